@@ -1,0 +1,30 @@
+//! Decisions of the adapter. Values in, values out: no I/O, clock, task, environment or global.
+//!
+//! ```text
+//!  RunRequest ──config──▶ Config ──spec──▶ RunSpec ──manifest──▶ Job, Secrets
+//!                                             │
+//!  Job and Pod objects ──view──▶ RunView ─────┤
+//!  container log bytes ──log──▶ lines ──┬─────┴──▶ run: RunState::on(Input, now) ─▶ Commands
+//!                                       └─transcript──▶ Transcript ─┐        │
+//!                                                                   ▼        ▼ Ending
+//!                                                    outcome: decide(Evidence) ─▶ RunResult
+//! ```
+//!
+//! Everything here can be tested with an array in and an array out.
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod failure;
+pub mod guard;
+pub mod log;
+pub mod manifest;
+pub mod names;
+pub mod outcome;
+pub mod own_pod;
+pub mod redact;
+pub mod request;
+pub mod run;
+pub mod session;
+pub mod spec;
+pub mod transcript;
+pub mod view;
