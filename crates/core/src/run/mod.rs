@@ -1,1 +1,51 @@
-//! placeholder
+//! One released (or adopted) Job, from release to its proven end, as a pure state machine.
+//!
+//! ```text
+//!   Queued ──unsuspended──▶ Scheduling ──node──▶ Starting ──running──▶ Running
+//!                               │ bound              │ bound, fatal      │ deadline, replaced
+//!      cancel at any state ─────┴──────▶ Stopping ◀──┴───────────────────┘
+//!                                           │ container ended, pods gone, or 45 s over
+//!   Running ──container terminated──▶ Draining ◀─┘
+//!                                        │ log read to its end
+//!                                        ▼
+//!                                     Decided(Ending)
+//! ```
+//! Facts end a run, nothing else: the end of a log, silence and API errors are never an input that decides.
+//! [`RunState::on`] is the only transition; `crates/cluster` carries facts in and commands out.
+
+mod ending;
+mod keepalive;
+mod start;
+mod state;
+mod stop;
+
+pub use ending::Ending;
+pub use state::{Bounds, Command, DeleteReason, Input, Phase, Proof, ProofOf, RunState};
+
+use std::time::Duration;
+
+/// Fixed times of a run; changing one is a documented change (`spec/outcomes.md` 13).
+pub mod constants {
+    use super::Duration;
+
+    /// Cancel or deadline: how long the end of the pods may take to be seen.
+    pub const STOP_VERIFICATION: Duration = Duration::from_secs(45);
+    /// Pod terminal or gone without a container state: after this the outcome is unknown.
+    pub const UNKNOWN_OUTCOME_GRACE: Duration = Duration::from_secs(30);
+    /// Waiting reasons that may heal because our own objects may be on their way.
+    pub const CONFIG_ERROR_GRACE: Duration = Duration::from_secs(30);
+    /// A pod whose deletion time passed by this much without a container state: its node is lost.
+    pub const NODE_LOST_AFTER: Duration = Duration::from_secs(60);
+    /// Silence after which a status line says that the pod is still running.
+    pub const KEEPALIVE: Duration = Duration::from_secs(15);
+    /// The same after two minutes of silence.
+    pub const KEEPALIVE_LATER: Duration = Duration::from_secs(60);
+    /// When the rarer interval begins.
+    pub const KEEPALIVE_SWITCH: Duration = Duration::from_secs(120);
+    /// Start-up that takes longer is explained by the pod's and Job's events.
+    pub const FIRST_EVENTS: Duration = Duration::from_secs(15);
+    /// Interval of further looks at the events.
+    pub const NEXT_EVENTS: Duration = Duration::from_secs(60);
+    /// Between two looks at an object that the watch says is gone.
+    pub const PROOF_INTERVAL: Duration = Duration::from_secs(5);
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
 
 /// The facts of one Job.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -41,6 +42,46 @@ pub struct JobCondition {
 }
 
 impl JobFacts {
+    /// Reads one object.
+    #[must_use]
+    pub fn read(job: &Job) -> Self {
+        let metadata = &job.metadata;
+        let status = job.status.clone().unwrap_or_default();
+        let conditions = status.conditions.unwrap_or_default();
+        Self {
+            name: metadata.name.clone().unwrap_or_default(),
+            uid: metadata.uid.clone().unwrap_or_default(),
+            created_at: metadata.creation_timestamp.as_ref().map(|time| time.0),
+            deletion_timestamp: metadata.deletion_timestamp.as_ref().map(|time| time.0),
+            suspended: job.spec.as_ref().and_then(|spec| spec.suspend).unwrap_or(false),
+            start_time: status.start_time.as_ref().map(|time| time.0),
+            conditions: conditions
+                .into_iter()
+                .filter(|condition| condition.status == "True")
+                .map(|condition| JobCondition {
+                    kind: condition.type_,
+                    reason: condition.reason.unwrap_or_default(),
+                    message: condition.message.unwrap_or_default(),
+                })
+                .collect(),
+            labels: metadata.labels.clone().unwrap_or_default(),
+            annotations: metadata.annotations.clone().unwrap_or_default(),
+            absent: false,
+        }
+    }
+
+    /// Takes over a newer read of the same Job. What was finished or being deleted stays so (END-12).
+    #[must_use]
+    pub fn fold(self, newer: Self) -> Self {
+        debug_assert_eq!(self.uid, newer.uid, "a Job is folded into itself only");
+        let keep_conditions = self.is_finished() && !newer.is_finished();
+        Self {
+            deletion_timestamp: self.deletion_timestamp.or(newer.deletion_timestamp),
+            conditions: if keep_conditions { self.conditions } else { newer.conditions },
+            ..newer
+        }
+    }
+
     /// The Job is finished: `Complete` or `Failed`. `FailureTarget` and `SuccessCriteriaMet` only mean *decided*.
     #[must_use]
     pub fn is_finished(&self) -> bool {

@@ -1,6 +1,10 @@
 //! A pod as a run sees it.
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{ContainerState as ApiContainerState, ContainerStatus, Pod, PodStatus};
+
+/// The container that runs the CLI; the run's end is judged by it alone.
+pub const CLAUDE_CONTAINER: &str = "claude";
 
 /// `status.phase`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -112,4 +116,147 @@ pub struct Terminated {
     pub started_at: Option<Timestamp>,
     /// End by the node's clock.
     pub finished_at: Option<Timestamp>,
+}
+
+impl PodFacts {
+    /// Reads one object.
+    #[must_use]
+    pub fn read(pod: &Pod) -> Self {
+        let metadata = &pod.metadata;
+        let status = pod.status.clone().unwrap_or_default();
+        Self {
+            name: metadata.name.clone().unwrap_or_default(),
+            uid: metadata.uid.clone().unwrap_or_default(),
+            node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
+            phase: read_phase(status.phase.as_deref()),
+            reason: status.reason.clone(),
+            message: status.message.clone(),
+            start_time: status.start_time.as_ref().map(|time| time.0),
+            deletion_timestamp: metadata.deletion_timestamp.as_ref().map(|time| time.0),
+            deletion_grace_seconds: metadata.deletion_grace_period_seconds,
+            unscheduled: condition(&status, "PodScheduled", "False"),
+            disruption: condition(&status, "DisruptionTarget", "True")
+                .map(|(reason, message)| Disruption { reason, message }),
+            claude: read_claude(&status),
+            other_failures: read_other_failures(&status),
+            absent: false,
+        }
+    }
+
+    /// Takes over a newer read of the same pod. What was terminal, deleting or disrupted stays so (END-12).
+    #[must_use]
+    pub fn fold(self, newer: Self) -> Self {
+        debug_assert_eq!(self.uid, newer.uid, "a pod is folded into itself only");
+        let keep_phase = self.phase.is_terminal() && !newer.phase.is_terminal();
+        Self {
+            node: newer.node.or(self.node),
+            phase: if keep_phase { self.phase } else { newer.phase },
+            reason: newer.reason.or(self.reason),
+            message: newer.message.or(self.message),
+            start_time: newer.start_time.or(self.start_time),
+            deletion_timestamp: self.deletion_timestamp.or(newer.deletion_timestamp),
+            deletion_grace_seconds: self.deletion_grace_seconds.or(newer.deletion_grace_seconds),
+            disruption: newer.disruption.or(self.disruption),
+            claude: self.claude.fold(newer.claude),
+            ..newer
+        }
+    }
+
+    /// How `claude` ended, once the kubelet has said so.
+    #[must_use]
+    pub fn terminated(&self) -> Option<&Terminated> {
+        match &self.claude.state {
+            ContainerState::Terminated(terminated) => Some(terminated),
+            _ => None,
+        }
+    }
+
+    /// Nothing of this pod runs any more: its container ended, or its phase is terminal.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.phase.is_terminal() || self.terminated().is_some()
+    }
+}
+
+impl ContainerFacts {
+    fn fold(self, newer: Self) -> Self {
+        let keep_state = match (&self.state, &newer.state) {
+            (ContainerState::Terminated(_), _) => true,
+            (ContainerState::Running { .. }, ContainerState::Waiting { .. } | ContainerState::NotReported) => true,
+            _ => false,
+        };
+        Self {
+            id: newer.id.or(self.id),
+            state: if keep_state { self.state } else { newer.state },
+            started: self.started || newer.started,
+        }
+    }
+}
+
+fn read_phase(phase: Option<&str>) -> PodPhase {
+    match phase {
+        Some("Running") => PodPhase::Running,
+        Some("Succeeded") => PodPhase::Succeeded,
+        Some("Failed") => PodPhase::Failed,
+        Some("Unknown") => PodPhase::Unknown,
+        _ => PodPhase::Pending,
+    }
+}
+
+fn condition(status: &PodStatus, kind: &str, value: &str) -> Option<(String, String)> {
+    let found = status.conditions.iter().flatten().find(|one| one.type_ == kind && one.status == value)?;
+    Some((found.reason.clone().unwrap_or_default(), found.message.clone().unwrap_or_default()))
+}
+
+fn read_claude(status: &PodStatus) -> ContainerFacts {
+    let Some(container) = status.container_statuses.iter().flatten().find(|one| one.name == CLAUDE_CONTAINER) else {
+        return ContainerFacts::default();
+    };
+    let state = container.state.as_ref().map_or(ContainerState::NotReported, read_state);
+    ContainerFacts {
+        id: container.container_id.clone(),
+        started: matches!(state, ContainerState::Running { .. } | ContainerState::Terminated(_)),
+        state,
+    }
+}
+
+fn read_state(state: &ApiContainerState) -> ContainerState {
+    if let Some(terminated) = &state.terminated {
+        ContainerState::Terminated(Terminated {
+            exit_code: terminated.exit_code,
+            signal: terminated.signal,
+            reason: terminated.reason.clone(),
+            message: terminated.message.clone(),
+            started_at: terminated.started_at.as_ref().map(|time| time.0),
+            finished_at: terminated.finished_at.as_ref().map(|time| time.0),
+        })
+    } else if let Some(running) = &state.running {
+        ContainerState::Running { started_at: running.started_at.as_ref().map(|time| time.0) }
+    } else if let Some(waiting) = &state.waiting {
+        ContainerState::Waiting {
+            reason: waiting.reason.clone().unwrap_or_default(),
+            message: waiting.message.clone().unwrap_or_default(),
+        }
+    } else {
+        ContainerState::NotReported
+    }
+}
+
+/// Init containers that failed, and any other container that cannot start.
+fn read_other_failures(status: &PodStatus) -> Vec<(String, String)> {
+    let init = status.init_container_statuses.iter().flatten();
+    let others = status.container_statuses.iter().flatten().filter(|one| one.name != CLAUDE_CONTAINER);
+    init.chain(others).filter_map(|one| describe_failure(one).map(|text| (one.name.clone(), text))).collect()
+}
+
+fn describe_failure(container: &ContainerStatus) -> Option<String> {
+    match container.state.as_ref().map(read_state)? {
+        ContainerState::Terminated(end) if end.exit_code != 0 => {
+            Some(format!("exit code {}, reason {}", end.exit_code, end.reason.as_deref().unwrap_or("unknown")))
+        }
+        ContainerState::Waiting { reason, message } if !matches!(reason.as_str(), "PodInitializing" | "ContainerCreating") => {
+            Some(if message.is_empty() { reason } else { format!("{reason}: {message}") })
+        }
+        _ => None,
+    }
 }

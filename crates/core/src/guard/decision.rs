@@ -1,0 +1,180 @@
+//! What to do about the neighbours.
+
+use jiff::Timestamp;
+
+use super::{Liveness, Neighbour, Supervisor, keys};
+use crate::config::ConcurrencyScope;
+use crate::failure::{ErrorCode, Refusal};
+
+/// The run that asks.
+#[derive(Debug, Clone)]
+pub struct Claimant {
+    /// Raw run id.
+    pub run_id: String,
+    /// The run id as a label value; `None` when nothing of it is legal (then nothing is adopted).
+    pub run_label: Option<String>,
+    /// Raw task id, if the run belongs to a task.
+    pub task_id: Option<String>,
+    /// The session this run would resume.
+    pub session_id: Option<String>,
+    /// `concurrencyScope`.
+    pub scope: ConcurrencyScope,
+    /// `reattachOrphanedJobs`.
+    pub reattach: bool,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// Nothing is in the way.
+    Clear,
+    /// Jobs that never ran anything and are old: delete them by uid, then go on.
+    RemoveLeftovers(Vec<Neighbour>),
+    /// A Job is ending; its pods get a bounded time (35 s), independent of `guardWaitSec`.
+    Settling(Vec<String>),
+    /// Follow this Job.
+    Adopt(Adoption, Box<Neighbour>),
+    /// A competitor runs. Never touched; the run waits for it (`guardWaitSec`) or is refused with this.
+    Blocked(Refusal),
+}
+
+/// Whose Job is adopted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adoption {
+    /// This run's own, created before a restart of the host.
+    Own,
+    /// Another run's of the same task, whose host process is gone. This run's own prompt runs afterwards.
+    Orphan,
+}
+
+/// Decides about everything the guard found, newest Job first.
+#[must_use]
+pub fn decide(claimant: &Claimant, neighbours: &[Neighbour], now: Timestamp) -> Decision {
+    let mut relevant: Vec<&Neighbour> = neighbours.iter().filter(|one| claimant.competes_with(one)).collect();
+    relevant.sort_by_key(|one| std::cmp::Reverse((one.job.created_at, one.job.uid.clone())));
+    if let Some(own) = relevant.iter().find(|one| claimant.owns(one)) {
+        return claimant.decide_own(own);
+    }
+    let with = |wanted: Liveness| relevant.iter().copied().filter(move |one| one.liveness(now) == wanted);
+    let live: Vec<&Neighbour> = with(Liveness::Live).collect();
+    if live.is_empty() {
+        let ending: Vec<String> = with(Liveness::Ending).map(|one| one.job.name.clone()).collect();
+        if !ending.is_empty() {
+            return Decision::Settling(ending);
+        }
+        if let Some(orphan) = with(Liveness::Finished).find(|one| one.job_exists && claimant.may_adopt(one)) {
+            return Decision::Adopt(Adoption::Orphan, Box::new(orphan.clone()));
+        }
+        let leftovers: Vec<Neighbour> = with(Liveness::Leftover).cloned().collect();
+        return if leftovers.is_empty() { Decision::Clear } else { Decision::RemoveLeftovers(leftovers) };
+    }
+    match live.as_slice() {
+        [only] if claimant.may_adopt(only) => Decision::Adopt(Adoption::Orphan, Box::new((*only).clone())),
+        _ => Decision::Blocked(claimant.blocked_by(&live)),
+    }
+}
+
+/// After creation: may this Job be released? Only if no other live Job of the agent is in a list made since.
+///
+/// `Ok(true)`: release. `Ok(false)`: the others are unreleased and younger; look again. `Err`: withdraw.
+///
+/// # Errors
+/// The refusal of the run that has to give way.
+pub fn may_release(
+    claimant: &Claimant,
+    own_uid: &str,
+    neighbours: &[Neighbour],
+    now: Timestamp,
+) -> Result<bool, Refusal> {
+    let rivals: Vec<&Neighbour> = neighbours
+        .iter()
+        .filter(|one| one.job.uid != own_uid && claimant.competes_with(one) && one.liveness(now) == Liveness::Live)
+        .collect();
+    if rivals.is_empty() {
+        return Ok(true);
+    }
+    let order = |one: &Neighbour| (one.job.created_at, one.job.uid.clone());
+    let own = neighbours.iter().find(|one| one.job.uid == own_uid).map(order);
+    let released = rivals.iter().any(|one| !one.job.suspended || one.job.labels.contains_key(keys::QUEUE_NAME));
+    let smallest = own.is_some_and(|own| rivals.iter().all(|one| own < order(one)));
+    if released || !smallest { Err(claimant.blocked_by(&rivals)) } else { Ok(false) }
+}
+
+impl Claimant {
+    /// In the guard's scope.
+    fn competes_with(&self, other: &Neighbour) -> bool {
+        match self.scope {
+            ConcurrencyScope::Agent => true,
+            ConcurrencyScope::Task => other.id(keys::TASK_ID) == self.task_id.as_deref(),
+        }
+    }
+
+    /// Run id label and raw annotation are both this run's.
+    fn owns(&self, other: &Neighbour) -> bool {
+        let label = other.job.labels.get(keys::RUN_ID);
+        let annotation = other.job.annotations.get(keys::RUN_ID);
+        self.run_label.is_some() && label == self.run_label.as_ref() && annotation == Some(&self.run_id)
+    }
+
+    fn decide_own(&self, own: &Neighbour) -> Decision {
+        match own.supervisor {
+            Supervisor::Here => Decision::Blocked(self.blocked_by(&[own])),
+            _ if self.reattach => Decision::Adopt(Adoption::Own, Box::new(own.clone())),
+            _ => Decision::Blocked(self.blocked_by(&[own])),
+        }
+    }
+
+    /// An orphan of the same task and a session that does not differ (GRD-05).
+    fn may_adopt(&self, other: &Neighbour) -> bool {
+        let delivered = other.job.annotations.get(keys::DELIVERED).is_some_and(|value| value == "true");
+        self.reattach
+            && !delivered
+            && other.supervisor == Supervisor::Gone
+            && other.has_our_layout()
+            && self.run_label.is_some()
+            && self.same_task(other)
+            && !self.other_session(other)
+    }
+
+    fn same_task(&self, other: &Neighbour) -> bool {
+        self.task_id.is_some() && other.id(keys::TASK_ID) == self.task_id.as_deref()
+    }
+
+    fn other_session(&self, other: &Neighbour) -> bool {
+        match (&self.session_id, other.id(keys::SESSION_ID)) {
+            (Some(ours), Some(theirs)) => ours != theirs,
+            _ => false,
+        }
+    }
+
+    /// The refusal: the newest Job decides the code, all of them are named.
+    fn blocked_by(&self, jobs: &[&Neighbour]) -> Refusal {
+        let names: Vec<String> = jobs.iter().map(|one| format!("`{}`", one.job.name)).collect();
+        let newest = jobs.first();
+        let code = match newest {
+            Some(one) if self.task_id.is_none() || one.id(keys::TASK_ID).is_none() => ErrorCode::OrphanTaskUnknown,
+            Some(one) if self.same_task(one) && self.other_session(one) => ErrorCode::OrphanSessionMismatch,
+            _ => ErrorCode::ConcurrentRunBlocked,
+        };
+        let facts = newest.map(|one| self.describe(one)).unwrap_or_default();
+        let message = format!(
+            "Another run of this agent is active: Job {} ({facts}); set guardWaitSec to wait or concurrencyScope=task to run side by side",
+            names.join(", "),
+        );
+        Refusal::new(code, message).transient(Some(60))
+    }
+
+    fn describe(&self, other: &Neighbour) -> String {
+        let task = match other.id(keys::TASK_ID) {
+            None => "no task".to_owned(),
+            Some(task) if self.task_id.as_deref() == Some(task) => "same task".to_owned(),
+            Some(task) => format!("task {task}"),
+        };
+        let session = other.id(keys::SESSION_ID).map(|session| format!(", session {session}")).unwrap_or_default();
+        let run = other.id(keys::RUN_ID).unwrap_or("unknown");
+        format!("run {run}, {task}{session}")
+    }
+}
+
+#[cfg(test)]
+mod tests;

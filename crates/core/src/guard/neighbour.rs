@@ -1,0 +1,83 @@
+//! One existing Job of the agent, seen through the guard's two lists.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Supervisor, keys};
+use crate::view::{JobFacts, PodFacts};
+
+/// A Job that was never released and has no pod may be removed after this time: it never ran anything.
+const LEFTOVER_AGE: SignedDuration = SignedDuration::from_mins(15);
+
+/// An existing Job and its pods. A pod whose Job object is already gone still counts (`facts/kubernetes.md` 4.3).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Neighbour {
+    /// The Job; for a pod without one, what its labels tell.
+    pub job: JobFacts,
+    /// The Job object exists.
+    pub job_exists: bool,
+    /// Its pods.
+    pub pods: Vec<PodFacts>,
+    /// Who follows it.
+    pub supervisor: Supervisor,
+}
+
+/// How alive a neighbour is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Liveness {
+    /// It runs or will run.
+    Live,
+    /// It is ending: deleted or terminal, but a pod is not terminal yet. Worth a short wait.
+    Ending,
+    /// Finished, nothing runs.
+    Finished,
+    /// Created, never released, old: removed by the guard.
+    Leftover,
+}
+
+/// Joins the two lists. Pods belong to a Job by owner uid; `owner` gives it for each pod.
+#[must_use]
+pub fn group(jobs: Vec<JobFacts>, pods: Vec<(JobFacts, PodFacts)>) -> Vec<Neighbour> {
+    let mut by_uid: BTreeMap<String, Neighbour> = jobs
+        .into_iter()
+        .map(|job| (job.uid.clone(), Neighbour { job, job_exists: true, pods: vec![], supervisor: Supervisor::Living }))
+        .collect();
+    for (owner, pod) in pods {
+        let entry = by_uid.entry(owner.uid.clone());
+        let orphaned = Neighbour { job: owner, job_exists: false, pods: vec![], supervisor: Supervisor::Living };
+        entry.or_insert(orphaned).pods.push(pod);
+    }
+    by_uid.into_values().collect()
+}
+
+impl Neighbour {
+    /// Rules of `spec/outcomes.md` 4 (GRD-04): its pods decide about a Job that is ending.
+    #[must_use]
+    pub fn liveness(&self, now: Timestamp) -> Liveness {
+        let ending = !self.job_exists || self.job.deletion_timestamp.is_some() || self.job.is_finished();
+        let pod_runs = self.pods.iter().any(|pod| !pod.is_over());
+        if ending {
+            return if pod_runs { Liveness::Ending } else { Liveness::Finished };
+        }
+        if self.is_leftover(now) { Liveness::Leftover } else { Liveness::Live }
+    }
+
+    fn is_leftover(&self, now: Timestamp) -> bool {
+        let old = self.job.created_at.is_some_and(|created| now.duration_since(created) > LEFTOVER_AGE);
+        let queued = self.job.labels.contains_key(keys::QUEUE_NAME);
+        old && self.job.suspended && !queued && self.pods.is_empty() && self.has_our_layout()
+    }
+
+    /// Made by this version of the manifest; Jobs of v0.1.54 have no layout label and are never adopted.
+    #[must_use]
+    pub fn has_our_layout(&self) -> bool {
+        self.job.labels.get(keys::LAYOUT).is_some_and(|layout| layout == "2")
+    }
+
+    /// Raw id from the annotation, else the sanitised one from the label.
+    #[must_use]
+    pub fn id(&self, key: &str) -> Option<&str> {
+        self.job.annotations.get(key).or_else(|| self.job.labels.get(key)).map(String::as_str)
+    }
+}

@@ -1,0 +1,83 @@
+//! What the state machine hands over when nothing more will happen.
+
+use crate::outcome::{ContainerEnd, Deletion, LogSummary, PlatformLoss, StartFailure, Stop};
+
+use super::state::RunState;
+
+/// Everything observed about the end of one Job. [`crate::outcome`] turns it into a verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// The adapter stopped it.
+    pub stop: Option<Stop>,
+    /// How the container ended.
+    pub container: ContainerEnd,
+    /// The pod never started.
+    pub start_failure: Option<StartFailure>,
+    /// A real deadline passed.
+    pub deadline_passed: bool,
+    /// After a stop: the pods' end was seen.
+    pub termination_verified: bool,
+    /// The platform took the pod away.
+    pub platform: Option<PlatformLoss>,
+    /// Somebody else deleted it, proven.
+    pub deletion: Option<Deletion>,
+    /// State of the log capture.
+    pub log: LogSummary,
+}
+
+impl RunState {
+    pub(super) fn build_ending(&mut self, log: LogSummary) -> Ending {
+        let container = self.container_end();
+        // The pod did start while its deletion was on the way: then it is not a failure to start.
+        if container != ContainerEnd::NeverStarted {
+            self.start_failure = None;
+        }
+        if self.platform.is_none() {
+            self.platform = self.evicted();
+        }
+        if self.stop.is_none() && !self.termination_verified && self.deletion.is_none() {
+            self.deletion = self.deletion_observed();
+        }
+        if let (Some(deletion), Some(job)) = (&mut self.deletion, &self.view.job) {
+            deletion.job_conditions =
+                job.conditions.iter().map(|one| format!("{}={}", one.kind, one.reason)).collect();
+        }
+        Ending {
+            stop: self.stop.clone(),
+            container,
+            start_failure: self.start_failure.take(),
+            deadline_passed: self.deadline_passed,
+            termination_verified: self.termination_verified,
+            platform: self.platform.take(),
+            deletion: self.deletion.take(),
+            log,
+        }
+    }
+
+    /// Somebody asked for the deletion of the Job or its pod, and it was not us: the objects say so themselves.
+    fn deletion_observed(&self) -> Option<Deletion> {
+        let job = self.view.job.as_ref().and_then(|job| job.deletion_timestamp).map(|_| "job_deletion");
+        let pod = self.view.pod().and_then(|pod| pod.deletion_timestamp).map(|_| "pod_deletion");
+        let detected_via = job.or(pod)?.to_owned();
+        let end = self.view.pod().and_then(|pod| pod.terminated()).and_then(|end| end.finished_at);
+        let elapsed = self.running_since.zip(end).map(|(since, end)| end.duration_since(since).as_secs());
+        Some(Deletion { detected_via, job_conditions: vec![], elapsed_since_running: elapsed })
+    }
+
+    /// Eviction, drain, pre-emption, node shutdown: the pod says so itself.
+    fn evicted(&self) -> Option<PlatformLoss> {
+        let pod = self.view.pod()?;
+        if let Some(disruption) = &pod.disruption {
+            return Some(PlatformLoss::Evicted {
+                reason: disruption.reason.clone(),
+                message: disruption.message.clone(),
+            });
+        }
+        let reason = pod.reason.as_deref()?;
+        let taken = matches!(reason, "Evicted" | "NodeShutdown" | "Terminated" | "Preempting" | "Shutdown");
+        taken.then(|| PlatformLoss::Evicted {
+            reason: reason.to_owned(),
+            message: pod.message.clone().unwrap_or_default(),
+        })
+    }
+}
