@@ -1,1 +1,23 @@
-//! placeholder
+//! Effects of the adapter: Kubernetes client, namespace index, log transport, commands. Rules are asked from the core.
+//!
+//! ```text
+//!  RunRequest ─▶ Engine::execute ─▶ prepare ─▶ launch ─▶ supervise ─▶ RunResult
+//!                      │               │          │         │  ▲
+//!                 connections      own pod,    guard,    Input│Command
+//!                 (one per          bundle     create,      ▼  │
+//!                  identity)                   release   RunState (core)
+//!                      │                                   ▲
+//!                 NamespaceIndex ── watch of Jobs and Pods ┘   one per (connection, namespace)
+//! ```
+//! Every call has a time limit, every task an owner, every wait can be woken by a stop order.
+#![forbid(unsafe_code)]
+
+pub mod api;
+pub mod clock;
+pub mod connect;
+pub(crate) mod events;
+pub mod failure;
+pub mod host;
+pub mod index;
+pub mod permissions;
+pub(crate) mod proof;

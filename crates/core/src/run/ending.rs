@@ -39,8 +39,7 @@ impl RunState {
             self.deletion = self.deletion_observed();
         }
         if let (Some(deletion), Some(job)) = (&mut self.deletion, &self.view.job) {
-            deletion.job_conditions =
-                job.conditions.iter().map(|one| format!("{}={}", one.kind, one.reason)).collect();
+            deletion.job_conditions = job.conditions.iter().map(|one| format!("{}={}", one.kind, one.reason)).collect();
         }
         Ending {
             stop: self.stop.clone(),

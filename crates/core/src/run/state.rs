@@ -194,10 +194,9 @@ impl RunState {
             (_, Input::Deleted) => self.deletion_accepted = true,
             (_, Input::Proven(of, proof)) => self.note_proof(of, proof, now),
             (Phase::Draining, Input::LogEnded(log)) => return (self.decide(log), commands),
-            // Only a terminated container lets the follower end; anything else is not an end of the run (END-01).
-            (_, Input::LogEnded(_)) => {}
             (Phase::Draining, Input::Cancel) => self.cancel_while_draining(),
-            (Phase::Stopping(_), Input::Cancel) => {}
+            // Only a terminated container lets the follower end; any other end of a log decides nothing (END-01).
+            (_, Input::LogEnded(_)) | (Phase::Stopping(_), Input::Cancel) => {}
             (_, Input::Cancel) => self.begin_stop(DeleteReason::Cancelled, now, &mut commands),
             (_, Input::LeaseLost) => {
                 self.stop = Some(Stop::LeaseLost);
@@ -425,7 +424,11 @@ impl RunState {
         match &pod.claude.state {
             ContainerState::Terminated(end) => ContainerEnd::Exited(end.clone()),
             _ if self.pod_gone || pod.absent => {
-                if pod.claude.started { ContainerEnd::PodGone } else { ContainerEnd::NeverStarted }
+                if pod.claude.started {
+                    ContainerEnd::PodGone
+                } else {
+                    ContainerEnd::NeverStarted
+                }
             }
             _ if pod.phase.is_terminal() && pod.claude.started => {
                 ContainerEnd::NotReported { pod_phase: format!("{:?}", pod.phase) }

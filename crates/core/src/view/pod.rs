@@ -180,11 +180,11 @@ impl PodFacts {
 
 impl ContainerFacts {
     fn fold(self, newer: Self) -> Self {
-        let keep_state = match (&self.state, &newer.state) {
-            (ContainerState::Terminated(_), _) => true,
-            (ContainerState::Running { .. }, ContainerState::Waiting { .. } | ContainerState::NotReported) => true,
-            _ => false,
-        };
+        let keep_state = matches!(
+            (&self.state, &newer.state),
+            (ContainerState::Terminated(_), _)
+                | (ContainerState::Running { .. }, ContainerState::Waiting { .. } | ContainerState::NotReported)
+        );
         Self {
             id: newer.id.or(self.id),
             state: if keep_state { self.state } else { newer.state },
@@ -254,7 +254,9 @@ fn describe_failure(container: &ContainerStatus) -> Option<String> {
         ContainerState::Terminated(end) if end.exit_code != 0 => {
             Some(format!("exit code {}, reason {}", end.exit_code, end.reason.as_deref().unwrap_or("unknown")))
         }
-        ContainerState::Waiting { reason, message } if !matches!(reason.as_str(), "PodInitializing" | "ContainerCreating") => {
+        ContainerState::Waiting { reason, message }
+            if !matches!(reason.as_str(), "PodInitializing" | "ContainerCreating") =>
+        {
             Some(if message.is_empty() { reason } else { format!("{reason}: {message}") })
         }
         _ => None,

@@ -1,0 +1,262 @@
+//! The calls of one namespace, each with a time limit and a name for messages.
+
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Event, Pod, Secret};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::{Api, Client, Resource};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::failure::{ApiFailure, FailureKind};
+
+/// A single call.
+pub const CALL: Duration = Duration::from_secs(10);
+/// A list of the guard.
+pub const GUARD_LIST: Duration = Duration::from_secs(15);
+/// Objects per page of a list.
+const PAGE: u32 = 500;
+
+/// The namespace the Jobs live in.
+#[derive(Clone)]
+pub struct Namespace {
+    client: Client,
+    /// Its name.
+    pub name: String,
+}
+
+impl Namespace {
+    /// A namespace of a cluster.
+    #[must_use]
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self { client, name: name.into() }
+    }
+
+    /// The client, for watches.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope>,
+        K::DynamicType: Default,
+    {
+        Api::namespaced(self.client.clone(), &self.name)
+    }
+
+    fn what(&self, verb: &str, kind: &str, name: &str) -> String {
+        format!("{verb} {kind} `{name}` in namespace `{}`", self.name)
+    }
+
+    /// Creates a Job. Never repeated: an answer that was lost is resolved by reading back (GRD-11).
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn create_job(&self, job: &Job) -> Result<Job, ApiFailure> {
+        let name = job.metadata.name.as_deref().unwrap_or_default();
+        let (api, params) = (self.api::<Job>(), PostParams::default());
+        limited(CALL, self.what("Creating", "Job", name), "jobs", api.create(&params, job)).await
+    }
+
+    /// Asks the server to check a Job without storing it.
+    ///
+    /// # Errors
+    /// Any failed call; `Rejected` with the text of quota, admission or Pod Security.
+    pub async fn dry_run_job(&self, job: &Job) -> Result<Job, ApiFailure> {
+        let name = job.metadata.name.as_deref().unwrap_or_default();
+        let params = PostParams { dry_run: true, ..PostParams::default() };
+        let api = self.api::<Job>();
+        limited(CALL, self.what("Dry run of", "Job", name), "jobs", api.create(&params, job)).await
+    }
+
+    /// Reads a Job by name.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn get_job(&self, name: &str) -> Result<Job, ApiFailure> {
+        let api = self.api::<Job>();
+        limited(CALL, self.what("Reading", "Job", name), "jobs", api.get(name)).await
+    }
+
+    /// Reads a pod by name.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn get_pod(&self, name: &str) -> Result<Pod, ApiFailure> {
+        let api = self.api::<Pod>();
+        limited(CALL, self.what("Reading", "pod", name), "pods", api.get(name)).await
+    }
+
+    /// Patches a Job with a JSON merge patch.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn patch_job(&self, name: &str, patch: &Value) -> Result<Job, ApiFailure> {
+        let (api, params) = (self.api::<Job>(), PatchParams::default());
+        let patch = Patch::Merge(patch);
+        limited(CALL, self.what("Patching", "Job", name), "jobs", api.patch(name, &params, &patch)).await
+    }
+
+    /// Deletes a Job by uid, its pods in the background. Gone already, or another object of the same name, is done.
+    ///
+    /// Without a propagation policy the pods would run on without an owner (`facts/kubernetes.md` 4.3).
+    ///
+    /// # Errors
+    /// Any other failed call.
+    pub async fn delete_job(&self, name: &str, uid: &str) -> Result<(), ApiFailure> {
+        let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
+        let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
+        let api = self.api::<Job>();
+        let deleted = limited(CALL, self.what("Deleting", "Job", name), "jobs", api.delete(name, &params)).await;
+        done_when_absent(deleted.map(drop))
+    }
+
+    /// Creates a Secret.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn create_secret(&self, secret: &Secret) -> Result<Secret, ApiFailure> {
+        let name = secret.metadata.name.as_deref().unwrap_or_default();
+        let (api, params) = (self.api::<Secret>(), PostParams::default());
+        limited(CALL, self.what("Creating", "Secret", name), "secrets", api.create(&params, secret)).await
+    }
+
+    /// Deletes a Secret. Gone already is done.
+    ///
+    /// # Errors
+    /// Any other failed call.
+    pub async fn delete_secret(&self, name: &str) -> Result<(), ApiFailure> {
+        let api = self.api::<Secret>();
+        let params = DeleteParams::default();
+        let deleted = limited(CALL, self.what("Deleting", "Secret", name), "secrets", api.delete(name, &params)).await;
+        done_when_absent(deleted.map(drop))
+    }
+
+    /// Lists the Jobs of a selector, consistently (not from a stale cache).
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn list_jobs(&self, selector: &str) -> Result<Vec<Job>, ApiFailure> {
+        self.list("Jobs", "jobs", selector).await
+    }
+
+    /// Lists the pods of a selector, consistently.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn list_pods(&self, selector: &str) -> Result<Vec<Pod>, ApiFailure> {
+        self.list("pods", "pods", selector).await
+    }
+
+    /// Events about one object, oldest first.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn events_of(&self, uid: &str) -> Result<Vec<Event>, ApiFailure> {
+        let params = ListParams::default().fields(&format!("involvedObject.uid={uid}"));
+        let api = self.api::<Event>();
+        let what = format!("Listing events in namespace `{}`", self.name);
+        let mut events = limited(CALL, what, "events", api.list(&params)).await?.items;
+        events.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
+        Ok(events)
+    }
+
+    /// May we? One verb on one resource (`pods/log` for a subresource).
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn may(&self, group: &str, resource: &str, verb: &str) -> Result<bool, ApiFailure> {
+        let (resource, subresource) = match resource.split_once('/') {
+            Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
+            None => (resource, None),
+        };
+        let review = SelfSubjectAccessReview {
+            spec: SelfSubjectAccessReviewSpec {
+                resource_attributes: Some(ResourceAttributes {
+                    group: Some(group.to_owned()),
+                    resource: Some(resource.to_owned()),
+                    subresource,
+                    verb: Some(verb.to_owned()),
+                    namespace: Some(self.name.clone()),
+                    ..ResourceAttributes::default()
+                }),
+                ..SelfSubjectAccessReviewSpec::default()
+            },
+            ..SelfSubjectAccessReview::default()
+        };
+        let api: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
+        let params = PostParams::default();
+        let what = format!("Asking whether `{verb}` `{resource}` is allowed");
+        let answer = limited(CALL, what, "selfsubjectaccessreviews", api.create(&params, &review)).await?;
+        Ok(answer.status.is_some_and(|status| status.allowed))
+    }
+
+    async fn list<K>(&self, kind: &str, resource: &str, selector: &str) -> Result<Vec<K>, ApiFailure>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + Clone + DeserializeOwned + std::fmt::Debug,
+        K::DynamicType: Default,
+    {
+        let api = self.api::<K>();
+        let pages = async {
+            let mut items = Vec::new();
+            let mut params = ListParams::default().labels(selector).limit(PAGE);
+            loop {
+                let page = api.list(&params).await?;
+                items.extend(page.items);
+                match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                    Some(token) => params = params.continue_token(&token),
+                    None => return Ok(items),
+                }
+            }
+        };
+        limited(GUARD_LIST, format!("Listing {kind} in namespace `{}`", self.name), resource, pages).await
+    }
+}
+
+/// Runs a call under a limit; dropping it closes its connection.
+async fn limited<T>(
+    limit: Duration,
+    what: String,
+    resource: &str,
+    call: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, ApiFailure> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(answer) => answer.map_err(|error| ApiFailure::new(what, resource, &error)),
+        Err(_) => Err(ApiFailure::timed_out(what, limit)),
+    }
+}
+
+fn done_when_absent(deleted: Result<(), ApiFailure>) -> Result<(), ApiFailure> {
+    match deleted {
+        Err(failure) if matches!(failure.kind, FailureKind::NotFound | FailureKind::Conflict) => Ok(()),
+        other => other,
+    }
+}
+
+/// Repeats a call while it fails transiently, 1 s doubling to 30 s with jitter, for at most `budget`.
+///
+/// # Errors
+/// The last failure.
+pub async fn retried<T, F: Future<Output = Result<T, ApiFailure>>>(
+    budget: Duration,
+    call: impl FnMut() -> F,
+) -> Result<T, ApiFailure> {
+    let policy = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_secs(1))
+        .with_max_delay(Duration::from_secs(30))
+        .with_jitter()
+        .without_max_times()
+        .with_total_delay(Some(budget));
+    call.retry(policy)
+        .when(ApiFailure::is_transient)
+        .adjust(|failure, delay| match (delay, failure.retry_after) {
+            (Some(delay), Some(asked)) => Some(delay.max(asked)),
+            (delay, _) => delay,
+        })
+        .await
+}

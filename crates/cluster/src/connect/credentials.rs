@@ -1,0 +1,175 @@
+//! Which cluster, as whom: configured kubeconfig, then the pod's own account, then `KUBECONFIG` outside a cluster.
+
+use std::path::{Path, PathBuf};
+
+use claude_k8s_core::config::KubeconfigSource;
+use claude_k8s_core::request::HostProcess;
+use kube::Config;
+use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
+
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// Where the credentials of a connection come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// `kubeconfig` or `kubeconfigData` of the adapter's configuration.
+    Configured(KubeconfigSource),
+    /// The service account of the pod this process runs in.
+    InCluster,
+    /// The file named by `KUBECONFIG` of the host process.
+    HostKubeconfig(PathBuf),
+}
+
+/// Why no connection could be set up. The kinds have different next steps, so they are told apart (CFG-05).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// No credentials at all.
+    #[error(
+        "Not in a cluster and no kubeconfig: set `kubeconfig` (a path on the host) or `kubeconfigData`, or run the host in a pod with a service account"
+    )]
+    NotInCluster,
+    /// In a pod, but its service account token is not mounted.
+    #[error(
+        "The pod of the host has no service account token ({0}): set `automountServiceAccountToken: true` on it, or configure `kubeconfig`"
+    )]
+    NoServiceAccountToken(String),
+    /// The kubeconfig cannot be used.
+    #[error("The kubeconfig {place} cannot be used: {cause}")]
+    KubeconfigInvalid {
+        /// Path, or "from the configuration".
+        place: String,
+        /// Why.
+        cause: String,
+    },
+}
+
+impl ConnectError {
+    /// `resultJson.k8s.reason`.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NotInCluster => "k8s_not_in_cluster",
+            Self::NoServiceAccountToken(_) => "k8s_no_service_account_token",
+            Self::KubeconfigInvalid { .. } => "k8s_kubeconfig_invalid",
+        }
+    }
+}
+
+impl Credentials {
+    /// The order of `spec/config.md` 5.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn choose(configured: Option<&KubeconfigSource>, host: &HostProcess) -> Result<Self, ConnectError> {
+        if let Some(source) = configured {
+            return Ok(Self::Configured(source.clone()));
+        }
+        if in_cluster(host) {
+            return Ok(Self::InCluster);
+        }
+        host.env("KUBECONFIG").map(|path| Self::HostKubeconfig(PathBuf::from(path))).ok_or(ConnectError::NotInCluster)
+    }
+
+    /// The pod's own account, for reading the own pod whatever the Jobs' cluster is (POD-06).
+    #[must_use]
+    pub fn own(host: &HostProcess) -> Option<Self> {
+        in_cluster(host).then_some(Self::InCluster)
+    }
+
+    /// Same identity, same connection.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        match self {
+            Self::InCluster => "in-cluster".to_owned(),
+            Self::HostKubeconfig(path) | Self::Configured(KubeconfigSource::Path(path)) => {
+                // Another content of the same file is another identity: credentials may have been replaced.
+                let changed = std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
+                format!("file:{}:{changed:?}", path.display())
+            }
+            Self::Configured(KubeconfigSource::Inline(text)) => format!("inline:{:x}", fingerprint(text)),
+        }
+    }
+
+    /// Reads and checks them. Blocking: exec plugins of a kubeconfig run here.
+    ///
+    /// # Errors
+    /// When they cannot be read or used.
+    pub fn load(&self) -> Result<Config, ConnectError> {
+        match self {
+            Self::InCluster => in_cluster_config(),
+            Self::HostKubeconfig(path) | Self::Configured(KubeconfigSource::Path(path)) => from_file(path),
+            Self::Configured(KubeconfigSource::Inline(text)) => {
+                let place = "from the configuration".to_owned();
+                let invalid = |cause: &dyn std::fmt::Display| ConnectError::KubeconfigInvalid {
+                    place: place.clone(),
+                    cause: cause.to_string(),
+                };
+                let kubeconfig = Kubeconfig::from_yaml(text).map_err(|error| invalid(&error))?;
+                checked(kubeconfig, &place)
+            }
+        }
+    }
+
+    /// For messages and the environment test.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Configured(KubeconfigSource::Path(path)) => format!("kubeconfig `{}`", path.display()),
+            Self::Configured(KubeconfigSource::Inline(_)) => "kubeconfig from the configuration".to_owned(),
+            Self::InCluster => "service account of the host's pod".to_owned(),
+            Self::HostKubeconfig(path) => format!("kubeconfig `{}` named by KUBECONFIG", path.display()),
+        }
+    }
+}
+
+fn in_cluster(host: &HostProcess) -> bool {
+    host.env("KUBERNETES_SERVICE_HOST").is_some()
+}
+
+fn in_cluster_config() -> Result<Config, ConnectError> {
+    if !Path::new(ACCOUNT).join("token").exists() {
+        return Err(ConnectError::NoServiceAccountToken(format!("{ACCOUNT}/token is missing")));
+    }
+    Config::incluster().map_err(|error| ConnectError::NoServiceAccountToken(error.to_string()))
+}
+
+fn from_file(path: &Path) -> Result<Config, ConnectError> {
+    let place = format!("`{}`", path.display());
+    let kubeconfig = Kubeconfig::read_from(path)
+        .map_err(|error| ConnectError::KubeconfigInvalid { place: place.clone(), cause: with_source(&error) })?;
+    checked(kubeconfig, &place)
+}
+
+fn checked(mut kubeconfig: Kubeconfig, place: &str) -> Result<Config, ConnectError> {
+    // A credential plugin must never ask the host's terminal.
+    for user in &mut kubeconfig.auth_infos {
+        if let Some(exec) = user.auth_info.as_mut().and_then(|user| user.exec.as_mut()) {
+            exec.interactive_mode = Some(ExecInteractiveMode::Never);
+        }
+    }
+    let invalid = |cause: String| ConnectError::KubeconfigInvalid { place: place.to_owned(), cause };
+    let options = KubeConfigOptions::default();
+    let future = Config::from_custom_kubeconfig(kubeconfig, &options);
+    // The function is async by signature only: it reads files and environment, and never waits.
+    let config = futures_util::FutureExt::now_or_never(future)
+        .ok_or_else(|| invalid("reading it did not finish".to_owned()))?
+        .map_err(|error| invalid(with_source(&error)))?;
+    match config.cluster_url.scheme_str() {
+        Some("http" | "https") => Ok(config),
+        _ => Err(invalid(format!("server `{}` is not an http or https URL", config.cluster_url))),
+    }
+}
+
+fn with_source(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) if !error.to_string().contains(&source.to_string()) => format!("{error}: {source}"),
+        _ => error.to_string(),
+    }
+}
+
+fn fingerprint(text: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}

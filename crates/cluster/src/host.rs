@@ -1,0 +1,126 @@
+//! The process that called: where output goes and who may order a stop.
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use tokio::sync::watch;
+
+/// What a run tells its host besides output. Serialised for JavaScript as `{ kind, … }`.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Notice {
+    /// `ctx.onMeta`: once per launched attempt and once per adoption.
+    Meta {
+        /// The payload, secrets already replaced.
+        meta: Value,
+    },
+    /// `ctx.onEvent`.
+    Event {
+        /// `{ eventType, stream, level, message, payload }`.
+        event: Value,
+    },
+    /// `ctx.onRuntimeProgress`.
+    Progress {
+        /// `adapter_startup` or `finalize`.
+        phase: &'static str,
+        /// What is waited for.
+        message: String,
+    },
+    /// `ctx.onDispatch`: exactly once, immediately before a Job is released.
+    Dispatch,
+    /// The launch acknowledgement of some hosts. A rejection withdraws the launch.
+    Launched {
+        /// Job name.
+        job_name: String,
+        /// Job uid.
+        job_uid: String,
+        /// Namespace.
+        namespace: String,
+        /// Run id.
+        run_id: String,
+    },
+}
+
+/// A host callback that failed. Never ends a run; only the launch acknowledgement matters.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct HostError(pub String);
+
+/// The host's side of a run.
+pub trait Host: Send + Sync + 'static {
+    /// Hands over one chunk of output; the next one waits for the answer.
+    fn log(&self, stream: Stream, chunk: String) -> BoxFuture<'_, Result<(), HostError>>;
+    /// Hands over a notice.
+    fn notice(&self, notice: Notice) -> BoxFuture<'_, Result<(), HostError>>;
+}
+
+/// The stream a chunk belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Container output and progress lines.
+    Stdout,
+    /// Warnings and the container's stderr.
+    Stderr,
+}
+
+impl Stream {
+    /// The host's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+
+/// An order to stop a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopOrder {
+    /// An operator cancelled.
+    Cancel,
+    /// The host lost ownership of the run; the Job stays.
+    LeaseLost,
+}
+
+/// Gives the order; cloning gives another handle to the same run.
+#[derive(Debug, Clone)]
+pub struct StopSwitch(watch::Sender<Option<StopOrder>>);
+
+impl StopSwitch {
+    /// A switch and the signal that it controls.
+    #[must_use]
+    pub fn new() -> (Self, StopSignal) {
+        let (sender, receiver) = watch::channel(None);
+        (Self(sender), StopSignal(receiver))
+    }
+
+    /// Orders a stop. The first order counts; further ones change nothing.
+    pub fn order(&self, order: StopOrder) {
+        self.0.send_if_modified(|current| {
+            let first = current.is_none();
+            current.get_or_insert(order);
+            first
+        });
+    }
+}
+
+/// Tells a run that it was ordered to stop. Every wait of a run listens to it.
+#[derive(Debug, Clone)]
+pub struct StopSignal(watch::Receiver<Option<StopOrder>>);
+
+impl StopSignal {
+    /// The order, if one was given.
+    #[must_use]
+    pub fn get(&self) -> Option<StopOrder> {
+        *self.0.borrow()
+    }
+
+    /// Resolves when an order was given. Cancel-safe; pending for ever when the switch is gone.
+    pub async fn ordered(&self) -> StopOrder {
+        let mut receiver = self.0.clone();
+        match receiver.wait_for(Option::is_some).await.map(|order| *order) {
+            Ok(Some(order)) => order,
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
+    }
+}

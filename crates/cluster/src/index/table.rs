@@ -1,0 +1,168 @@
+//! Plain data of the index: what is known, and who wants to hear of it. Needs no runtime.
+
+use std::collections::{BTreeMap, HashMap};
+
+use claude_k8s_core::view::{JobFacts, PodFacts, RunView};
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+use tokio::sync::watch;
+
+/// Facts by Job uid.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    runs: HashMap<String, Entry>,
+    stale_since: Option<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    view: RunView,
+    reader: Option<watch::Sender<RunView>>,
+}
+
+impl Entry {
+    fn publish(&self) {
+        if let Some(reader) = &self.reader {
+            reader.send_if_modified(|current| {
+                let changed = *current != self.view;
+                if changed {
+                    current.clone_from(&self.view);
+                }
+                changed
+            });
+        }
+    }
+
+    fn is_forgettable(&self) -> bool {
+        let unread = self.reader.as_ref().is_none_or(|reader| reader.receiver_count() == 0);
+        let gone = self.view.job.as_ref().is_none_or(|job| job.absent) && self.view.pods.iter().all(|pod| pod.absent);
+        unread && gone
+    }
+}
+
+impl Table {
+    /// A receiver of one Job's facts, starting with `known` and whatever was seen already.
+    pub(super) fn subscribe(&mut self, known: JobFacts) -> watch::Receiver<RunView> {
+        let stale_since = self.stale_since;
+        let entry = self.runs.entry(known.uid.clone()).or_default();
+        entry.view.job.get_or_insert(known);
+        entry.view.stale_since = stale_since;
+        match &entry.reader {
+            Some(reader) => reader.subscribe(),
+            None => {
+                let (sender, receiver) = watch::channel(entry.view.clone());
+                entry.reader = Some(sender);
+                receiver
+            }
+        }
+    }
+
+    pub(super) fn apply_job(&mut self, job: &Job) {
+        self.fold_job(JobFacts::read(job));
+    }
+
+    pub(super) fn apply_pod(&mut self, pod: &Pod) {
+        if let Some(owner) = owner_uid(pod) {
+            self.fold_pod(owner, PodFacts::read(pod));
+        }
+    }
+
+    /// The object carries its last state: fold it first, then mark it (`facts/kubernetes.md` 3.1).
+    pub(super) fn delete_job(&mut self, job: &Job) {
+        let facts = JobFacts { absent: true, ..JobFacts::read(job) };
+        let uid = facts.uid.clone();
+        self.fold_job(facts);
+        self.forget_if_unused(&uid);
+    }
+
+    pub(super) fn delete_pod(&mut self, pod: &Pod) {
+        if let Some(owner) = owner_uid(pod) {
+            self.fold_pod(owner, PodFacts { absent: true, ..PodFacts::read(pod) });
+            self.forget_if_unused(owner);
+        }
+    }
+
+    /// A complete list of Jobs was taken: what is not in it is absent.
+    pub(super) fn relisted_jobs(&mut self, listed: &[Job]) {
+        let seen: BTreeMap<&str, &Job> =
+            listed.iter().filter_map(|job| Some((job.metadata.uid.as_deref()?, job))).collect();
+        for job in seen.values() {
+            self.apply_job(job);
+        }
+        for (uid, entry) in &mut self.runs {
+            if let Some(job) = entry.view.job.as_mut().filter(|_| !seen.contains_key(uid.as_str())) {
+                job.absent = true;
+                entry.publish();
+            }
+        }
+        self.runs.retain(|_, entry| !entry.is_forgettable());
+    }
+
+    /// A complete list of pods was taken.
+    pub(super) fn relisted_pods(&mut self, listed: &[Pod]) {
+        let seen: std::collections::BTreeSet<&str> =
+            listed.iter().filter_map(|pod| pod.metadata.uid.as_deref()).collect();
+        for pod in listed {
+            self.apply_pod(pod);
+        }
+        for entry in self.runs.values_mut() {
+            for pod in entry.view.pods.iter_mut().filter(|pod| !seen.contains(pod.uid.as_str())) {
+                pod.absent = true;
+            }
+            entry.publish();
+        }
+        self.runs.retain(|_, entry| !entry.is_forgettable());
+    }
+
+    /// Contact was lost (`Some`) or is back (`None`). Facts stay.
+    pub(super) fn stale(&mut self, since: Option<Timestamp>) {
+        if self.stale_since.is_some() == since.is_some() {
+            return;
+        }
+        self.stale_since = since;
+        for entry in self.runs.values_mut() {
+            entry.view.stale_since = since;
+            entry.publish();
+        }
+    }
+
+    /// Runs that are listened to.
+    pub(super) fn readers(&self) -> usize {
+        self.runs.values().filter(|entry| entry.reader.as_ref().is_some_and(|one| one.receiver_count() > 0)).count()
+    }
+
+    fn fold_job(&mut self, facts: JobFacts) {
+        let entry = self.runs.entry(facts.uid.clone()).or_default();
+        entry.view.job = Some(match entry.view.job.take() {
+            Some(known) => known.fold(facts),
+            None => facts,
+        });
+        entry.publish();
+    }
+
+    fn fold_pod(&mut self, owner: &str, facts: PodFacts) {
+        let entry = self.runs.entry(owner.to_owned()).or_default();
+        match entry.view.pods.iter_mut().find(|pod| pod.uid == facts.uid) {
+            Some(known) => *known = std::mem::take(known).fold(facts),
+            None => entry.view.pods.push(facts),
+        }
+        entry.publish();
+    }
+
+    fn forget_if_unused(&mut self, uid: &str) {
+        if self.runs.get(uid).is_some_and(Entry::is_forgettable) {
+            self.runs.remove(uid);
+        }
+    }
+}
+
+/// Pods belong to a Job by uid, never by name.
+fn owner_uid(pod: &Pod) -> Option<&str> {
+    let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
+    let owner = owners.iter().find(|owner| owner.kind == "Job").map(|owner| owner.uid.as_str());
+    owner.or_else(|| {
+        let labels = pod.metadata.labels.as_ref()?;
+        labels.get("batch.kubernetes.io/controller-uid").or_else(|| labels.get("controller-uid")).map(String::as_str)
+    })
+}

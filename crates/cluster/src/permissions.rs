@@ -1,0 +1,92 @@
+//! What the credential may do, asked once per connection and namespace and kept for five minutes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use claude_k8s_core::failure::{ErrorCode, Refusal};
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+use crate::api::Namespace;
+
+/// How long an answer is believed.
+pub const KEPT: Duration = Duration::from_secs(300);
+
+/// A permission: API group, resource, verb.
+pub type Permission = (&'static str, &'static str, &'static str);
+
+/// Every permission a run can use, in the order of `deploy/`.
+pub const ALL: [Permission; 12] = [
+    ("batch", "jobs", "create"),
+    ("batch", "jobs", "get"),
+    ("batch", "jobs", "list"),
+    ("batch", "jobs", "watch"),
+    ("batch", "jobs", "patch"),
+    ("batch", "jobs", "delete"),
+    ("", "pods", "get"),
+    ("", "pods", "list"),
+    ("", "pods", "watch"),
+    ("", "pods/log", "get"),
+    ("", "secrets", "create"),
+    ("", "secrets", "delete"),
+];
+
+/// Those without a substitute.
+const REQUIRED: [Permission; 5] = [
+    ("batch", "jobs", "create"),
+    ("batch", "jobs", "get"),
+    ("batch", "jobs", "list"),
+    ("", "pods", "list"),
+    ("", "pods/log", "get"),
+];
+
+/// The answers.
+#[derive(Debug, Clone)]
+pub struct Permissions {
+    denied: BTreeMap<Permission, ()>,
+    asked_at: Instant,
+}
+
+impl Permissions {
+    /// Asks for all of them at once. What cannot be asked is assumed to be allowed; a 403 tells later.
+    pub async fn ask(namespace: &Namespace) -> Self {
+        let asked_at = Instant::now();
+        let answers = join_all(ALL.map(|(group, resource, verb)| namespace.may(group, resource, verb))).await;
+        let denied = ALL.into_iter().zip(answers).filter(|(_, allowed)| matches!(allowed, Ok(false)));
+        Self { denied: denied.map(|(permission, _)| (permission, ())).collect(), asked_at }
+    }
+
+    /// Still believed.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.asked_at.elapsed() < KEPT
+    }
+
+    /// Allowed, as far as is known.
+    #[must_use]
+    pub fn allows(&self, group: &'static str, resource: &'static str, verb: &'static str) -> bool {
+        !self.denied.contains_key(&(group, resource, verb))
+    }
+
+    /// Refuses a run that lacks something without substitute, and names it.
+    ///
+    /// # Errors
+    /// `k8s_rbac_insufficient`.
+    pub fn check_required(&self, namespace: &str) -> Result<(), Refusal> {
+        let no_stop = !self.allows("batch", "jobs", "delete") && !self.allows("batch", "jobs", "patch");
+        let missing: Vec<String> = REQUIRED
+            .into_iter()
+            .chain(no_stop.then_some(("batch", "jobs", "delete")))
+            .filter(|permission| self.denied.contains_key(permission))
+            .map(|(_, resource, verb)| format!("`{verb}` on `{resource}`"))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "The service account lacks {} in namespace `{namespace}`: grant the Role in `deploy/` to it",
+            missing.join(", ")
+        );
+        Err(Refusal::new(ErrorCode::RbacInsufficient, message))
+    }
+}
