@@ -59,8 +59,12 @@ export function createApi(credentials) {
       })
       request.on('timeout', () => request.destroy(new Error(`${method} ${path} got no answer for 30 s`)))
       request.on('error', reject)
-      if (body !== undefined) request.setHeader('content-type', contentType)
-      request.end(body === undefined ? undefined : JSON.stringify(body))
+      if (body === undefined) return request.end()
+      const sent = Buffer.from(JSON.stringify(body))
+      // Node does not frame the body of a DELETE by itself.
+      request.setHeader('content-length', sent.length)
+      request.setHeader('content-type', contentType)
+      request.end(sent)
     })
   }
 
