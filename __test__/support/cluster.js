@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { ApiError, createApi } from './kube-api.js'
 import { hostContext } from './host.js'
 import { writeKubeconfig } from './kubeconfig.js'
-import { accountName, deployObjects } from './manifests.js'
+import { accountName, deployObjects, withoutVerb } from './manifests.js'
 import { startProxy } from './proxy.js'
 import { realCluster } from './real-cluster.js'
 import { startSimulator } from './simulator.js'
@@ -37,16 +37,18 @@ const claimName = 'data'
 /**
  * @param {object} [options]
  * @param {boolean} [options.claim] creates a data claim, to be used as `workspaceVolumeClaim`
- * @param {(rules: RoleRule[]) => RoleRule[]} [options.role] changes the Role of `deploy/`
  * @param {import('./real-cluster.js').Ring} [options.ring]
  */
-export async function startCluster({ claim = false, role = (rules) => rules, ring } = {}) {
+export async function startCluster({ claim = false, ring } = {}) {
   const { K8S_TEST_KUBECONFIG } = process.env
   const used = ring ?? (K8S_TEST_KUBECONFIG ? realCluster(K8S_TEST_KUBECONFIG) : await startSimulator())
   const api = createApi(used.admin)
   const folder = mkdtempSync(join(tmpdir(), 'claude-k8s-test-'))
-  const account = await createNamespace(api, used.admin, role)
-  const { namespace } = account
+  const namespace = `claude-k8s-test-${randomBytes(4).toString('hex')}`
+  await api.create('/api/v1/namespaces', { metadata: { name: namespace } })
+  /** @param {string} token @returns {import('./kubeconfig.js').Credentials} */
+  const credentials = (token) => ({ server: used.admin.server, ca: used.admin.ca, token, namespace })
+  const account = credentials(await createAccount(api, { namespace }))
   if (claim) await createClaim(api, used, namespace)
 
   const core = `/api/v1/namespaces/${namespace}`
@@ -84,6 +86,17 @@ export async function startCluster({ claim = false, role = (rules) => rules, rin
         // A URL that pods could use, so that no run warns about its absence.
         env: { PAPERCLIP_API_URL: 'http://198.51.100.1:3100', ...env },
       }),
+    /**
+     * The path of a kubeconfig for another account, whose Role lacks a verb. A new account, because the adapter
+     * remembers what an account may do.
+     * @param {string} resource
+     * @param {string} verb
+     */
+    async kubeconfigWithout(resource, verb) {
+      const name = `without-${verb}-${resource.replace('/', '-')}`
+      const token = await createAccount(api, { namespace, name, role: (rules) => withoutVerb(rules, resource, verb) })
+      return writeKubeconfig(join(folder, name), credentials(token))
+    },
     /** @param {number} [seed] */
     async proxy(seed) {
       const proxy = await startProxy({ upstream: account, seed })
@@ -145,22 +158,21 @@ export async function startCluster({ claim = false, role = (rules) => rules, rin
 }
 
 /**
+ * Applies `deploy/` under a name of its own and returns the account it made.
  * @param {import('./kube-api.js').KubeApi} api
- * @param {import('./kubeconfig.js').Credentials} admin
- * @param {(rules: RoleRule[]) => RoleRule[]} role
- * @returns {Promise<import('./kubeconfig.js').Credentials & { namespace: string }>} the account
+ * @param {{ namespace: string, name?: string, role?: (rules: RoleRule[]) => RoleRule[] }} options
+ * @returns {Promise<string>} a token
  */
-async function createNamespace(api, admin, role) {
-  const namespace = `claude-k8s-test-${randomBytes(4).toString('hex')}`
-  await api.create('/api/v1/namespaces', { metadata: { name: namespace } })
+async function createAccount(api, { namespace, name = accountName, role = (rules) => rules }) {
   for (const { plural, object } of deployObjects()) {
     const group = object.apiVersion === 'v1' ? '/api/v1' : `/apis/${object.apiVersion}`
+    const renamed = JSON.parse(JSON.stringify(object).replaceAll(`"name":"${accountName}"`, `"name":"${name}"`))
     const rules = object.kind === 'Role' ? { rules: role(object.rules) } : {}
-    await api.create(`${group}/namespaces/${namespace}/${plural}`, { ...object, ...rules })
+    await api.create(`${group}/namespaces/${namespace}/${plural}`, { ...renamed, ...rules })
   }
   const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 86_400 } }
-  const { status } = await api.create(`/api/v1/namespaces/${namespace}/serviceaccounts/${accountName}/token`, request)
-  return { server: admin.server, ca: admin.ca, token: status.token, namespace }
+  const { status } = await api.create(`/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`, request)
+  return status.token
 }
 
 /**
