@@ -98,6 +98,8 @@ test('grd_09 a run that may wait starts when its competitor has ended', async ()
   const second = cluster.context({ agent, config: { guardWaitSec: 60 } })
   const results = await Promise.all([firstRun, execute(second)])
   expect(results).toMatchObject([{ errorMessage: null }, { errorMessage: null }])
+  const started = transcript(second).chunks.find(({ chunk }) => chunk.startsWith('{'))
+  expect(started?.at, 'the first line of the second run').toBeGreaterThan(transcript(first).chunks.at(-1)?.at ?? Infinity)
 })
 
 test('two tasks of one agent run side by side with `concurrencyScope: task`', async () => {

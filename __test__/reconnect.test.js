@@ -1,6 +1,11 @@
-/** Connections break; a run does not notice. Every run here goes through the fault proxy. */
+/**
+ * Connections break; a run does not notice. Each run has a fault proxy of its own, so the tests run side by side: most of
+ * their time is the CLI's.
+ */
 
-import { afterAll, expect, test, vi } from 'vitest'
+import { setTimeout as pause } from 'node:timers/promises'
+
+import { afterAll, expect, test as serialTest, vi } from 'vitest'
 
 import { startCluster } from './support/cluster.js'
 import { expectSuccess } from './support/expect-run.js'
@@ -10,7 +15,11 @@ import { until } from './support/until.js'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 })
 const cluster = await startCluster()
-afterAll(() => cluster.stop())
+afterAll(async () => {
+  await cluster.isClean()
+  await cluster.stop()
+})
+const test = serialTest.concurrent
 
 /** The connection that follows the log, as opposed to the reads at the end. */
 const follow = { resource: 'pods/log', path: /[?&]follow=true/ }
@@ -29,7 +38,7 @@ async function disturbedRun(env, prepare, disturb) {
   await disturb?.(proxy, ctx)
   const result = await running
   const written = await expectSuccess(cluster, ctx, result)
-  await cluster.removeJobs()
+  await cluster.removeJob(result.resultJson.k8s.job)
   return { proxy, ctx, result, written }
 }
 
@@ -130,7 +139,7 @@ test.each([[500], [429], [503]])('end_02 ten seconds of %i to everything, log in
       await until('the first line', () => transcript(ctx).output)
       const outage = proxy.rule({ status, ...(status === 429 && { retryAfterSec: 1 }) })
       for (const open of proxy.requests) open.breakOff('reset')
-      await new Promise((over) => setTimeout(over, 10_000))
+      await pause(10_000)
       outage.remove()
     },
   )
@@ -144,7 +153,7 @@ test('end_02 an API server that refuses connections for eight seconds ends nothi
     async (proxy, ctx) => {
       await until('the first line', () => transcript(ctx).output)
       await proxy.refuse()
-      await new Promise((over) => setTimeout(over, 8000))
+      await pause(8000)
       await proxy.accept()
     },
   )

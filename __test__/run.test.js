@@ -8,6 +8,7 @@ import { startCluster } from './support/cluster.js'
 import { expectSuccess } from './support/expect-run.js'
 import { transcript } from './support/host.js'
 import { execute } from './support/package.js'
+import { reportingCli } from './support/reporting-cli.js'
 import { until } from './support/until.js'
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
@@ -129,6 +130,7 @@ test('prm_04 the stored Job names its run, owns its Secrets and holds neither pr
   await cluster.isClean()
 })
 
+const reporting = reportingCli(cluster)
 const awkward = 'Say \\c \\n %s %d $HOME $(HOME) $$ `id` \'single\' "double" \\\\ {json: [1]} ärger 🎉 \t<tab> end\\'
 
 test.each([
@@ -138,7 +140,8 @@ test.each([
   ['more than one Secret', `begin ${'ä'.repeat(600_000)} end`],
   ['a slash in front', '/clear the table'],
 ])('prm_01 prm_02 the CLI reads exactly the rendered prompt: %s', async (_, promptTemplate) => {
-  const ctx = cluster.context({ config: { promptTemplate }, env: { FAKE_REPORT: '1' } })
+  const { config, env } = await reporting
+  const ctx = cluster.context({ config: { ...config, promptTemplate }, env })
   const result = await execute(ctx)
   expect(result.errorMessage).toBeNull()
   const { meta, output } = transcript(ctx)

@@ -21,7 +21,7 @@ import { until } from './until.js'
 
 /** @typedef {import('./manifests.js').RoleRule} RoleRule */
 /** @typedef {Awaited<ReturnType<typeof startCluster>>} Cluster */
-/** @typedef {Partial<Parameters<typeof hostContext>[0]> & Record<string, unknown>} ContextOptions */
+/** @typedef {Partial<import('./host.js').HostOptions> & { through?: import('./proxy.js').Proxy }} ContextOptions */
 
 /** Small enough for twenty pods on a small node. */
 const smallPod = {
@@ -70,7 +70,7 @@ export async function startCluster({ claim = false, ring } = {}) {
     is: (name) => used.name === name,
     /**
      * A `ctx` for this cluster, see `hostContext`. With `through` the run sees the cluster through a fault proxy.
-     * @param {ContextOptions & { through?: import('./proxy.js').Proxy }} [options]
+     * @param {ContextOptions} [options]
      */
     context: ({ config, env, through, ...rest } = {}) =>
       hostContext({

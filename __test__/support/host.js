@@ -18,15 +18,21 @@ const statusPrefix = '[paperclip] '
 const recordings = new WeakMap()
 
 /**
- * The context of one run as the host builds it. Unknown options become members of `ctx` or replace them.
- * @param {object} options
- * @param {Record<string, unknown>} options.config merged over the base configuration of the cluster
- * @param {Record<string, string>} [options.env] of the pod
- * @param {(stream: string, chunk: string) => unknown} [options.onLog] called after the chunk was recorded
- * @param {Record<string, (...args: any[]) => unknown>} [options.callbacks] called after the call was recorded
- * @param {Record<string, unknown>} [options.context] `ctx.context`
- * @param {Record<string, unknown>} [options.agent]
- * @param {Record<string, unknown>} [options.runtime]
+ * Members that are not named here become members of `ctx` or replace them.
+ * @typedef {{
+ *   config: Record<string, unknown>,
+ *   env?: Record<string, string>,
+ *   onLog?: (stream: string, chunk: string) => unknown,
+ *   callbacks?: Record<string, (...args: any[]) => unknown>,
+ *   context?: Record<string, unknown>,
+ *   agent?: Record<string, unknown>,
+ *   runtime?: Record<string, unknown>,
+ * } & Record<string, unknown>} HostOptions `env` is the pod's; callbacks are called after the call was recorded
+ */
+
+/**
+ * The context of one run as the host builds it.
+ * @param {HostOptions} options
  */
 export function hostContext({ config, env = {}, onLog, callbacks = {}, context = {}, agent = {}, runtime = {}, ...rest }) {
   /** @type {Recording} */

@@ -92,6 +92,27 @@ export function createApi(credentials) {
         if (!(error instanceof ApiError && error.status === 404)) throw error
       }
     },
+    /**
+     * Calls back for each event of a watch until the returned function is called.
+     * @param {string} path of the list
+     * @param {(event: { type: string, object: any }) => void} onEvent
+     */
+    watch(path, onEvent) {
+      const options = requestOptions(credentials, `${path}?watch=true`)
+      const request = transport.request({ ...options, agent: false }, (response) => {
+        let rest = ''
+        response.setEncoding('utf8')
+        response.on('error', () => {}) // closed by us
+        response.on('data', (part) => {
+          const lines = (rest + part).split('\n')
+          rest = lines.pop() ?? ''
+          for (const line of lines) onEvent(JSON.parse(line))
+        })
+      })
+      request.on('error', () => {}) // closed by us
+      request.end()
+      return () => request.destroy()
+    },
     close: () => agent.destroy(),
   }
 }
