@@ -15,10 +15,7 @@ import { until } from './support/until.js'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 })
 const cluster = await startCluster()
-afterAll(async () => {
-  await cluster.isClean()
-  await cluster.stop()
-})
+afterAll(() => cluster.stop())
 const test = serialTest.concurrent
 
 /** The connection that follows the log, as opposed to the reads at the end. */

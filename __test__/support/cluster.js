@@ -58,6 +58,11 @@ export async function startCluster({ claim = false, ring } = {}) {
   const proxies = []
   const startedAt = Date.now()
 
+  const jobs = () => api.list(jobsPath)
+  const removeAllJobs = async () => {
+    for (const { metadata } of await jobs()) await api.remove(`${jobsPath}/${metadata.name}`)
+  }
+
   return {
     namespace,
     /** Path of the account's kubeconfig. */
@@ -103,7 +108,7 @@ export async function startCluster({ claim = false, ring } = {}) {
       proxies.push(proxy)
       return proxy
     },
-    jobs: () => api.list(jobsPath),
+    jobs,
     pods: () => api.list(`${core}/pods`),
     secrets: async () => (await api.list(`${core}/secrets`)).filter(({ type }) => type !== 'kubernetes.io/service-account-token'),
     /** @param {string} name */
@@ -128,17 +133,20 @@ export async function startCluster({ claim = false, ring } = {}) {
       const named = Object.entries({ jobs, pods, secrets })
       return named.flatMap(([kind, objects]) => objects.map(({ metadata }) => `${kind}/${metadata.name}`))
     },
-    /** Waits until runs have left nothing behind; fails with what is still there. */
+    /** Waits until runs have left nothing behind. Otherwise says what, and removes it: the next test is innocent. */
     async isClean() {
       /** @type {string[]} */
       let left = []
-      await until('nothing is left', async () => (left = await this.leftovers()).length === 0).catch((error) => {
-        throw new Error(`${error.message} Still there: ${left.join(', ')}`)
-      })
+      try {
+        await until('nothing is left', async () => (left = await this.leftovers()).length === 0)
+      } catch {
+        await removeAllJobs()
+        throw new Error(`Left behind: ${left.join(', ')}.`)
+      }
     },
     /** Removes every Job of the namespace, and with them what belongs to them. */
     async removeJobs() {
-      for (const { metadata } of await this.jobs()) await api.remove(`${jobsPath}/${metadata.name}`)
+      await removeAllJobs()
       await this.isClean()
     },
     /**
