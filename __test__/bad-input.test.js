@@ -88,12 +88,13 @@ test.each([
 ])('env_03 without `%s` of `%s` the run succeeds in a mode that is named once', async (verb, resource) => {
   const kubeconfig = await cluster.kubeconfigWithout(resource, verb)
   const ctx = cluster.context({ config: { kubeconfig }, env: { FAKE_DELAY_MS: '100' } })
+  const startedAt = Date.now()
   const result = await execute(ctx)
-  const settledAt = Date.now()
+  const tookMs = Date.now() - startedAt
   // Without the right to delete, the Job is the TTL's: here the test's.
   if (verb === 'delete') await cluster.removeJobs()
   expect(result).toMatchObject({ errorMessage: null, exitCode: 0 })
-  expect(settledAt - (transcript(ctx).chunks.at(-1)?.at ?? 0), 'milliseconds from the last output to the result').toBeLessThan(15_000)
+  expect(tookMs, 'milliseconds for a run of a second, noticed every 2 s').toBeLessThan(30_000)
   const named = (/** @type {string} */ text) => text.includes(verb) && text.includes(resource)
   expect(result.resultJson.k8s.degraded.filter(named)).toHaveLength(1)
   expect(transcript(ctx).stderr.split('\n').filter(named)).toHaveLength(1)
