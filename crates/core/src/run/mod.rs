@@ -19,7 +19,7 @@ mod start;
 mod state;
 mod stop;
 
-pub use ending::Ending;
+pub use ending::{Ending, Fate};
 pub use state::{Bounds, Command, DeleteReason, Input, Phase, Proof, ProofOf, RunState};
 
 use std::time::Duration;
