@@ -4,52 +4,42 @@ use serde_json::Value;
 
 use super::reader::Reader;
 use super::structured::shown;
+use super::types::Config;
 
 /// Options of the CLI that the adapter needs for itself, and why.
 const OWNED: [(&str, &str); 7] = [
     ("--output-format", "the adapter reads `stream-json`"),
     ("--input-format", "the prompt arrives as plain text on stdin"),
-    ("--resume", "the adapter chooses the session; see `resumeLastSession`"),
-    ("--continue", "the adapter chooses the session; see `resumeLastSession`"),
-    ("--session-id", "the adapter chooses the session; see `resumeLastSession`"),
-    ("--fork-session", "the adapter chooses the session; see `resumeLastSession`"),
+    ("--resume", "the adapter chooses the session (`resumeLastSession`)"),
+    ("--continue", "the adapter chooses the session (`resumeLastSession`)"),
+    ("--session-id", "the adapter chooses the session (`resumeLastSession`)"),
+    ("--fork-session", "the adapter chooses the session (`resumeLastSession`)"),
     ("--no-session-persistence", "the next run resumes the saved session"),
 ];
 
-/// Checked arguments and the key they came from.
-pub(super) struct ExtraArgs {
-    pub(super) key: &'static str,
-    pub(super) args: Vec<String>,
-}
-
 /// `extraArgs`, else `args`. Both are checked: a value that is not used may still be a mistake.
-pub(super) fn read(reader: &mut Reader<'_>) -> ExtraArgs {
+pub(super) fn read(reader: &mut Reader<'_>) -> Vec<String> {
     let extra_args = words(reader, "extraArgs");
     let args = words(reader, "args");
-    match (extra_args, args) {
-        (None, Some(args)) => ExtraArgs { key: "args", args },
-        (extra_args, _) => ExtraArgs { key: "extraArgs", args: extra_args.unwrap_or_default() },
-    }
+    extra_args.or(args).unwrap_or_default()
 }
 
 /// Rules that depend on other keys.
-pub(super) fn check(reader: &mut Reader<'_>, extra_args: &ExtraArgs, has_instructions: bool, enable_rtk: bool) {
-    let ExtraArgs { key, args } = extra_args;
-    let has = |option: &str| args.iter().any(|arg| is_option(arg, option));
-    if has("--settings") {
-        if enable_rtk {
-            reader.reject(*key, "`--settings` replaces the settings that `enableRtk` needs; remove one of the two");
-        } else {
-            reader.warn(
-                *key,
-                "`--settings` replaces the settings of the run: a repository's own settings may now redirect credentials",
-            );
-        }
+pub(super) fn check_combinations(reader: &mut Reader<'_>, config: &Config) {
+    let key = if reader.raw("extraArgs").is_some() { "extraArgs" } else { "args" };
+    let has = |option: &str| config.extra_args.iter().any(|arg| is_option(arg, option));
+    if has("--settings") && config.enable_rtk {
+        reader.reject(key, "`--settings` replaces the settings that `enableRtk` needs; remove one of the two");
+    } else if has("--settings") {
+        let text =
+            "`--settings` replaces the settings of the run: a repository's own settings may now redirect credentials";
+        reader.warn(key, text);
     }
+    let has_instructions = config.instructions_file_path.is_some();
     for option in ["--append-system-prompt", "--append-system-prompt-file"] {
         if has_instructions && has(option) {
             reader.reject(
-                *key,
+                key,
                 format!("`{option}` cannot be combined with `instructionsFilePath`; put the text into that file"),
             );
         }
@@ -70,13 +60,13 @@ fn words(reader: &mut Reader<'_>, key: &'static str) -> Option<Vec<String>> {
                 text
             })
             .collect(),
-        Value::String(text) => match shlex::split(text) {
-            Some(words) => words,
-            None => {
+        Value::String(text) => {
+            let words = shlex::split(text);
+            if words.is_none() {
                 reader.reject(key, "has a quote without its end, or a backslash at its end");
-                return None;
             }
-        },
+            words?
+        }
         other => {
             reader.reject(key, format!("expected a list of texts, or one text, got {}", shown(other)));
             return None;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::grammar::ENV_NAME;
 use super::reader::{Reader, UNRESOLVED_SECRET};
 use super::structured::{has_secret_reference, scalar_text, shown};
+use super::types::Config;
 
 /// Longest `NAME=value` in bytes: Linux refuses a longer string at `execve`.
 pub const MAX_ENTRY_BYTES: usize = 131_071;
@@ -74,9 +75,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Vec<(String, String)> {
 }
 
 /// Refuses more than the kernel would start a process with.
-pub(super) fn check_total_size(reader: &mut Reader<'_>, env: &[(String, String)], args: &[String]) {
-    let env: usize = env.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
-    let args: usize = args.iter().map(|arg| arg.len() + 1).sum();
+pub(super) fn check_total_size(reader: &mut Reader<'_>, config: &Config) {
+    let env: usize = config.env.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+    let args: usize = config.extra_args.iter().map(|arg| arg.len() + 1).sum();
     if env + args > MAX_TOTAL_BYTES {
         let total = env + args;
         reader.reject(

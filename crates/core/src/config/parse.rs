@@ -29,28 +29,23 @@ impl Config {
 
 /// All keys in the order of the documentation. Worth nothing when the reader holds a rejection.
 pub(super) fn read(reader: &mut Reader<'_>) -> Config {
-    let claude = claude::read(reader);
-    let env = env::read(reader);
-    arguments::check(reader, &claude.extra_args, claude.instructions_file_path.is_some(), claude.enable_rtk);
-    env::check_total_size(reader, &env, &claude.extra_args.args);
-    let retain_jobs = reader.boolean("retainJobs").unwrap_or(false);
-    Config {
-        model: claude.model,
-        effort: claude.effort,
-        max_turns_per_run: claude.max_turns_per_run,
-        skip_permissions: claude.skip_permissions,
-        extra_args: claude.extra_args.args,
-        prompt_template: claude.prompt_template,
-        bootstrap_prompt_template: claude.bootstrap_prompt_template,
-        resume_last_session: claude.resume_last_session,
-        mcp_servers: claude.mcp_servers,
-        strict_mcp_config: claude.strict_mcp_config,
-        instructions_file_path: claude.instructions_file_path,
-        instructions_root_path: claude.instructions_root_path,
-        instructions_entry_file: claude.instructions_entry_file,
-        instructions_external: claude.instructions_external,
-        cwd: claude.cwd,
-        env,
+    let mut config = Config {
+        model: claude::model(reader),
+        effort: claude::effort(reader),
+        max_turns_per_run: claude::max_turns(reader),
+        skip_permissions: reader.boolean("dangerouslySkipPermissions").unwrap_or(true),
+        extra_args: arguments::read(reader),
+        prompt_template: reader.text("promptTemplate"),
+        bootstrap_prompt_template: reader.text("bootstrapPromptTemplate"),
+        resume_last_session: reader.boolean("resumeLastSession").unwrap_or(true),
+        mcp_servers: claude::mcp_servers(reader),
+        strict_mcp_config: reader.boolean("strictMcpConfig").unwrap_or(false),
+        instructions_file_path: reader.absolute_path("instructionsFilePath"),
+        instructions_root_path: reader.text("instructionsRootPath"),
+        instructions_entry_file: reader.text("instructionsEntryFile"),
+        instructions_external: claude::instructions_external(reader),
+        cwd: reader.absolute_path("cwd"),
+        env: env::read(reader),
         kubeconfig: placement::kubeconfig(reader),
         namespace: reader.name("namespace", &DNS_LABEL),
         service_account_name: reader.name("serviceAccountName", &DNS_SUBDOMAIN),
@@ -73,17 +68,24 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Config {
         cache_size_limit: reader.quantity("cacheSizeLimit").map_or("20Gi".to_owned(), |size| size.as_str().to_owned()),
         timeout: run_control::bound(reader, "timeoutSec", 31_536_000, 0),
         grace: run_control::seconds(reader, "graceSec", 3600, 60),
-        ttl_seconds_after_finished: run_control::ttl(reader, retain_jobs),
-        retain_jobs,
+        ttl_seconds_after_finished: run_control::ttl(reader),
+        retain_jobs: reader.boolean("retainJobs").unwrap_or(false),
         reattach_orphaned_jobs: reader.boolean("reattachOrphanedJobs").unwrap_or(true),
         concurrency_scope: reader.choice("concurrencyScope", &ConcurrencyScope::WORDS).unwrap_or_default(),
         guard_wait: run_control::seconds(reader, "guardWaitSec", 86_400, 0),
         schedule_timeout: run_control::bound(reader, "scheduleTimeoutSec", 86_400, 300),
         startup_timeout: run_control::bound(reader, "startupTimeoutSec", 86_400, 600),
-        enable_rtk: claude.enable_rtk,
+        enable_rtk: reader.boolean("enableRtk").unwrap_or(false),
         rtk_max_output_bytes: run_control::output_limit(reader),
         secret_ref: reader.name("secretRef", &DNS_SUBDOMAIN).unwrap_or_else(|| "paperclip-secrets".to_owned()),
         debug: reader.boolean("debug").unwrap_or(false),
         warnings: Vec::new(),
+    };
+    if config.ttl_seconds_after_finished.is_none() && !config.retain_jobs {
+        config.ttl_seconds_after_finished = Some(run_control::DEFAULT_TTL_SECONDS);
     }
+    claude::check_skills(reader);
+    arguments::check_combinations(reader, &config);
+    env::check_total_size(reader, &config);
+    config
 }

@@ -177,7 +177,9 @@ impl<'a> Reader<'a> {
                 return match from_lines(text) {
                     Ok(entries) => Some(entries),
                     Err(problems) => {
-                        problems.into_iter().for_each(|problem| self.reject(key, problem));
+                        for problem in problems {
+                            self.reject(key, problem);
+                        }
                         None
                     }
                 };

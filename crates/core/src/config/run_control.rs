@@ -8,6 +8,9 @@ use super::reader::Reader;
 /// Shortest life of a finished Job: the last read of its log and state must still find it.
 const LEAST_TTL_SECONDS: i32 = 60;
 
+/// Life of a finished Job that is not retained.
+pub(super) const DEFAULT_TTL_SECONDS: i32 = 300;
+
 /// A number of seconds.
 pub(super) fn seconds(reader: &mut Reader<'_>, key: &'static str, most: i64, default: u64) -> Duration {
     let configured = reader.integer(key, 0..=most).and_then(|seconds| u64::try_from(seconds).ok());
@@ -19,12 +22,10 @@ pub(super) fn bound(reader: &mut Reader<'_>, key: &'static str, most: i64, defau
     Some(seconds(reader, key, most, default)).filter(|bound| !bound.is_zero())
 }
 
-/// `ttlSecondsAfterFinished`.
-pub(super) fn ttl(reader: &mut Reader<'_>, retain_jobs: bool) -> Option<i32> {
+/// `ttlSecondsAfterFinished`, when it is set.
+pub(super) fn ttl(reader: &mut Reader<'_>) -> Option<i32> {
     let key = "ttlSecondsAfterFinished";
-    let Some(ttl) = reader.integer(key, 0..=MOST).and_then(|ttl| i32::try_from(ttl).ok()) else {
-        return (!retain_jobs).then_some(300);
-    };
+    let ttl = reader.integer(key, 0..=MOST).and_then(|ttl| i32::try_from(ttl).ok())?;
     if ttl < LEAST_TTL_SECONDS {
         reader.warn(key, format!("raised from {ttl} to {LEAST_TTL_SECONDS}: the Job must outlive the last read"));
     }

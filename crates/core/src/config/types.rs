@@ -11,6 +11,7 @@ use super::problem::Warning;
 
 /// A checked configuration. Every key of the documentation is here once, with its type and default.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key that the operator switches by itself")]
 pub struct Config {
     /// `model`: passed as `--model`.
     pub model: Option<String>,

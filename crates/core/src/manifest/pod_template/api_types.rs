@@ -12,13 +12,21 @@ use crate::config::{Rejection, Warning};
 /// # Errors
 /// The first value of a wrong type, with its path.
 pub(super) fn unknown_members(template: &Value) -> Result<Vec<Warning>, Rejection> {
-    let typed: PodTemplateSpec = serde_path_to_error::deserialize(template)
-        .map_err(|error| Rejection { key: readable_path(template, error.path()), reason: error.inner().to_string() })?;
+    let typed: PodTemplateSpec = serde_path_to_error::deserialize(template).map_err(|error| Rejection {
+        key: readable_path(template, error.path()),
+        reason: expectation(&error.inner().to_string()),
+    })?;
     let mut warnings = Vec::new();
     if let Ok(known) = serde_json::to_value(&typed) {
         compare(&mut warnings, "podTemplate", "", template, &known);
     }
     Ok(warnings)
+}
+
+/// What was expected, without the value that was found: it may be a secret.
+fn expectation(error: &str) -> String {
+    let expected = error.split_once(", expected ").map(|(_, expected)| format!(", expected {expected}"));
+    format!("has the wrong type{}", expected.unwrap_or_default())
 }
 
 /// Finds the members that were lost on the way through the types. `list` is the member name of `given`.
@@ -66,14 +74,15 @@ fn readable_path(template: &Value, path: &serde_path_to_error::Path) -> String {
     for segment in path {
         match segment {
             Segment::Map { key } => {
-                text.push_str(&format!(".{key}"));
+                text.push('.');
+                text.push_str(key);
                 here = here.and_then(|value| value.get(key));
                 list = key;
             }
             Segment::Seq { index } => {
                 here = here.and_then(|value| value.get(*index));
                 let name = here.and_then(|item| identity(list, item)).unwrap_or_else(|| index.to_string());
-                text.push_str(&format!("[{name}]"));
+                text.extend(["[", &name, "]"]);
             }
             Segment::Enum { .. } | Segment::Unknown => {}
         }

@@ -27,7 +27,7 @@ pub struct Merged {
 /// # Errors
 /// Every malformed part and every change of a protected field, with its path as the key.
 pub fn merge(
-    pod_template_spec: Value,
+    pod_template_spec: &Value,
     overrides: &Map<String, Value>,
     reserved_env: &BTreeSet<String>,
 ) -> Result<Merged, Vec<Rejection>> {
@@ -39,8 +39,8 @@ pub fn merge(
     if let Value::Object(members) = &mut template {
         deep_merge::object(members, &deep_merge::with_quantities_as_text(overrides));
     }
-    let mut rejections = protected::changes(&pod_template_spec, &template, reserved_env);
-    let mut warnings = risks::added(&pod_template_spec, &template);
+    let mut rejections = protected::changes(pod_template_spec, &template, reserved_env);
+    let mut warnings = risks::added(pod_template_spec, &template);
     match api_types::unknown_members(&template) {
         Ok(unknown) => warnings.extend(unknown),
         Err(rejection) => rejections.push(rejection),
@@ -77,7 +77,7 @@ pub fn check(overrides: &Map<String, Value>) -> Vec<Rejection> {
             ],
         },
     });
-    merge(smallest, overrides, &BTreeSet::new()).err().unwrap_or_default()
+    merge(&smallest, overrides, &BTreeSet::new()).err().unwrap_or_default()
 }
 
 /// Refuses an object (the merged template, and later the whole Job) that the API server could not store.

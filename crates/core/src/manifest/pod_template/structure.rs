@@ -52,11 +52,10 @@ fn entry(problems: &mut Vec<Rejection>, path: &str, member: &str, key: &str, val
         reject(problems, path, format!("is not {} ({})", LABEL_KEY.name, LABEL_KEY.rule));
     }
     match value {
-        Value::Null => {}
         Value::String(text) if member == "labels" && !LABEL_VALUE.accepts(text) => {
             reject(problems, path, format!("is not {} ({})", LABEL_VALUE.name, LABEL_VALUE.rule));
         }
-        Value::String(_) => {}
+        Value::String(_) | Value::Null => {}
         _ => reject(problems, path, "expected text; put numbers and booleans in quotes"),
     }
 }
