@@ -35,14 +35,19 @@ pub(super) fn check_combinations(reader: &mut Reader<'_>, config: &Config) {
             "`--settings` replaces the settings of the run: a repository's own settings may now redirect credentials";
         reader.warn(key, text);
     }
-    let has_instructions = config.instructions_file_path.is_some();
-    for option in ["--append-system-prompt", "--append-system-prompt-file"] {
-        if has_instructions && has(option) {
-            reader.reject(
-                key,
-                format!("`{option}` cannot be combined with `instructionsFilePath`; put the text into that file"),
-            );
-        }
+    if let Some(option) = config.system_prompt_option().filter(|_| config.instructions_file_path.is_some()) {
+        let reason = format!("`{option}` cannot be combined with `instructionsFilePath`; put the text into that file");
+        reader.reject(key, reason);
+    }
+}
+
+impl Config {
+    /// The option of `extraArgs` that appends to the system prompt, if any. The CLI accepts one such option, so a
+    /// run whose bundle has instructions cannot have it.
+    #[must_use]
+    pub fn system_prompt_option(&self) -> Option<&'static str> {
+        let options = ["--append-system-prompt", "--append-system-prompt-file"];
+        options.into_iter().find(|option| self.extra_args.iter().any(|arg| is_option(arg, option)))
     }
 }
 

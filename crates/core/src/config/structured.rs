@@ -11,8 +11,8 @@ pub(super) fn from_json(text: &str) -> Result<Value, String> {
 /// Parses JSON or YAML text with the same care.
 pub(super) fn from_yaml(text: &str) -> Result<Value, String> {
     from_json(text).or_else(|_| {
-        // YAML 1.2 booleans only: `no` and `on` are words in labels and commands.
-        let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+        // `no` and `on` stay words, as labels and commands need them; `0444` stays a file mode, as in every manifest.
+        let options = serde_saphyr::options! { strict_booleans: true, legacy_octal_numbers: true, with_snippet: false };
         serde_saphyr::from_str_with_options(text, options).map_err(|error| match error.location() {
             Some(place) => format!("is not valid JSON or YAML (line {}, column {})", place.line(), place.column()),
             None => "is not valid JSON or YAML".to_owned(),

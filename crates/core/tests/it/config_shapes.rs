@@ -40,6 +40,20 @@ fn cfg_01_every_shape_of_a_value_gives_the_same_configuration() {
             ],
         ),
         (
+            "tolerations",
+            vec![
+                json!([{ "key": "spot", "operator": "Equal", "value": "no" }]),
+                json!("- {key: spot, operator: Equal, value: no}"),
+            ],
+        ),
+        (
+            "podTemplate",
+            vec![
+                json!({ "spec": { "volumes": [{ "name": "x", "secret": { "secretName": "s", "defaultMode": 0o444 } }] } }),
+                json!("spec:\n  volumes:\n    - {name: x, secret: {secretName: s, defaultMode: 0444}}"),
+            ],
+        ),
+        (
             "extraArgs",
             vec![
                 json!(["--disallowedTools", "WebFetch WebSearch", "--x=$HOME", "a\"b"]),
