@@ -188,14 +188,11 @@ fn summary(transcript: &Transcript) -> Option<String> {
 
 fn result_json(evidence: &Evidence<'_>, verdict: &Verdict) -> Map<String, Value> {
     let transcript = evidence.transcript;
-    let mut json = match transcript.last_result() {
-        Some(result) => result.event.clone(),
-        None => {
-            let mut json = Map::new();
-            json.insert("stdout".to_owned(), transcript.stdout_tail().into());
-            json.insert("stdoutBytes".to_owned(), transcript.bytes().into());
-            json
-        }
+    let mut json = if let Some(result) = transcript.last_result() {
+        result.event.clone()
+    } else {
+        let output = [("stdout", transcript.stdout_tail().into()), ("stdoutBytes", transcript.bytes().into())];
+        output.into_iter().map(|(name, value): (_, Value)| (name.to_owned(), value)).collect()
     };
     json.retain(|name, _| !ACTING_MEMBERS.contains(&name.as_str()));
     // The host posts `result` as a comment, also on failure.
@@ -287,7 +284,7 @@ fn adopted_run(adopted: &AdoptedRun) -> Value {
     })
 }
 
-/// PostgreSQL, where the host stores results, has no U+0000.
+/// The host's database (`PostgreSQL`) cannot store U+0000.
 fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

@@ -186,6 +186,7 @@ pub struct SessionFacts {
 }
 
 /// Billing circumstances, from the pod's environment.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about an environment")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Billing {
     /// `CLAUDE_CODE_USE_BEDROCK`.

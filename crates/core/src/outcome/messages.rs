@@ -6,6 +6,7 @@ use super::evidence::{ContainerEnd, Deletion, RunFacts};
 use super::seen::{Seen, terminated};
 use crate::failure::ErrorCode;
 use crate::transcript::LastResult;
+use crate::view::Terminated;
 
 /// Upper bound of a message, in characters.
 const MESSAGE_CHARACTERS: usize = 2000;
@@ -47,22 +48,27 @@ pub(super) fn reported(seen: &Seen<'_>, code: ErrorCode) -> String {
         text.push_str(": subtype=");
         text.push_str(&first(&plain(subtype), 100));
     }
-    let detail = result.map(detail).unwrap_or_default();
-    let detail = if detail.is_empty() { stderr_lines(seen) } else { detail };
-    if !detail.is_empty() {
+    let said = [result.map(detail).unwrap_or_default(), stderr_lines(seen), code.meaning().0.to_owned()];
+    // What the CLI says about an empty answer is a dump of its own state.
+    let said = if code == ErrorCode::LlmApiError { said.last() } else { said.iter().find(|text| !text.is_empty()) };
+    if let Some(said) = said {
         text.push_str(": ");
-        text.push_str(&detail);
+        text.push_str(said);
     }
-    if let Some(cause) = notable_cause(seen) {
-        text = format!("{text} ({cause})");
+    if let Some(end) = terminated(seen.evidence).filter(|end| !is_ordinary(end)) {
+        text = format!("{} ({})", text.trim_end_matches('.'), exit_cause(end));
     }
-    bounded(&with_next_step(text, code))
+    let next_step = match (code, seen.evidence.transcript.quota_resets_at()) {
+        (ErrorCode::ProviderQuota, Some(reset)) => format!("{}; wait until {reset}", text.trim_end_matches('.')),
+        _ => with_next_step(&text, code),
+    };
+    bounded(&with_memory_hint(next_step, seen))
 }
 
 pub(super) fn empty_answer(seen: &Seen<'_>) -> String {
     let model = seen.evidence.transcript.model().unwrap_or("unknown");
     bounded(&with_next_step(
-        format!(
+        &format!(
             "The model returned nothing (model {}): the run ended without text and without a tool call",
             plain(model)
         ),
@@ -75,7 +81,7 @@ pub(super) fn evicted(seen: &Seen<'_>, reason: &str, message: &str) -> String {
     let message = plain(message);
     let detail = if message.is_empty() { String::new() } else { format!(": {}", first(&message, DETAIL_CHARACTERS)) };
     let message = format!("The platform took the pod away{node} before Claude finished: {reason}{detail}");
-    bounded(&with_next_step(format!("{message} ({})", cause(seen)), ErrorCode::PodEvicted))
+    bounded(&with_memory_hint(with_next_step(&format!("{message} ({})", cause(seen)), ErrorCode::PodEvicted), seen))
 }
 
 pub(super) fn replaced(detail: &str) -> String {
@@ -121,14 +127,13 @@ pub(super) fn truncated(seen: &Seen<'_>) -> String {
 
 /// The process ended without a result: its own last words explain it best.
 pub(super) fn exited(seen: &Seen<'_>) -> String {
-    let code = seen.exit_code().unwrap_or_default();
+    let end = terminated(seen.evidence);
+    let code = end.map_or("unknown".to_owned(), |end| end.exit_code.to_string());
+    let details = end.map(exit_details).filter(|details| !details.is_empty());
+    let details = details.map(|details| format!(" ({})", details.join(", "))).unwrap_or_default();
     let stderr = stderr_lines(seen);
     let said = if stderr.is_empty() { "no result event and nothing on stderr".to_owned() } else { stderr };
-    let mut text = format!("Claude exited with code {code}: {said}");
-    if let Some(cause) = notable_cause(seen) {
-        text = format!("{text} ({cause})");
-    }
-    bounded(&with_memory_hint(text, seen))
+    bounded(&with_memory_hint(format!("Claude exited with code {code}{details}: {said}"), seen))
 }
 
 pub(super) fn unknown(seen: &Seen<'_>) -> String {
@@ -148,10 +153,10 @@ pub(super) fn unknown(seen: &Seen<'_>) -> String {
 /// How the container ended. State late, pod gone and exit known are three findings (END-11).
 fn cause(seen: &Seen<'_>) -> String {
     match &seen.evidence.container {
-        ContainerEnd::Exited(end) => match terminated(seen.evidence) {
-            Some(_) => exit_cause(seen),
-            None => format!("the kubelet lost the container (reason={})", end.reason.as_deref().unwrap_or("unknown")),
-        },
+        ContainerEnd::Exited(end) if terminated(seen.evidence).is_some() => exit_cause(end),
+        ContainerEnd::Exited(end) => {
+            format!("the kubelet lost the container (reason={})", end.reason.as_deref().unwrap_or("unknown"))
+        }
         ContainerEnd::PodGone => "pod is gone".to_owned(),
         ContainerEnd::NotReported { pod_phase } => format!("container state not reported (pod phase={pod_phase})"),
         ContainerEnd::NeverStarted => "the container never started".to_owned(),
@@ -159,39 +164,39 @@ fn cause(seen: &Seen<'_>) -> String {
     }
 }
 
-fn exit_cause(seen: &Seen<'_>) -> String {
-    let Some(end) = terminated(seen.evidence) else { return String::new() };
+fn exit_cause(end: &Terminated) -> String {
+    let text = format!("exit code {}", end.exit_code);
+    match exit_details(end).as_slice() {
+        [] => text,
+        details => format!("{text}: {}", details.join(", ")),
+    }
+}
+
+/// What the exit code alone does not say.
+fn exit_details(end: &Terminated) -> Vec<String> {
     let meaning = match end.exit_code {
-        137 => " (SIGKILL, commonly out of memory)",
-        143 => " (SIGTERM)",
-        134 => " (SIGABRT)",
-        139 => " (SIGSEGV)",
-        _ => "",
+        137 => Some("SIGKILL, commonly out of memory".to_owned()),
+        143 => Some("SIGTERM".to_owned()),
+        134 => Some("SIGABRT".to_owned()),
+        139 => Some("SIGSEGV".to_owned()),
+        _ => None,
     };
-    let mut text = format!("exit code {}{meaning}", end.exit_code);
-    if let Some(reason) = end.reason.as_deref().filter(|reason| !matches!(*reason, "Error" | "Completed" | "")) {
-        text.push_str(", reason=");
-        text.push_str(reason);
-    }
-    if let Some(signal) = end.signal.filter(|signal| *signal != 0) {
-        text.push_str(&format!(", signal={signal}"));
-    }
-    text
+    let reason = end.reason.as_deref().filter(|reason| !matches!(*reason, "Error" | "Completed" | ""));
+    let signal = end.signal.filter(|signal| *signal != 0);
+    let reason = reason.map(|reason| format!("reason={}", plain(reason)));
+    [meaning, reason, signal.map(|signal| format!("signal={signal}"))].into_iter().flatten().collect()
 }
 
-/// The cause, when it says more than "the process reported a failure".
-fn notable_cause(seen: &Seen<'_>) -> Option<String> {
-    let end = terminated(seen.evidence)?;
-    let ordinary =
-        matches!(end.exit_code, 0 | 1) && matches!(end.reason.as_deref(), None | Some("Error" | "Completed"));
-    (!ordinary).then(|| exit_cause(seen))
+/// The exit says no more than "the process reported a failure".
+fn is_ordinary(end: &Terminated) -> bool {
+    matches!(end.exit_code, 0 | 1) && exit_details(end).is_empty()
 }
 
-fn with_next_step(text: String, code: ErrorCode) -> String {
+fn with_next_step(text: &str, code: ErrorCode) -> String {
     match code {
         // The text of Claude Code says it, or there is nothing to do.
-        ErrorCode::ClaudeFailed | ErrorCode::ClaudeStartFailed | ErrorCode::ClaudeNoResult => text,
-        _ => format!("{text}; {}", code.meaning().1),
+        ErrorCode::ClaudeFailed | ErrorCode::ClaudeStartFailed | ErrorCode::ClaudeNoResult => text.to_owned(),
+        _ => format!("{}; {}", text.trim_end_matches('.'), code.meaning().1),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::view::Terminated;
 const STATUS_UNKNOWN: &str = "ContainerStatusUnknown";
 
 /// Answers, each derived once.
+#[expect(clippy::struct_excessive_bools, reason = "independent questions of the table")]
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen<'a> {
     pub(super) evidence: &'a Evidence<'a>,

@@ -192,6 +192,7 @@ pub(super) struct ResultEvent<'a> {
 }
 
 /// `usage` of a result: the main loop of its turn only.
+#[expect(clippy::struct_field_names, reason = "the names of the CLI")]
 #[derive(Debug, Deserialize, Default)]
 #[serde(default)]
 pub(super) struct LastTurnUsage {

@@ -47,13 +47,14 @@ impl LastResult {
         let failed = subtype.as_deref().is_some_and(|subtype| subtype.starts_with("error"));
         let ok = match event.is_error {
             Flag::No => !failed,
-            Flag::Absent => subtype.as_deref() == Some("success"),
+            // `success` also stands on API failures (facts/claude.md 8), so it counts only where nothing speaks against it.
+            Flag::Absent => event.subtype.is("success") && assistant_error.is_none() && !shows_failure(event),
             Flag::Yes | Flag::Odd => false,
         };
         // An event that is too deep for a `Value` still counts; only its copy is lost.
         let mut whole: Map<String, Value> = serde_json::from_slice(line).unwrap_or_default();
         trim_members(&mut whole, KEPT_BYTES);
-        let declines = |text: &Text<'_>| text.get().is_some_and(|text| text.contains("refusal"));
+        let names_refusal = |text: &Text<'_>| text.get().is_some_and(|text| text.contains("refusal"));
         Self {
             ok,
             subtype,
@@ -71,10 +72,18 @@ impl LastResult {
             api_error: owned(&event.api_error),
             startup_failure_reason: owned(&event.startup_failure_reason),
             assistant_error,
-            refused: declines(&event.stop_reason) || declines(&event.subtype) || (declined && !ok),
+            refused: names_refusal(&event.stop_reason) || names_refusal(&event.subtype) || (declined && !ok),
             event: whole,
         }
     }
+}
+
+fn shows_failure(event: &ResultEvent<'_>) -> bool {
+    event.api_error_status.0.is_some()
+        || event.api_error.get().is_some()
+        || event.startup_failure_reason.get().is_some()
+        || !event.errors.0.is_empty()
+        || !matches!(event.terminal_reason.get(), None | Some("completed" | "hook_stopped"))
 }
 
 /// An owned copy of a short text.

@@ -15,6 +15,7 @@ const MADE_BY_CLI: &str = "<synthetic>";
 const SESSION_ID_BYTES: usize = 200;
 
 /// Everything that is known from the output of one container. Feed it whole lines; ask it any time.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a stream")]
 #[derive(Debug, Default, Clone)]
 pub struct Transcript {
     bytes: u64,
