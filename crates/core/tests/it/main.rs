@@ -1,4 +1,5 @@
 //! Integration tests.
+#![expect(clippy::unwrap_used, reason = "a helper of a test may fail as loudly as the test")]
 
 mod outcome_messages;
 mod outcome_properties;

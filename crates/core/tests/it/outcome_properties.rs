@@ -1,5 +1,6 @@
 //! Whatever the bytes: no panic, and nothing turns a failure into a success.
 
+use claude_k8s_core::failure::ErrorCode;
 use claude_k8s_core::outcome::RunResult;
 use claude_k8s_core::transcript::Transcript;
 use proptest::prelude::*;
@@ -19,7 +20,7 @@ fn outcome(sample: &Sample, output: String) -> RunResult {
 }
 
 fn code(result: &RunResult) -> Option<&'static str> {
-    result.error_code.map(|code| code.as_str())
+    result.error_code.map(ErrorCode::as_str)
 }
 
 /// A line that is no event of the main thread's verdict: anything but a result.

@@ -124,7 +124,7 @@ pub(crate) fn exit(exit_code: i32, reason: Option<&str>, stderr: &str) -> Contai
 // Lines of the stream, as short as the reader needs them.
 
 pub(crate) fn stream<const N: usize>(events: [Value; N]) -> String {
-    events.iter().fold(String::new(), |mut lines, event| {
+    events.into_iter().fold(String::new(), |mut lines, event| {
         writeln!(lines, "{event}").unwrap();
         lines
     })
@@ -155,8 +155,8 @@ pub(crate) fn ok(result: &str) -> Value {
 /// A failed result: the given members on top of an API failure.
 pub(crate) fn failed(members: Value) -> Value {
     let mut event = json!({ "subtype": "success", "is_error": true, "terminal_reason": "api_error" });
-    for (name, value) in members.as_object().unwrap() {
-        event[name] = value.clone();
+    if let (Value::Object(event), Value::Object(members)) = (&mut event, members) {
+        event.extend(members);
     }
     result_event(event)
 }

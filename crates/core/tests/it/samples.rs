@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use claude_k8s_core::failure::ErrorCode;
 use claude_k8s_core::outcome::{ContainerEnd, RunResult, SessionFields};
 use claude_k8s_core::transcript::Transcript;
 use serde::Deserialize;
@@ -83,7 +84,7 @@ fn differences(sample: &Sample, result: &RunResult) -> Vec<String> {
     };
     compare(
         "errorCode",
-        format!("{:?}", result.error_code.map(|code| code.as_str())),
+        format!("{:?}", result.error_code.map(ErrorCode::as_str)),
         format!("{:?}", expected.error_code.as_deref()),
     );
     let exit_code = if expected.error_code.is_none() { 0 } else { expected.exit_code.unwrap_or(137) };

@@ -33,9 +33,12 @@ fn res_04_garbage_between_events_changes_nothing() {
     ];
     let clean = stream([init(), text("Hello."), tool_use("t1"), ok("Hello.")]);
     let noisy = clean.lines().fold(String::new(), |all, line| {
-        let noise: String =
-            garbage.iter().filter(|line| !line.contains("result")).map(|line| format!("{line}\n")).collect();
-        format!("{all}{noise}{line}\r\n")
+        let noise: Vec<&str> = garbage.iter().copied().filter(|line| !line.contains("result")).collect();
+        let noise = noise.join(
+            "
+",
+        );
+        format!("{all}{noise}\n{line}\r\n")
     });
     let (clean, noisy) = (read(clean.as_bytes()), read(noisy.as_bytes()));
     assert_eq!(noisy.last_result(), clean.last_result());
