@@ -15,8 +15,10 @@ mod class;
 mod evidence;
 mod messages;
 mod result;
+mod result_json;
 mod seen;
 mod table;
+mod verdict;
 
 pub use build::{decide, refused, wants_fresh_attempt};
 pub use evidence::{

@@ -1,16 +1,12 @@
 //! The decision table of a run. The order of [`TABLE`] is the specification: the first matching row decides.
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::class::Class;
 use super::evidence::{PlatformLoss, Stop};
 use super::messages as say;
 use super::result::ExecutionRecovery;
 use super::seen::Seen;
+use super::verdict::{Exit, Session, Verdict};
 use crate::failure::{ErrorCode, ErrorFamily};
-
-/// Delay of a retry after the platform took the pod or had no place for it.
-pub(super) const PLATFORM_RETRY: SignedDuration = SignedDuration::from_secs(60);
 
 /// A row: `None` when it does not apply.
 type Row = fn(&Seen<'_>) -> Option<Verdict>;
@@ -45,85 +41,6 @@ pub(super) fn verdict(seen: &Seen<'_>) -> Verdict {
         verdict.recovery = None;
     }
     verdict
-}
-
-/// What a row concludes. Usage, model, billing and `resultJson` do not depend on it.
-#[derive(Debug, Clone)]
-pub(super) struct Verdict {
-    /// Absent on success.
-    pub(super) code: Option<ErrorCode>,
-    /// Absent on success.
-    pub(super) message: Option<String>,
-    pub(super) timed_out: bool,
-    pub(super) exit: Exit,
-    pub(super) session: Session,
-    pub(super) family: Option<ErrorFamily>,
-    pub(super) retry_not_before: Option<Timestamp>,
-    pub(super) recovery: Option<ExecutionRecovery>,
-    /// The stop is acknowledged; the value says whether SIGKILL was needed.
-    pub(super) acknowledged: Option<bool>,
-    /// `resultJson.stopReason`.
-    pub(super) stop_reason: Option<&'static str>,
-}
-
-/// Which exit code the host sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Exit {
-    /// 0, whatever the container said afterwards.
-    Success,
-    AsObserved,
-    Unknown,
-}
-
-/// What happens to the stored session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Session {
-    /// Say nothing: nothing can have changed it.
-    Untouched,
-    /// Store the session of the run, when one was seen.
-    Keep,
-    /// Forget it: resuming would fail again.
-    Clear,
-}
-
-impl Verdict {
-    fn failure(code: ErrorCode, message: String) -> Self {
-        Self {
-            code: Some(code),
-            message: Some(message),
-            timed_out: false,
-            exit: Exit::AsObserved,
-            session: Session::Keep,
-            family: None,
-            retry_not_before: None,
-            recovery: None,
-            acknowledged: None,
-            stop_reason: None,
-        }
-    }
-
-    fn exit(self, exit: Exit) -> Self {
-        Self { exit, ..self }
-    }
-
-    fn session(self, session: Session) -> Self {
-        Self { session, ..self }
-    }
-
-    fn family(self, family: ErrorFamily) -> Self {
-        Self { family: Some(family), ..self }
-    }
-
-    fn retry_after_platform_loss(self, seen: &Seen<'_>) -> Self {
-        let retry_not_before = seen.evidence.now.checked_add(PLATFORM_RETRY).ok();
-        Self { retry_not_before, ..self.family(ErrorFamily::TransientUpstream) }
-    }
-
-    /// Nothing was done: the host may run the same prompt again.
-    fn bootstrap_if(self, proven: bool) -> Self {
-        let recovery = if proven { Some(ExecutionRecovery::Bootstrap) } else { self.recovery };
-        Self { recovery, ..self }
-    }
 }
 
 fn cancelled_before_release(seen: &Seen<'_>) -> Option<Verdict> {

@@ -10,10 +10,12 @@
 //! facts about the stream; what they mean for the run is decided in [`crate::outcome`].
 
 mod event;
+mod facts;
 mod last_result;
 mod lenient;
 mod output_tail;
 mod reader;
+mod repair;
 mod texts;
 mod tool_calls;
 mod usage;

@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::event::{Conversation, Kind, RateLimit, ResultEvent, Stream, System, repaired};
+use super::event::{Conversation, Kind, RateLimit, ResultEvent, Stream, System};
 use super::last_result::{LastResult, owned};
+use super::lenient::Flag;
 use super::output_tail::OutputTail;
+use super::repair::repaired;
 use super::texts::Texts;
 use super::tool_calls::ToolCalls;
-use super::usage::{Spending, Usage};
+use super::usage::Spending;
 
 /// `message.model` of messages that Claude Code made itself.
 const MADE_BY_CLI: &str = "<synthetic>";
@@ -18,36 +20,36 @@ const SESSION_ID_BYTES: usize = 200;
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about a stream")]
 #[derive(Debug, Default, Clone)]
 pub struct Transcript {
-    bytes: u64,
-    lines: u64,
-    tail: OutputTail,
-    inits: u64,
-    results: u64,
-    session_id: Option<String>,
-    model: Option<String>,
-    api_key_source: Option<String>,
+    pub(super) bytes: u64,
+    pub(super) lines: u64,
+    pub(super) tail: OutputTail,
+    pub(super) inits: u64,
+    pub(super) results: u64,
+    pub(super) session_id: Option<String>,
+    pub(super) model: Option<String>,
+    pub(super) api_key_source: Option<String>,
     /// The model itself has said something, in any thread.
-    model_spoke: bool,
-    texts: Texts,
-    tools: ToolCalls,
+    pub(super) model_spoke: bool,
+    pub(super) texts: Texts,
+    pub(super) tools: ToolCalls,
     /// `error` of the last CLI-made message since the model last answered.
-    assistant_error: Option<String>,
+    pub(super) assistant_error: Option<String>,
     /// `model_refusal_no_fallback` since the last result.
-    declined: bool,
-    last_rate_limit: Option<RateLimitSeen>,
-    last_result: Option<LastResult>,
+    pub(super) declined: bool,
+    pub(super) last_rate_limit: Option<RateLimitSeen>,
+    pub(super) last_result: Option<LastResult>,
     /// The main thread went on after the last result.
-    main_after_result: bool,
+    pub(super) main_after_result: bool,
     /// A subagent spoke after the last result.
-    subagent_after_result: bool,
-    spending: Spending,
+    pub(super) subagent_after_result: bool,
+    pub(super) spending: Spending,
 }
 
 /// The last `rate_limit_event`.
 #[derive(Debug, Clone, Copy)]
-struct RateLimitSeen {
-    rejected: bool,
-    resets_at: Option<Timestamp>,
+pub(super) struct RateLimitSeen {
+    pub(super) rejected: bool,
+    pub(super) resets_at: Option<Timestamp>,
 }
 
 impl Transcript {
@@ -148,7 +150,7 @@ impl Transcript {
     fn user(&mut self, event: &Conversation<'_>) {
         for block in event.message.0.content.0.iter().map(|block| &block.0) {
             if let Some(id) = block.tool_use_id.get() {
-                self.tools.returned(id, block.is_error == super::lenient::Flag::Yes);
+                self.tools.returned(id, block.is_error == Flag::Yes);
             }
         }
     }
@@ -190,108 +192,5 @@ impl Transcript {
         if let Some(id) = id.filter(|id| id.len() <= SESSION_ID_BYTES) {
             self.session_id = Some(id.to_owned());
         }
-    }
-}
-
-/// The facts.
-impl Transcript {
-    /// The session that can be continued: the last id of an `init` or `result` event, never one that a result
-    /// without `init` rejects (SES-04).
-    #[must_use]
-    pub fn session_id(&self) -> Option<&str> {
-        self.session_id.as_deref()
-    }
-
-    /// `model` of the last `init` event.
-    #[must_use]
-    pub fn model(&self) -> Option<&str> {
-        self.model.as_deref()
-    }
-
-    /// `apiKeySource` of the last `init` event; `none` also stands for bearer credentials.
-    #[must_use]
-    pub fn api_key_source(&self) -> Option<&str> {
-        self.api_key_source.as_deref()
-    }
-
-    /// Number of `init` events.
-    #[must_use]
-    pub fn inits(&self) -> u64 {
-        self.inits
-    }
-
-    /// Number of `result` events.
-    #[must_use]
-    pub fn results(&self) -> u64 {
-        self.results
-    }
-
-    /// Number of tool calls, those of subagents included.
-    #[must_use]
-    pub fn tool_calls(&self) -> u64 {
-        self.tools.count
-    }
-
-    /// A tool call or background task was begun and not seen to its end (CAN-07).
-    #[must_use]
-    pub fn has_unsettled_tools(&self) -> bool {
-        self.tools.unsettled()
-    }
-
-    /// The model said nothing and called no tool; messages that Claude Code made itself do not count.
-    #[must_use]
-    pub fn is_silent(&self) -> bool {
-        !self.model_spoke
-    }
-
-    /// The last `result` event of the main thread.
-    #[must_use]
-    pub fn last_result(&self) -> Option<&LastResult> {
-        self.last_result.as_ref()
-    }
-
-    /// The run went on after its last result (RES-03). `killed`: the process did not end by itself, so background
-    /// work and a turn without its result count too.
-    #[must_use]
-    pub fn is_cut(&self, killed: bool) -> bool {
-        let background = self.tools.background_cut() || self.subagent_after_result || self.inits > self.results;
-        self.last_result.is_some() && (self.main_after_result || (killed && background))
-    }
-
-    /// When the usage limit that stopped the run resets: the last `rate_limit_event`, if it is a rejection that
-    /// names a time. A rejection without a time is an ordinary 429 (facts/claude.md 8).
-    #[must_use]
-    pub fn quota_resets_at(&self) -> Option<Timestamp> {
-        self.last_rate_limit.filter(|limit| limit.rejected)?.resets_at
-    }
-
-    /// What this run spent; `None` when no result says so.
-    #[must_use]
-    pub fn usage(&self) -> Option<Usage> {
-        self.spending.total()
-    }
-
-    /// The texts of the main thread, joined by blank lines, at most 32 KiB of the newest.
-    #[must_use]
-    pub fn main_texts(&self) -> Option<String> {
-        self.texts.joined()
-    }
-
-    /// The last 32 KiB of the output.
-    #[must_use]
-    pub fn stdout_tail(&self) -> String {
-        self.tail.text()
-    }
-
-    /// Bytes of the output, newlines included.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Lines that are not blank.
-    #[must_use]
-    pub fn nonempty_lines(&self) -> u64 {
-        self.lines
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use claude_k8s_core::outcome::{
-    ContainerEnd, Evidence, LogSummary, PlatformLoss, RunFacts, RunResult, SessionFacts, StartFailure, Stop, decide,
-    wants_fresh_attempt,
+    ContainerEnd, Deletion, Evidence, LogSummary, PlatformLoss, RunFacts, RunResult, SessionFacts, StartFailure, Stop,
+    decide, wants_fresh_attempt,
 };
 use claude_k8s_core::request::StoredSession;
 use claude_k8s_core::transcript::{Transcript, Usage};
@@ -25,7 +25,7 @@ pub(crate) struct Scene {
     pub(crate) deadline_passed: bool,
     pub(crate) termination_verified: bool,
     pub(crate) platform: Option<PlatformLoss>,
-    pub(crate) deletion: Option<claude_k8s_core::outcome::Deletion>,
+    pub(crate) deletion: Option<Deletion>,
     pub(crate) log: LogSummary,
     pub(crate) fresh_attempt_used: bool,
     pub(crate) earlier: Option<Usage>,
@@ -172,4 +172,36 @@ fn result_event(mut event: Value) -> Value {
 /// A CLI-made message before a failure.
 pub(crate) fn cli_error(error: &str) -> Value {
     json!({ "type": "assistant", "error": error, "message": { "model": "<synthetic>", "content": [{ "type": "text", "text": "API Error" }] } })
+}
+
+pub(crate) const IN_A_MINUTE: &str = "2026-11-22T12:01:00.000Z";
+
+/// The model spoke and a tool ran, then `last`.
+pub(crate) fn busy(last: Value) -> String {
+    stream([init(), text("Working."), tool_use("t1"), tool_result("t1", false), last])
+}
+
+/// Nothing but a failure.
+pub(crate) fn idle(last: Value) -> String {
+    stream([init(), last])
+}
+
+pub(crate) fn cancelled(output: String) -> Scene {
+    Scene::exited(143, output).with(|scene| scene.stop = Some(Stop::Cancelled { forced: false }))
+}
+
+pub(crate) fn gone(output: String) -> Scene {
+    Scene::exited(0, output).with(|scene| scene.container = ContainerEnd::PodGone)
+}
+
+pub(crate) fn deletion() -> Deletion {
+    Deletion {
+        detected_via: "job_404".to_owned(),
+        job_conditions: vec!["Suspended".to_owned()],
+        elapsed_since_running: Some(42),
+    }
+}
+
+pub(crate) fn background_result(result: Value, then: Value) -> String {
+    stream([init(), text("Started."), result, then])
 }
