@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::class::Class;
 use super::evidence::{Billing, ContainerEnd, Evidence, RunFacts, SessionFacts};
-use super::messages;
+use super::plain_text::bounded;
 use super::result::{ExecutionRecovery, RunResult, SessionFields};
 use super::result_json::{identity, result_json, storable};
 use super::seen::Seen;
@@ -75,7 +75,7 @@ pub fn refused(refusal: &Refusal, facts: &RunFacts, now: Timestamp) -> RunResult
     }
     let usage = adopted_usage(facts);
     RunResult {
-        error_message: Some(storable(&messages::bounded(&refusal.message))),
+        error_message: Some(storable(&bounded(&refusal.message))),
         error_code: Some(refusal.code),
         error_family: refusal.family,
         retry_not_before,

@@ -2,14 +2,14 @@
 //!
 //! No protocol JSON, at most 2000 characters. The snapshot `outcome_messages` prints all of them.
 
+use super::class::Class;
 use super::evidence::{ContainerEnd, Deletion, RunFacts};
+use super::plain_text::{bounded, first, plain};
 use super::seen::{Seen, terminated};
 use crate::failure::ErrorCode;
 use crate::transcript::LastResult;
 use crate::view::Terminated;
 
-/// Upper bound of a message, in characters.
-const MESSAGE_CHARACTERS: usize = 2000;
 /// How much of stderr a message quotes, in characters.
 const STDERR_CHARACTERS: usize = 600;
 /// How much of a CLI text a message quotes, in characters.
@@ -22,7 +22,8 @@ pub(super) fn cancelled(verified: bool) -> String {
 
 pub(super) fn lease_lost(run: &RunFacts) -> String {
     bounded(&format!(
-        "The host lost ownership of this run; Job `{}` was left running and the next run of this agent waits for it or is blocked by it",
+        "The host lost ownership of this run; Job `{}` was left running and the next run of this agent waits for it or \
+         is blocked by it",
         run.job
     ))
 }
@@ -58,8 +59,8 @@ pub(super) fn reported(seen: &Seen<'_>, code: ErrorCode) -> String {
     if let Some(end) = terminated(seen.evidence).filter(|end| !is_ordinary(end)) {
         text = format!("{} ({})", text.trim_end_matches('.'), exit_cause(end));
     }
-    let next_step = match (code, seen.evidence.transcript.quota_resets_at()) {
-        (ErrorCode::ProviderQuota, Some(reset)) => format!("{}; wait until {reset}", text.trim_end_matches('.')),
+    let next_step = match (seen.class, seen.evidence.transcript.quota_resets_at()) {
+        (Some(Class::Quota), Some(reset)) => format!("{}; wait until {reset}", text.trim_end_matches('.')),
         _ => with_next_step(&text, code),
     };
     bounded(&with_memory_hint(next_step, seen))
@@ -93,7 +94,8 @@ pub(super) fn replaced(detail: &str) -> String {
 
 pub(super) fn node_lost(node: &str) -> String {
     bounded(&format!(
-        "Node `{node}` stopped reporting and the end of the container was never seen; it may still run: check the node, the next run is blocked until the pod is gone"
+        "Node `{node}` stopped reporting and the end of the container was never seen; it may still run: \
+         check the node, the next run is blocked until the pod is gone"
     ))
 }
 
@@ -102,7 +104,8 @@ pub(super) fn deleted(seen: &Seen<'_>, deletion: &Deletion) -> String {
     let run = seen.evidence.run;
     let elapsed = deletion.elapsed_since_running.map_or("unknown".to_owned(), |seconds| format!("{seconds}s"));
     bounded(&format!(
-        "Kubernetes Job {} was deleted before Claude finished [detected_via={}, ns={}, elapsed_since_pod_running={elapsed}, last_job_conditions=[{}], stdout_bytes={}, stdout_nonempty_lines={}]",
+        "Kubernetes Job {} was deleted before Claude finished [detected_via={}, ns={}, \
+         elapsed_since_pod_running={elapsed}, last_job_conditions=[{}], stdout_bytes={}, stdout_nonempty_lines={}]",
         run.job,
         deletion.detected_via,
         run.namespace,
@@ -144,7 +147,8 @@ pub(super) fn unknown(seen: &Seen<'_>) -> String {
         "its log could not be read".to_owned()
     };
     bounded(&format!(
-        "The outcome of Job `{}` is unknown: {}, no result event was seen and {read}; look at what the pod wrote last before running again",
+        "The outcome of Job `{}` is unknown: {}, no result event was seen and {read}; look at what the pod wrote last \
+         before running again",
         run.job,
         cause(seen)
     ))
@@ -230,43 +234,4 @@ fn stderr_lines(seen: &Seen<'_>) -> String {
         Some((_, whole)) if !whole.is_empty() => whole.to_owned(),
         _ => tail,
     }
-}
-
-/// Text without line breaks, control characters and protocol JSON: an object is replaced by the message in it.
-pub(super) fn plain(text: &str) -> String {
-    let lines = text.lines().map(|line| without_json(line.trim())).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join("; ").chars().filter(|character| !character.is_control()).collect()
-}
-
-fn without_json(line: &str) -> String {
-    let Some(at) = ["{\"", "{ \"", "[{"].iter().filter_map(|start| line.find(start)).min() else {
-        return line.to_owned();
-    };
-    let (before, json) = line.split_at(at);
-    let before = before.trim_end();
-    let message = serde_json::Deserializer::from_str(json)
-        .into_iter::<serde_json::Value>()
-        .next()
-        .and_then(Result::ok)
-        .and_then(|value| {
-            let error = value.get("error").filter(|error| error.is_object()).unwrap_or(&value);
-            error.get("message").and_then(serde_json::Value::as_str).map(str::to_owned)
-        })
-        .filter(|message| !message.contains('{'));
-    match message {
-        Some(message) => format!("{before} {message}").trim_start().to_owned(),
-        None => before.to_owned(),
-    }
-}
-
-fn first(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
-}
-
-/// A message within its bound.
-pub(super) fn bounded(text: &str) -> String {
-    first(text, MESSAGE_CHARACTERS - 1)
 }

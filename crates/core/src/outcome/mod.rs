@@ -14,6 +14,7 @@ mod build;
 mod class;
 mod evidence;
 mod messages;
+mod plain_text;
 mod result;
 mod result_json;
 mod seen;

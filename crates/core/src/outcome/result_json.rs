@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::evidence::{AdoptedRun, ContainerEnd, Evidence, PlatformLoss, RunFacts};
-use super::messages;
+use super::plain_text::bounded;
 use super::result::{iso, map_texts};
 use super::seen::terminated;
 use super::verdict::Verdict;
@@ -93,7 +93,7 @@ fn kubernetes(evidence: &Evidence<'_>) -> Map<String, Value> {
 /// The members of `resultJson.k8s` that are known before anything ran.
 pub(super) fn identity(run: &RunFacts) -> Map<String, Value> {
     let list = |texts: &[String]| -> Value {
-        texts.iter().take(LISTED).map(|text| storable(&messages::bounded(text))).collect::<Vec<_>>().into()
+        texts.iter().take(LISTED).map(|text| storable(&bounded(text))).collect::<Vec<_>>().into()
     };
     let name = |text: &str| if text.is_empty() { Value::Null } else { text.into() };
     let members = [

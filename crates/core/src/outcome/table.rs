@@ -65,12 +65,13 @@ fn cancelled(seen: &Seen<'_>) -> Option<Verdict> {
         && transcript.session_id().is_some()
         && !transcript.has_unsettled_tools()
         && seen.whole_log();
-    Some(Verdict {
-        acknowledged: Some(forced),
-        recovery: (settled && !seen.never_started()).then_some(ExecutionRecovery::Interrupted),
-        ..Verdict::failure(ErrorCode::Cancelled, say::cancelled(true))
-    })
-    .map(|verdict| verdict.bootstrap_if(seen.never_started()))
+    let recovery = match (seen.never_started(), settled) {
+        (true, _) => Some(ExecutionRecovery::Bootstrap),
+        (false, true) => Some(ExecutionRecovery::Interrupted),
+        (false, false) => None,
+    };
+    let verdict = Verdict::failure(ErrorCode::Cancelled, say::cancelled(true));
+    Some(Verdict { acknowledged: Some(forced), recovery, ..verdict })
 }
 
 fn cancelled_unverified(seen: &Seen<'_>) -> Option<Verdict> {
@@ -118,11 +119,7 @@ fn empty_answer(seen: &Seen<'_>) -> Option<Verdict> {
 }
 
 fn success(seen: &Seen<'_>) -> Option<Verdict> {
-    seen.ok.filter(|_| !seen.cut).map(|_| Verdict {
-        code: None,
-        message: None,
-        ..Verdict::failure(ErrorCode::InternalError, String::new()).exit(Exit::Success)
-    })
+    seen.ok.filter(|_| !seen.cut).map(|_| Verdict::success())
 }
 
 fn deadline(seen: &Seen<'_>) -> Option<Verdict> {

@@ -49,12 +49,12 @@ pub(super) enum Session {
 }
 
 impl Verdict {
-    pub(super) fn failure(code: ErrorCode, message: String) -> Self {
+    pub(super) fn success() -> Self {
         Self {
-            code: Some(code),
-            message: Some(message),
+            code: None,
+            message: None,
             timed_out: false,
-            exit: Exit::AsObserved,
+            exit: Exit::Success,
             session: Session::Keep,
             family: None,
             retry_not_before: None,
@@ -62,6 +62,10 @@ impl Verdict {
             acknowledged: None,
             stop_reason: None,
         }
+    }
+
+    pub(super) fn failure(code: ErrorCode, message: String) -> Self {
+        Self { code: Some(code), message: Some(message), exit: Exit::AsObserved, ..Self::success() }
     }
 
     pub(super) fn exit(self, exit: Exit) -> Self {

@@ -47,7 +47,7 @@ impl LastResult {
         let failed = subtype.as_deref().is_some_and(|subtype| subtype.starts_with("error"));
         let ok = match event.is_error {
             Flag::No => !failed,
-            // `success` also stands on API failures (facts/claude.md 8), so it counts only where nothing speaks against it.
+            // `success` also stands on API failures (facts/claude.md 8): it counts only where nothing contradicts it.
             Flag::Absent => event.subtype.is("success") && assistant_error.is_none() && !shows_failure(event),
             Flag::Yes | Flag::Odd => false,
         };
