@@ -26,4 +26,4 @@ pub use evidence::{
     AdoptedRun, Billing, ContainerEnd, Deletion, Evidence, LogSummary, PlatformLoss, RunFacts, SessionFacts,
     StartFailure, Stop,
 };
-pub use result::{ExecutionRecovery, RunResult, SessionFields, UsageFields};
+pub use result::{ExecutionRecovery, RunResult, SessionFields, Tokens, UsageFields};
