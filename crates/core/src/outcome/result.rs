@@ -104,7 +104,6 @@ pub struct UsageFields {
 }
 
 /// `usage`.
-#[expect(clippy::struct_field_names, reason = "the names of the host")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tokens {
