@@ -17,42 +17,28 @@ const LABEL_VALUE_MAX: usize = 63;
 /// Longest part of an id inside a name.
 const SLUG_MAX: usize = 16;
 
-/// Label and annotation keys.
+/// Label and annotation keys. Those that a later process adopts by are defined with the [guard](crate::guard::keys).
 pub mod key {
-    /// Tool that owns the object.
+    pub use crate::guard::keys::{
+        AGENT_ID, DELIVERED, LAYOUT, PROMPT_DIGEST, QUEUE_NAME, RUN_ID, SESSION_ID, SUPERVISOR, TASK_ID,
+    };
+
+    /// Label: tool that owns the object.
     pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-    /// Part of the application.
+    /// Label: part of the application.
     pub const COMPONENT: &str = "app.kubernetes.io/component";
     /// Label and annotation: `claude_k8s`.
     pub const ADAPTER_TYPE: &str = "paperclip.io/adapter-type";
-    /// Label: sanitised agent id. Annotation: the raw id.
-    pub const AGENT_ID: &str = "paperclip.io/agent-id";
-    /// Label: sanitised run id. Annotation: the raw id.
-    pub const RUN_ID: &str = "paperclip.io/run-id";
     /// Label: sanitised company id.
     pub const COMPANY_ID: &str = "paperclip.io/company-id";
-    /// Label: sanitised task id. Annotation: the raw id.
-    pub const TASK_ID: &str = "paperclip.io/task-id";
-    /// Label: the id given to `--resume`. Annotation: the same, raw.
-    pub const SESSION_ID: &str = "paperclip.io/session-id";
     /// Label: `1`, or `2` for the fresh-session attempt.
     pub const ATTEMPT: &str = "paperclip.io/attempt";
-    /// Label: version of the manifest layout; absent on Jobs of v0.1.54.
-    pub const LAYOUT: &str = "paperclip.io/layout";
     /// Annotation: display name of the agent.
     pub const AGENT_NAME: &str = "paperclip.io/agent-name";
     /// Annotation: version of the npm package that created the object.
     pub const ADAPTER_VERSION: &str = "paperclip.io/adapter-version";
     /// Annotation: `secret` or `volume`.
     pub const PAYLOAD: &str = "paperclip.io/payload";
-    /// Annotation: `<pod uid or machine id>/<pid>/<process start>` of the process that follows the Job.
-    pub const SUPERVISOR: &str = "paperclip.io/supervisor";
-    /// Annotation: SHA-256 of the rendered prompt.
-    pub const PROMPT_DIGEST: &str = "paperclip.io/prompt-digest";
-    /// Annotation: `true` once the result of a kept Job was returned to the host.
-    pub const DELIVERED: &str = "paperclip.io/delivered";
-    /// Label of the Job: the Kueue `LocalQueue`, added at release.
-    pub const QUEUE_NAME: &str = "kueue.x-k8s.io/queue-name";
 }
 
 /// Prefixes and keys of labels that a user cannot set (CFG-09).

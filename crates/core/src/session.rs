@@ -76,6 +76,8 @@ fn is_uuid(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    type Change = Box<dyn Fn(&StoredSession) -> StoredSession>;
+
     const ID: &str = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
 
     fn now() -> Circumstances<'static> {
@@ -102,14 +104,18 @@ mod tests {
     fn ses_02_a_session_is_resumed_only_when_nothing_it_depends_on_changed() {
         let text = |value: &str| Some(value.to_owned());
         let same = StoredSession::clone;
-        type Change = Box<dyn Fn(&StoredSession) -> StoredSession>;
         let rows: Vec<(&str, Change, Circumstances<'_>, Option<&str>)> = vec![
             ("equal", Box::new(same), now(), None),
             ("saved directory empty", Box::new(move |s| StoredSession { cwd: text(""), ..s.clone() }), now(), None),
             ("saved bundle absent", Box::new(|s| StoredSession { prompt_bundle_key: None, ..s.clone() }), now(), None),
             ("switched off", Box::new(same), Circumstances { resume_last_session: false, ..now() }, Some("resumeLast")),
             ("volatile", Box::new(same), Circumstances { persistent: false, ..now() }, Some("persistent")),
-            ("not a UUID", Box::new(|s| StoredSession { session_id: "latest".into(), ..s.clone() }), now(), Some("UUID")),
+            (
+                "not a UUID",
+                Box::new(|s| StoredSession { session_id: "latest".into(), ..s.clone() }),
+                now(),
+                Some("UUID"),
+            ),
             (
                 "short UUID",
                 Box::new(|s| StoredSession { session_id: ID[..35].into(), ..s.clone() }),

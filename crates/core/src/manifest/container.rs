@@ -52,7 +52,7 @@ fn env(parts: &Parts, planned: &[PayloadSecret<'_>]) -> Vec<EnvVar> {
         let (value, value_from) = match value {
             EnvValue::Literal(text) => (Some(expansion::escape(text)), None),
             EnvValue::Verbatim(text) => (Some(text.clone()), None),
-            EnvValue::Reference(source) => (None, Some(source.clone())),
+            EnvValue::Reference(source) => (None, Some((**source).clone())),
             // Staged values are exported by the script.
             EnvValue::Secret(_) if parts.payload_mode == PayloadMode::Volume => return None,
             EnvValue::Secret(_) => (None, Some(secret_reference(name, planned)?)),

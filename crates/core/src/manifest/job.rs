@@ -98,7 +98,10 @@ fn check_size(job: &Job, config: &Config) -> Result<(), Vec<Rejection>> {
         return Ok(());
     }
     let key = if config.pod_template.is_some() { "podTemplate" } else { "extraArgs" };
-    Err(vec![rejection(key, format!("the Job would have {bytes} bytes, at most {JOB_MAX_BYTES} are possible; shorten it"))])
+    Err(vec![rejection(
+        key,
+        format!("the Job would have {bytes} bytes, at most {JOB_MAX_BYTES} are possible; shorten it"),
+    )])
 }
 
 fn rejection(key: &str, reason: String) -> Rejection {

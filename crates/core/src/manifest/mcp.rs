@@ -61,13 +61,12 @@ impl McpConfig {
 /// The URL as the pod can call it. The CLI expands `${NAME}` in the file (facts: claude.md 12).
 fn reachable(url: &str, api_url: &ApiUrl) -> Option<String> {
     let Some(parsed) = HttpUrl::parse(url).filter(HttpUrl::is_loopback) else { return Some(url.to_owned()) };
-    match api_url {
-        ApiUrl::Configured(known) | ApiUrl::Known(known) => {
-            Some(format!("{}{}", HttpUrl::parse(known)?.origin, parsed.rest))
-        }
-        ApiUrl::Reference(_) | ApiUrl::PerhapsInherited => Some(format!("${{PAPERCLIP_API_URL}}{}", parsed.rest)),
-        ApiUrl::Absent => None,
-    }
+    let origin = match api_url.known() {
+        Some(known) => HttpUrl::parse(known)?.origin,
+        None if *api_url == ApiUrl::Absent => return None,
+        None => "${PAPERCLIP_API_URL}",
+    };
+    Some(format!("{origin}{}", parsed.rest))
 }
 
 /// The server's own name, else with the start of its connection id, else with a counter.

@@ -27,3 +27,4 @@ pub(crate) mod volumes;
 pub(crate) use args::{ArgumentInputs, cli_arguments, model_fits_provider};
 pub(crate) use job::{build, release_patch, set_timeout};
 pub(crate) use parts::{Identity, Parts};
+pub(crate) use script::is_shell_name;

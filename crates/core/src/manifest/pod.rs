@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::paths::{RUN_MOUNT, SCRATCH_MOUNT};
+use super::paths::RUN_MOUNT;
 use super::payload::PayloadSecret;
 use super::{Parts, container, labels, payload, volumes};
 use crate::spec::{Attempt, PayloadMode, Placement, staging_sub_path};
@@ -41,8 +41,7 @@ fn scheduling(parts: &Parts) -> PodSpec {
     let config = &parts.config;
     let own = parts.own_in_same_cluster();
     let node_selector = config.node_selector.clone().or_else(|| Some(own?.node_selector.clone()));
-    let tolerations: Option<Vec<Toleration>> =
-        config.tolerations.clone().or_else(|| Some(own?.tolerations.clone()));
+    let tolerations: Option<Vec<Toleration>> = config.tolerations.clone().or_else(|| Some(own?.tolerations.clone()));
     let pull_secrets = own.filter(|_| parts.placement == Placement::SameNamespace);
     PodSpec {
         restart_policy: Some("Never".to_owned()),
@@ -86,7 +85,6 @@ fn volumes_and_mounts(
 ) -> (Vec<Volume>, Vec<VolumeMount>) {
     let (data, data_mount) = parts.data.volume();
     let (scratch, scratch_mount) = volumes::scratch(&parts.config.cache_size_limit);
-    debug_assert_eq!(scratch_mount.mount_path, SCRATCH_MOUNT);
     let mut volumes = vec![data];
     let mut mounts = vec![data_mount.clone()];
     match parts.payload_mode {

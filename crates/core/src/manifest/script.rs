@@ -3,7 +3,7 @@
 //! It ends in `exec`: the CLI is process 1, gets SIGTERM, and its exit code is the container's (LOG-15).
 
 use super::Parts;
-use super::paths::{RUN_MOUNT, SCRATCH_MOUNT};
+use super::paths::RUN_MOUNT;
 use super::payload;
 use crate::spec::{Attempt, PayloadMode};
 
@@ -33,29 +33,34 @@ const JOINED_PROMPT: &str = "/opt/paperclip/scratch/prompt";
 /// The script of one attempt, not yet escaped for Kubernetes.
 pub(super) fn script(parts: &Parts, attempt: &Attempt) -> String {
     let directory = quote(&parts.run_directory);
-    let mut script = HEAD.to_owned();
-    if parts.payload_mode == PayloadMode::Volume {
-        for (name, _) in parts.environment.secrets().filter(|(name, _)| is_shell_name(name)) {
-            script.push_str(&export_from_file(name));
-        }
+    let (join, prompt) = prompt_file(&attempt.prompt);
+    let pieces = [
+        HEAD.to_owned(),
+        staged_values(parts),
+        format!("mkdir -p \"$TMPDIR\" \"$XDG_CACHE_HOME\" {directory}\ncd {directory}\n"),
+        SHELL_CHECK.to_owned(),
+        if parts.config.enable_rtk { NODE_CHECK.to_owned() } else { String::new() },
+        parts.settings.script(),
+        join,
+        format!("exec claude \"$@\" <{prompt}\n"),
+    ];
+    pieces.concat()
+}
+
+/// The lines that put a prompt of several parts together, and the file to read.
+fn prompt_file(prompt: &str) -> (String, String) {
+    let count = payload::prompt_parts(prompt).count();
+    if count <= 1 {
+        return (String::new(), format!("{RUN_MOUNT}/prompt/000"));
     }
-    script.push_str(&format!("mkdir -p \"$TMPDIR\" \"$XDG_CACHE_HOME\" {directory}\ncd {directory}\n"));
-    script.push_str(SHELL_CHECK);
-    if parts.config.enable_rtk {
-        script.push_str(NODE_CHECK);
-    }
-    script.push_str(&parts.settings.script());
-    let prompt = match payload::prompt_parts(&attempt.prompt).count() {
-        0 | 1 => format!("{RUN_MOUNT}/prompt/000"),
-        count => {
-            let files: Vec<String> = (0..count).map(|part| format!("{RUN_MOUNT}/prompt/{part:03}")).collect();
-            script.push_str(&format!("cat {} >{JOINED_PROMPT}\n", files.join(" ")));
-            JOINED_PROMPT.to_owned()
-        }
-    };
-    debug_assert!(JOINED_PROMPT.starts_with(SCRATCH_MOUNT));
-    script.push_str(&format!("exec claude \"$@\" <{prompt}\n"));
-    script
+    let files: Vec<String> = (0..count).map(|part| format!("{RUN_MOUNT}/prompt/{part:03}")).collect();
+    (format!("cat {} >{JOINED_PROMPT}\n", files.join(" ")), JOINED_PROMPT.to_owned())
+}
+
+/// Without Secrets the values are files; the Job object must not contain them either (PRM-04).
+fn staged_values(parts: &Parts) -> String {
+    let values = parts.environment.secrets().filter(|_| parts.payload_mode == PayloadMode::Volume);
+    values.filter(|(name, _)| is_shell_name(name)).map(|(name, _)| export_from_file(name)).collect()
 }
 
 /// Single quotes, in which the shell interprets nothing.

@@ -90,21 +90,24 @@ impl Settings {
             return String::new();
         }
         let separator = if self.pinned.is_empty() { "" } else { "," };
-        let mut script = format!("pins=\nseparator='{separator}'\n{PIN_FUNCTION}");
-        for name in &self.hidden {
-            script.push_str(&format!("pin {name} \"${{{name}-}}\"\n"));
-        }
-        if self.hidden.contains(&PINNED[0]) {
-            script.push_str(&format!(
-                "if [ -z \"${{ANTHROPIC_BASE_URL-}}${{CLAUDE_CODE_USE_BEDROCK-}}${{CLAUDE_CODE_USE_VERTEX-}}\" ]; then\n  pin ANTHROPIC_BASE_URL {PUBLIC_ENDPOINT}\nfi\n"
-            ));
-        }
-        script.push_str(&format!(
-            "{{ cat {RUN_MOUNT}/settings.head; echo \"$pins\"; cat {RUN_MOUNT}/settings.tail; }} >{JOINED_FILE}\n"
-        ));
-        script
+        let pin = |name: &&str| format!("pin {name} \"${{{name}-}}\"\n");
+        let pieces = [
+            format!("pins=\nseparator='{separator}'\n{PIN_FUNCTION}"),
+            self.hidden.iter().map(pin).collect(),
+            if self.hidden.contains(&PINNED[0]) { PIN_PUBLIC_ENDPOINT.to_owned() } else { String::new() },
+            format!(
+                "{{ cat {RUN_MOUNT}/settings.head; echo \"$pins\"; cat {RUN_MOUNT}/settings.tail; }} >{JOINED_FILE}\n"
+            ),
+        ];
+        pieces.concat()
     }
 }
+
+/// As [`PUBLIC_ENDPOINT`], for a pod whose environment only the pod knows.
+const PIN_PUBLIC_ENDPOINT: &str = r#"if [ -z "${ANTHROPIC_BASE_URL-}${CLAUDE_CODE_USE_BEDROCK-}${CLAUDE_CODE_USE_VERTEX-}" ]; then
+  pin ANTHROPIC_BASE_URL https://api.anthropic.com
+fi
+"#;
 
 const PIN_FUNCTION: &str = r#"pin() {
   case $2 in

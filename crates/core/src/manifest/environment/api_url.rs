@@ -18,7 +18,7 @@ pub(crate) enum ApiUrl {
     /// Rules 2, 3, 5 and 6.
     Known(String),
     /// Rule 4: the `valueFrom` of the own container.
-    Reference(EnvVarSource),
+    Reference(Box<EnvVarSource>),
     /// Rule 7, with an inherited `envFrom` that may supply it.
     PerhapsInherited,
     /// Rule 7.
@@ -78,9 +78,9 @@ fn own_literal(from: &Sources<'_>) -> Option<String> {
     usable(own.literal(NAME)?).map(str::to_owned)
 }
 
-fn own_reference(from: &Sources<'_>) -> Option<EnvVarSource> {
+fn own_reference(from: &Sources<'_>) -> Option<Box<EnvVarSource>> {
     let source = from.own?.env(NAME)?.value_from.clone()?;
-    super::inherit::is_available(&source, from.placement).then_some(source)
+    super::inherit::is_available(&source, from.placement).then(|| Box::new(source))
 }
 
 fn candidate(from: &Sources<'_>) -> Option<String> {

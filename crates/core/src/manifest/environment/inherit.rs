@@ -59,8 +59,8 @@ fn inherit_literal(
 }
 
 /// A `resourceFieldRef` may name the container it is about; here that is ours.
-fn for_this_container(source: &EnvVarSource) -> EnvVarSource {
-    let mut source = source.clone();
+fn for_this_container(source: &EnvVarSource) -> Box<EnvVarSource> {
+    let mut source = Box::new(source.clone());
     if let Some(field) = &mut source.resource_field_ref
         && field.container_name.is_some()
     {

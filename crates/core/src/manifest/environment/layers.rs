@@ -91,9 +91,10 @@ fn forced(environment: &mut Environment, from: &Sources<'_>) {
 
 /// Warns about a name of `config.env`, unless the configuration's own check already did.
 pub(super) fn warn_once(from: &Sources<'_>, warnings: &mut Vec<String>, name: &str, text: &str) {
-    let told = from.config.warnings.iter().any(|warning| {
-        warning.key.starts_with("env") && (warning.key.ends_with(name) || warning.text.contains(name))
-    });
+    let told =
+        from.config.warnings.iter().any(|warning| {
+            warning.key.starts_with("env") && (warning.key.ends_with(name) || warning.text.contains(name))
+        });
     if !told {
         warnings.push(format!("config.env.{name}: {text}"));
     }

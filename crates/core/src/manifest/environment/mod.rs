@@ -35,7 +35,17 @@ pub(crate) enum EnvValue {
     /// Travels in the payload.
     Secret(String),
     /// A `valueFrom` of the own pod; the adapter does not know the value.
-    Reference(EnvVarSource),
+    Reference(Box<EnvVarSource>),
+}
+
+impl EnvValue {
+    /// Bytes of the value, 0 when only the pod knows it.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Literal(text) | Self::Verbatim(text) | Self::Secret(text) => text.len(),
+            Self::Reference(_) => 0,
+        }
+    }
 }
 
 /// What the adapter knows about a name.
@@ -98,9 +108,8 @@ impl Environment {
         match self.entries().find(|(known, _)| *known == name).map(|(_, value)| value) {
             Some(EnvValue::Literal(text) | EnvValue::Secret(text)) => Known::Value(text),
             Some(EnvValue::Verbatim(text)) if !text.contains("$(") => Known::Value(text),
-            Some(EnvValue::Verbatim(_) | EnvValue::Reference(_)) => Known::Hidden,
             None if self.env_from.is_empty() => Known::Absent,
-            None => Known::Hidden,
+            Some(EnvValue::Verbatim(_) | EnvValue::Reference(_)) | None => Known::Hidden,
         }
     }
 

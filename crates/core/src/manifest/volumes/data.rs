@@ -1,8 +1,6 @@
 //! The data volume: `HOME` of the agent, and the one place host and pod may share.
 
-use k8s_openapi::api::core::v1::{
-    EmptyDirVolumeSource, PersistentVolumeClaimVolumeSource, Volume, VolumeMount,
-};
+use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, PersistentVolumeClaimVolumeSource, Volume, VolumeMount};
 
 use super::DATA;
 use crate::config::Config;
@@ -43,9 +41,8 @@ impl DataVolume {
         let own_mount = own.and_then(|own| own.data_mount(paperclip_home));
         let claim = config.workspace_volume_claim.clone().or_else(|| Some(near?.claim(own_mount?)?.to_owned()));
         // The own mount of the same claim: the usual one first, then any other.
-        let same_claim = |mount: &&VolumeMount| {
-            claim.is_some() && near.is_some_and(|own| own.claim(mount) == claim.as_deref())
-        };
+        let same_claim =
+            |mount: &&VolumeMount| claim.is_some() && near.is_some_and(|own| own.claim(mount) == claim.as_deref());
         let twin = own_mount.filter(same_claim).or_else(|| near?.mounts.iter().find(same_claim));
 
         let (sub_path, sub_path_expr) = match (&config.workspace_sub_path, twin) {

@@ -30,7 +30,8 @@ impl InheritedVolumes {
             if mounts.iter().any(|mount| holds_server_file(mount)) {
                 continue;
             }
-            let usable: Vec<&VolumeMount> = mounts.into_iter().filter(|mount| is_free(&mount.mount_path, data)).collect();
+            let usable: Vec<&VolumeMount> =
+                mounts.into_iter().filter(|mount| is_free(&mount.mount_path, data)).collect();
             let Some(mut copy) = inheritable(volume).filter(|_| !usable.is_empty()) else { continue };
             copy.name = format!("inh-{}", inherited.volumes.len());
             let copied = usable.into_iter().map(|mount| VolumeMount {
