@@ -88,7 +88,7 @@ fn merge(
     let secrets = parts.environment.secrets().map(|(name, _)| name.to_owned());
     let protected: BTreeSet<String> = RESERVED.iter().map(|name| (*name).to_owned()).chain(secrets).collect();
     let rejected = |error: serde_json::Error| vec![rejection("podTemplate", format!("is not a pod template: {error}"))];
-    let merged = pod_template::merge(serde_json::to_value(template).map_err(rejected)?, patch, &protected)?;
+    let merged = pod_template::merge(&serde_json::to_value(template).map_err(rejected)?, patch, &protected)?;
     Ok((serde_json::from_value(merged.template).map_err(rejected)?, merged.warnings))
 }
 

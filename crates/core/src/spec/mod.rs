@@ -24,6 +24,7 @@ mod refusal;
 mod resolve;
 mod run_spec;
 mod surroundings;
+mod views;
 
 pub use attempt::{Attempt, AttemptKind};
 pub use bundle::{BundlePlan, Delivery, instructions_root};

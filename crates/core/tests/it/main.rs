@@ -1,21 +1,13 @@
-//! Integration tests.
-
-#[cfg(test)]
-mod config_defaults;
-#[cfg(test)]
-mod config_docs;
-#[cfg(test)]
-mod config_keys;
-#[cfg(test)]
-mod config_properties;
-#[cfg(test)]
-mod config_rejections;
-#[cfg(test)]
-mod config_reserved;
-#[cfg(test)]
-mod config_shapes;
+//! Properties, snapshots and recorded runs of the core.
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail as loudly as the test")]
 
+mod config_defaults;
+mod config_docs;
+mod config_keys;
+mod config_properties;
+mod config_rejections;
+mod config_reserved;
+mod config_shapes;
 mod outcome_end;
 mod outcome_messages;
 mod outcome_properties;
