@@ -41,13 +41,6 @@ pub mod key {
     pub const PAYLOAD: &str = "paperclip.io/payload";
 }
 
-/// Prefixes and keys of labels that a user cannot set (CFG-09).
-#[must_use]
-pub fn is_reserved_label(key: &str) -> bool {
-    const PREFIXES: [&str; 4] = ["paperclip.io/", "app.kubernetes.io/", "kueue.x-k8s.io/", "batch.kubernetes.io/"];
-    PREFIXES.iter().any(|prefix| key.starts_with(prefix)) || matches!(key, "job-name" | "controller-uid")
-}
-
 /// Makes a label value of any text: characters outside `A-Za-z0-9._-` deleted, cut to 63, alphanumeric at both ends.
 ///
 /// `None` when nothing is left; the label is then omitted.

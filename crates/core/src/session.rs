@@ -66,7 +66,7 @@ fn objection(id: &str, stored: &StoredSession, now: &Circumstances<'_>) -> Optio
 }
 
 /// `8-4-4-4-12` hexadecimal digits. The CLI takes anything else for a search text.
-fn is_uuid(text: &str) -> bool {
+pub(crate) fn is_uuid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
         && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))

@@ -30,9 +30,7 @@ impl Engine {
     }
 
     async fn run(&self, request: RunRequest, output: Output, stop: StopSignal, clock: Clock) -> RunResult {
-        let checked = Config::parse(&request.config)
-            .map_err(|rejections| spec::rejected_configuration(&rejections))
-            .and_then(|config| spec::check(&request, &config).map(|()| config));
+        let checked = spec::check(&request).and_then(|()| Config::parse(&request.config).map_err(spec::rejected));
         let config = match checked {
             Ok(config) => config,
             Err(refusal) => return refuse(&output, &refusal, clock),
@@ -43,7 +41,7 @@ impl Engine {
             prepared = self.prepare(request, config, output.clone(), stop.clone(), clock) => prepared,
         };
         match prepared {
-            Ok(run) => Flow::new(run).go().await,
+            Ok(run) => Flow::new(&run).go().await,
             Err(refusal) => refuse(&output, &refusal, clock),
         }
     }

@@ -6,11 +6,9 @@
 //!     └──orphan of this task──▶ supervise ─▶ same prompt? its verdict : book it, launch own
 //! ```
 
-use std::time::Duration;
-
 use claude_k8s_core::guard::{Adoption, keys};
 use claude_k8s_core::outcome::{self, AdoptedRun, Evidence, RunFacts, RunResult, SessionFacts};
-use claude_k8s_core::spec::{Attempt, AttemptKind};
+use claude_k8s_core::spec::Attempt;
 use claude_k8s_core::transcript::Usage;
 use claude_k8s_core::view::JobFacts;
 use serde_json::json;
@@ -21,8 +19,8 @@ use crate::launch::{Launched, NotLaunched, launch};
 use crate::run::{RunContext, Supervised, supervise};
 
 /// What carries over from one Job of the run to the next.
-pub(super) struct Flow {
-    run: RunContext,
+pub(super) struct Flow<'a> {
+    run: &'a RunContext,
     /// An orphan that was followed first.
     adopted_run: Option<AdoptedRun>,
     /// What an earlier attempt spent.
@@ -36,50 +34,49 @@ struct Followed {
     adopted: bool,
 }
 
-impl Flow {
-    pub(super) fn new(run: RunContext) -> Self {
+impl<'a> Flow<'a> {
+    pub(super) fn new(run: &'a RunContext) -> Self {
         Self { run, adopted_run: None, earlier: None }
     }
 
     pub(super) async fn go(mut self) -> RunResult {
         self.introduce();
-        let mut attempt = self.run.spec.first_attempt().clone();
+        let mut attempt = self.run.spec.first_attempt();
         loop {
-            let (job, adopted) = match launch(&self.run, &attempt).await {
+            let (job, adopted) = match launch(self.run, &attempt).await {
                 Ok(Launched::Own(job)) => (job, false),
                 Ok(Launched::Adopted(Adoption::Own, job)) => (job, true),
                 Ok(Launched::Adopted(Adoption::Orphan, job)) => match self.follow_orphan(&attempt, job).await {
                     Some(result) => return result,
-                    None => {
-                        attempt = self.run.spec.first_attempt().clone();
-                        continue;
-                    }
+                    None => continue,
                 },
                 Err(reason) => return self.not_launched(reason),
             };
             let followed = Followed { attempt, job, adopted };
             self.announce(&followed).await;
-            let supervised = supervise(&self.run, &followed.job, adopted).await;
-            let session = self.session(&followed.attempt);
+            let supervised = supervise(self.run, &followed.job, adopted).await;
+            let session = self.run.spec.session_facts(&followed.attempt);
             let facts = self.facts(&followed, &supervised);
             let evidence = self.evidence(&followed, &supervised, &session, &facts);
             let result = outcome::decide(&evidence);
             let again = outcome::wants_fresh_attempt(&evidence) && self.run.stop.get().is_none();
             self.settle(&followed, &supervised, again).await;
-            let Some(fresh) = self.run.spec.attempt(AttemptKind::Fresh).filter(|_| again) else { return result };
+            if !again {
+                return result;
+            }
             self.earlier = supervised.transcript.usage();
             let why = result.error_message.unwrap_or_default();
             self.run.output.say(&format!("The session cannot be resumed ({why}); starting a fresh one"));
-            attempt = self.shorten(fresh, &supervised);
+            attempt = self.run.spec.fresh_attempt();
         }
     }
 
     /// Warnings, degraded modes and decisions, once, before anything is created.
     fn introduce(&self) {
         let spec = &self.run.spec;
-        spec.warnings.iter().for_each(|text| self.run.output.warn(&format!("Warning: {text}")));
-        spec.degraded.iter().for_each(|mode| self.run.output.warn(&format!("Degraded: {mode}")));
-        spec.status_lines.iter().for_each(|line| self.run.output.say(line));
+        spec.warnings().iter().for_each(|text| self.run.output.warn(&format!("Warning: {text}")));
+        spec.degraded().iter().for_each(|mode| self.run.output.warn(&format!("Degraded: {mode}")));
+        spec.status_lines().iter().for_each(|line| self.run.output.say(line));
     }
 
     async fn announce(&self, followed: &Followed) {
@@ -87,7 +84,7 @@ impl Flow {
         let name = &followed.job.name;
         if followed.adopted {
             output.say(&format!("Reattached to Job {name} of this run; the prompt is not delivered again"));
-            output.meta(self.run.spec.adoption_meta(name, Some(&self.run.spec.run_id))).await;
+            output.meta(self.run.spec.adoption_meta(&followed.job)).await;
         } else {
             output.meta(self.run.spec.meta(&followed.attempt)).await;
         }
@@ -98,11 +95,11 @@ impl Flow {
     async fn follow_orphan(&mut self, attempt: &Attempt, job: JobFacts) -> Option<RunResult> {
         let run_id = job.annotations.get(keys::RUN_ID).cloned().unwrap_or_default();
         self.run.output.say(&format!("Reattached to Job {} of run {run_id}, whose host process is gone", job.name));
-        self.run.output.meta(self.run.spec.adoption_meta(&job.name, Some(&run_id))).await;
-        let same_prompt = job.annotations.get(keys::PROMPT_DIGEST) == Some(&attempt.prompt_digest);
+        self.run.output.meta(self.run.spec.adoption_meta(&job)).await;
+        let same_prompt = job.annotations.get(keys::PROMPT_DIGEST) == Some(&self.run.spec.prompt_digest());
         let followed = Followed { attempt: attempt.clone(), job, adopted: true };
-        let supervised = supervise(&self.run, &followed.job, true).await;
-        let session = self.session(attempt);
+        let supervised = supervise(self.run, &followed.job, true).await;
+        let session = self.run.spec.session_facts(attempt);
         let facts = self.facts(&followed, &supervised);
         let result = outcome::decide(&self.evidence(&followed, &supervised, &session, &facts));
         self.settle(&followed, &supervised, false).await;
@@ -110,11 +107,7 @@ impl Flow {
             return Some(result);
         }
         self.run.output.say(&format!("Job {} of run {run_id} has ended; starting this run's own", followed.job.name));
-        if let Some(session_id) = supervised.transcript.session_id()
-            && let Err(refusal) = self.run.continue_session(session_id)
-        {
-            return Some(self.not_launched(refusal.into()));
-        }
+        self.run.spec.continue_session_of(&supervised.transcript);
         let value = serde_json::to_value(&result).unwrap_or_default();
         self.adopted_run = Some(AdoptedRun { run_id, job: followed.job.name, result: value });
         None
@@ -129,22 +122,6 @@ impl Flow {
             }
             NotLaunched::Stopped(order) => stopped(order, &facts, self.run.clock),
         }
-    }
-
-    /// A fresh attempt has no session to resume, and shares the deadline's clock with the first one (SES-03).
-    fn session(&self, attempt: &Attempt) -> SessionFacts {
-        SessionFacts { resumed: attempt.resume.clone(), ..self.run.spec.session.clone() }
-    }
-
-    fn shorten(&self, fresh: Attempt, supervised: &Supervised) -> Attempt {
-        let Some(timeout) = fresh.timeout else { return fresh };
-        let used = supervised.ran_for(self.run.clock.now());
-        fresh.with_timeout(Some(timeout.saturating_sub(used).max(Duration::from_secs(1))))
-    }
-
-    fn secret_names(&self, followed: &Followed) -> Vec<String> {
-        let secrets = self.run.spec.payload(&followed.attempt, &followed.job.uid);
-        secrets.into_iter().filter_map(|secret| secret.metadata.name).collect()
     }
 
     fn facts(&self, followed: &Followed, supervised: &Supervised) -> RunFacts {
@@ -182,7 +159,7 @@ impl Flow {
             deletion: ending.deletion,
             log: ending.log,
             fresh_attempt_used: followed.attempt.number > 1 || followed.adopted,
-            earlier: self.earlier,
+            earlier: self.earlier.clone(),
             now: self.run.clock.now(),
         }
     }
@@ -201,11 +178,11 @@ impl Flow {
             "reconnects": supervised.ending.log.reconnects,
         });
         let message = format!("Job {} ended", followed.job.name);
-        let fate = supervised.ending.fate(self.run.spec.config.retain_jobs && !again);
-        let secrets = self.secret_names(followed);
+        let fate = supervised.ending.fate(self.run.spec.config().retain_jobs && !again);
+        let secrets = self.run.spec.secret_names(&followed.attempt);
         tokio::join!(
             self.run.output.event("k8s.job.finished", &message, finished),
-            clean_up(&self.run, &followed.job, &secrets, fate),
+            clean_up(self.run, &followed.job, &secrets, fate),
         );
     }
 }

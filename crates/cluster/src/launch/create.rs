@@ -49,7 +49,7 @@ async fn withdraw(run: &RunContext, job: &JobFacts) {
 
 /// Creates the Job. A lost answer is resolved by reading back, then by the same name again (GRD-11).
 async fn create_job(run: &RunContext, attempt: &Attempt) -> Result<JobFacts, Refusal> {
-    let job = run.spec.job(attempt, run.spec.suspended);
+    let job = run.spec.job(attempt, run.may_patch())?;
     let started = Instant::now();
     let mut pause = Duration::from_millis(500);
     loop {

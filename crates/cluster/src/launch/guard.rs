@@ -54,7 +54,7 @@ impl<'a> Guard<'a> {
                 Way::Occupied(format!("waiting for the pods of Job {} to end", names.join(", ")))
             }
             Decision::Settling(names) => return Err(still_ending(&names)),
-            Decision::Blocked(_) if self.started.elapsed() < self.run.spec.bounds.guard_wait => {
+            Decision::Blocked(_) if self.started.elapsed() < self.run.spec.config().guard_wait => {
                 Way::Occupied("waiting for another run of this agent to end (guardWaitSec)".to_owned())
             }
             Decision::Blocked(refusal) => return Err(refusal),
@@ -85,8 +85,8 @@ impl<'a> Guard<'a> {
 
 /// Everything the guard sees of this agent.
 pub(super) async fn neighbours(run: &RunContext) -> Result<Vec<Neighbour>, Refusal> {
-    let selector = &run.spec.selector;
-    let (jobs, pods) = tokio::join!(run.namespace.list_jobs(selector), run.namespace.list_pods(selector));
+    let selector = run.spec.guard_selector();
+    let (jobs, pods) = tokio::join!(run.namespace.list_jobs(&selector), run.namespace.list_pods(&selector));
     let (jobs, pods) = (jobs.map_err(|failure| unreachable(&failure))?, pods.map_err(|failure| unreachable(&failure))?);
     let pods = pods.iter().filter_map(|pod| Some((owner_of(pod)?, PodFacts::read(pod)))).collect();
     let mut neighbours = guard::group(jobs.iter().map(JobFacts::read).collect(), pods);

@@ -13,8 +13,8 @@ mod guard;
 mod release;
 
 use claude_k8s_core::failure::Refusal;
-use claude_k8s_core::guard::{Adoption, keys};
-use claude_k8s_core::spec::{Attempt, RunSpec};
+use claude_k8s_core::guard::Adoption;
+use claude_k8s_core::spec::Attempt;
 use claude_k8s_core::view::JobFacts;
 use serde_json::json;
 
@@ -57,7 +57,7 @@ pub(crate) async fn launch(run: &RunContext, attempt: &Attempt) -> Result<Launch
         let lock = run.unless_stopped(run.launch_lock.lock()).await.map_err(NotLaunched::Stopped)?;
         let why = match guard.look().await? {
             Way::Clear => return create::create_and_release(run, attempt).await.map(Launched::Own),
-            Way::Adopt(Adoption::Own, job) if !job.is_finished() && !RunSpec::is_released(&job) => {
+            Way::Adopt(Adoption::Own, job) if job.suspended && !job.is_finished() && !run.spec.is_queued(&job) => {
                 return create::finish_launch(run, attempt, job).await.map(Launched::Own);
             }
             Way::Adopt(adoption, job) => return Ok(adopt(run, adoption, job).await),
@@ -72,7 +72,7 @@ pub(crate) async fn launch(run: &RunContext, attempt: &Attempt) -> Result<Launch
 async fn adopt(run: &RunContext, adoption: Adoption, job: JobFacts) -> Launched {
     let patch = json!({ "metadata": {
         "uid": job.uid,
-        "annotations": { keys::SUPERVISOR: run.spec.supervisor },
+        "annotations": { claude_k8s_core::guard::keys::SUPERVISOR: run.spec.supervisor() },
     }});
     if run.may_patch() {
         // Refused or gone: following works without it, and what is gone will be noticed.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::guard::may_release;
-use claude_k8s_core::spec::RunSpec;
 use claude_k8s_core::view::JobFacts;
 use tokio::time::Instant;
 
@@ -26,7 +25,7 @@ pub(super) async fn release(run: &RunContext, job: &JobFacts) -> Result<JobFacts
         return Err(NotLaunched::Stopped(order));
     }
     announce(run, job).await?;
-    if !run.spec.suspended {
+    if !run.may_patch() {
         // Created unsuspended: its mandatory Secret mounts held the pod until the payload was stored.
         return Ok(job.clone());
     }
@@ -79,7 +78,7 @@ async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFacts, Refusal
         if failure.is_ambiguous()
             && let Ok(found) = run.namespace.get_job(&job.name).await
             && found.metadata.uid.as_deref() == Some(&job.uid)
-            && RunSpec::is_released(&JobFacts::read(&found))
+            && run.spec.is_released(&JobFacts::read(&found))
         {
             return Ok(JobFacts::read(&found));
         }

@@ -3,10 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use claude_k8s_core::guard::{Claimant, Supervisor, keys};
-use claude_k8s_core::config::Config;
-use claude_k8s_core::failure::Refusal;
-use claude_k8s_core::request::{RunRequest, StoredSession};
-use claude_k8s_core::spec::{RunSpec, Surroundings};
+use claude_k8s_core::spec::RunSpec;
 use claude_k8s_core::view::JobFacts;
 
 use super::Output;
@@ -18,22 +15,8 @@ use crate::host::{StopOrder, StopSignal};
 use crate::index::NamespaceIndex;
 use crate::permissions::Permissions;
 
-/// What a run is resolved from; kept because a session won by adoption resolves it anew.
-pub(crate) struct Origin {
-    pub(crate) request: RunRequest,
-    pub(crate) config: Config,
-    pub(crate) surroundings: Surroundings,
-}
-
-impl Origin {
-    pub(crate) fn resolve(&self) -> Result<RunSpec, Refusal> {
-        RunSpec::resolve(&self.request, self.config.clone(), self.surroundings.clone())
-    }
-}
-
 /// Everything that is settled before the launch.
 pub(crate) struct RunContext {
-    pub(crate) origin: Origin,
     pub(crate) spec: RunSpec,
     pub(crate) claimant: Claimant,
     pub(crate) connection: Connection,
@@ -57,15 +40,6 @@ impl RunContext {
             order = self.stop.ordered() => Err(order),
             value = wait => Ok(value),
         }
-    }
-
-    /// Goes on in a session that another run of the task has just used.
-    pub(crate) fn continue_session(&mut self, session_id: &str) -> Result<(), Refusal> {
-        let stored = StoredSession { session_id: session_id.to_owned(), ..self.spec.session.stored.clone() };
-        self.origin.request.session = Some(stored);
-        self.spec = self.origin.resolve()?;
-        self.claimant = self.spec.claimant();
-        Ok(())
     }
 
     pub(crate) fn may_patch(&self) -> bool {

@@ -50,7 +50,7 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
     let mut log = LogTask::new(run, job);
     let mut io = Io { run, answers: FuturesUnordered::new() };
 
-    let bounds = run.spec.run_bounds(adopted);
+    let bounds = run.spec.bounds(adopted);
     let (mut state, mut commands) = RunState::released(bounds, view.borrow_and_update().clone(), run.clock.now());
     let mut stop_ordered = false;
     loop {

@@ -6,9 +6,8 @@ use std::time::Duration;
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::environment::names::RESERVED;
 use super::{Parts, labels, pod, pod_template};
 use crate::config::{Config, Rejection, Warning};
 use crate::names::key;
@@ -20,14 +19,11 @@ const DEFAULT_TTL_SECONDS: i32 = 300;
 /// Stands in for a bound of 0 ("no bound") in the Job's own backstop.
 const NO_BOUND: Duration = Duration::from_secs(3600);
 
-/// The Job stays below the size of one etcd value.
-const JOB_MAX_BYTES: usize = 1024 * 1024;
-
-/// Builds the Job of one attempt, suspended, `podTemplate` merged last.
+/// Builds the Job of one attempt, `podTemplate` merged last.
 ///
 /// # Errors
 /// Rejected parts of `podTemplate`, or a Job above 1 MiB.
-pub(crate) fn build(parts: &Parts, attempt: &Attempt) -> Result<(Job, Vec<Warning>), Vec<Rejection>> {
+pub(crate) fn build(parts: &Parts, attempt: &Attempt, suspend: bool) -> Result<(Job, Vec<Warning>), Vec<Rejection>> {
     let config = &parts.config;
     let mut template = pod::template(parts, attempt);
     let mut warnings = Vec::new();
@@ -46,7 +42,7 @@ pub(crate) fn build(parts: &Parts, attempt: &Attempt) -> Result<(Job, Vec<Warnin
             ..ObjectMeta::default()
         },
         spec: Some(JobSpec {
-            suspend: Some(true),
+            suspend: Some(suspend),
             backoff_limit: Some(0),
             completions: Some(1),
             parallelism: Some(1),
@@ -59,17 +55,8 @@ pub(crate) fn build(parts: &Parts, attempt: &Attempt) -> Result<(Job, Vec<Warnin
         }),
         status: None,
     };
-    check_size(&job, config)?;
+    check_size(&job)?;
     Ok((job, warnings))
-}
-
-/// Sets both deadlines of a built Job, for an attempt that inherits the rest of an earlier clock.
-pub(crate) fn set_timeout(job: &mut Job, timeout: Option<Duration>, config: &Config) {
-    let Some(spec) = &mut job.spec else { return };
-    spec.active_deadline_seconds = timeout.map(|timeout| seconds(backstop(timeout, config)));
-    if let Some(pod) = &mut spec.template.spec {
-        pod.active_deadline_seconds = timeout.map(seconds);
-    }
 }
 
 /// The merge patch that lets the pod start. With a queue only its label is set: Kueue unsuspends on admission.
@@ -83,25 +70,19 @@ pub(crate) fn release_patch(uid: &str, queue_name: Option<&str>) -> Value {
 fn merge(
     parts: &Parts,
     template: &PodTemplateSpec,
-    patch: &serde_json::Map<String, Value>,
+    patch: &Map<String, Value>,
 ) -> Result<(PodTemplateSpec, Vec<Warning>), Vec<Rejection>> {
-    let secrets = parts.environment.secrets().map(|(name, _)| name.to_owned());
-    let protected: BTreeSet<String> = RESERVED.iter().map(|name| (*name).to_owned()).chain(secrets).collect();
+    let from_secret: BTreeSet<String> = parts.environment.secrets().map(|(name, _)| name.to_owned()).collect();
     let rejected = |error: serde_json::Error| vec![rejection("podTemplate", format!("is not a pod template: {error}"))];
-    let merged = pod_template::merge(&serde_json::to_value(template).map_err(rejected)?, patch, &protected)?;
+    let template = serde_json::to_value(template).map_err(rejected)?;
+    let merged = pod_template::merge(&template, patch, &from_secret)?;
     Ok((serde_json::from_value(merged.template).map_err(rejected)?, merged.warnings))
 }
 
-fn check_size(job: &Job, config: &Config) -> Result<(), Vec<Rejection>> {
-    let bytes = serde_json::to_vec(job).map_or(0, |text| text.len());
-    if bytes < JOB_MAX_BYTES {
-        return Ok(());
-    }
-    let key = if config.pod_template.is_some() { "podTemplate" } else { "extraArgs" };
-    Err(vec![rejection(
-        key,
-        format!("the Job would have {bytes} bytes, at most {JOB_MAX_BYTES} are possible; shorten it"),
-    )])
+/// Without `podTemplate` only a bundle of very many files could make a Job that large.
+fn check_size(job: &Job) -> Result<(), Vec<Rejection>> {
+    let too_large = serde_json::to_value(job).ok().and_then(|job| pod_template::too_large(&job));
+    too_large.map_or(Ok(()), |rejection| Err(vec![rejection]))
 }
 
 fn rejection(key: &str, reason: String) -> Rejection {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Parts;
-use crate::names::{ADAPTER_TYPE, is_reserved_label, key, label_value};
+use crate::config::grammar::is_reserved_label;
+use crate::names::{ADAPTER_TYPE, key, label_value};
 use crate::spec::{Attempt, PayloadMode};
 
 /// Version of the manifest layout. A Job of v0.1.54 has none and is never adopted.

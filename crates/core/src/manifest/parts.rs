@@ -1,6 +1,7 @@
 //! Everything a Job is made of, decided and complete.
 
 use super::environment::Environment;
+use super::mcp::McpConfig;
 use super::settings::Settings;
 use super::volumes::{DataVolume, InheritedVolumes};
 use crate::config::Config;
@@ -25,10 +26,12 @@ pub(crate) struct Parts {
     pub(crate) working_directory: String,
     pub(crate) payload_mode: PayloadMode,
     pub(crate) bundle: Option<BundlePlan>,
-    /// Content of `mcp.json`.
-    pub(crate) mcp: Option<String>,
+    pub(crate) mcp: Option<McpConfig>,
     pub(crate) settings: Settings,
 }
+
+/// User and group when neither configuration nor own pod names one; the CLI refuses root.
+const DEFAULT_ID: i64 = 1000;
 
 /// Who runs: raw ids for annotations, sanitised ones for labels.
 #[derive(Debug, Clone, Default)]
@@ -47,5 +50,17 @@ impl Parts {
     /// The own pod, when its scheduling says anything about the target cluster.
     pub(super) fn own_in_same_cluster(&self) -> Option<&OwnPod> {
         self.own.as_ref().filter(|_| self.placement != Placement::Elsewhere)
+    }
+
+    /// User of the container.
+    pub(crate) fn run_as_user(&self) -> i64 {
+        let own = self.own_in_same_cluster().and_then(|own| own.run_as_user);
+        self.config.run_as_user.or(own.filter(|id| *id != 0)).unwrap_or(DEFAULT_ID)
+    }
+
+    /// Group of the container.
+    pub(crate) fn run_as_group(&self) -> i64 {
+        let own = self.own_in_same_cluster().and_then(|own| own.run_as_group);
+        self.config.run_as_group.or(own.filter(|id| *id != 0)).unwrap_or(DEFAULT_ID)
     }
 }

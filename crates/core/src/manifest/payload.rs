@@ -68,8 +68,8 @@ fn run_entries(parts: &Parts) -> Vec<Entry<'_>> {
     for (file, content) in parts.settings.files() {
         entries.push(Entry::file(file, file, content.into_bytes()));
     }
-    if let Some(json) = &parts.mcp {
-        entries.push(Entry::file("mcp.json", "mcp.json", json.as_bytes()));
+    if let Some(mcp) = &parts.mcp {
+        entries.push(Entry::file("mcp.json", "mcp.json", mcp.json.as_bytes()));
     }
     if parts.config.enable_rtk {
         entries.push(Entry::file("rtk.cjs", "rtk.cjs", RTK.as_bytes()));

@@ -10,9 +10,6 @@ use super::payload::PayloadSecret;
 use super::{Parts, container, labels, payload, volumes};
 use crate::spec::{Attempt, PayloadMode, Placement, staging_sub_path};
 
-/// User and group when neither configuration nor own pod names one; the CLI refuses root.
-const DEFAULT_ID: i64 = 1000;
-
 /// Seconds between SIGTERM and SIGKILL.
 const TERMINATION_GRACE_SECONDS: i64 = 30;
 
@@ -64,12 +61,10 @@ fn scheduling(parts: &Parts) -> PodSpec {
 
 fn security_context(parts: &Parts) -> PodSecurityContext {
     let config = &parts.config;
-    let own = parts.own_in_same_cluster();
-    let own_id = |id: Option<i64>| id.filter(|id| *id != 0);
     PodSecurityContext {
         run_as_non_root: Some(true),
-        run_as_user: config.run_as_user.or_else(|| own_id(own?.run_as_user)).or(Some(DEFAULT_ID)),
-        run_as_group: config.run_as_group.or_else(|| own_id(own?.run_as_group)).or(Some(DEFAULT_ID)),
+        run_as_user: Some(parts.run_as_user()),
+        run_as_group: Some(parts.run_as_group()),
         seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
         // Only when asked for: rewriting ownership of a shared claim took minutes at each Job (POD-09).
         fs_group: config.fs_group,

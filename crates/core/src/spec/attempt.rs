@@ -1,4 +1,4 @@
-//! One launch of Claude Code: a run has one, or a second one with a fresh session.
+//! One launch of Claude Code, as the manifest builder and the outcome see it.
 
 use std::time::Duration;
 
@@ -6,19 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::names::JobName;
 
-/// Which attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AttemptKind {
-    /// Resumes the stored session when the decision says so.
-    First,
-    /// Attempt 2: never resumes, and uses the fresh prompt (SES-03).
-    Fresh,
-}
-
 /// Everything that differs between the attempts of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
-    /// 1 or 2.
+    /// 1, or 2 for the attempt with a fresh session.
     pub number: u32,
     /// Name of the Job.
     pub job_name: JobName,

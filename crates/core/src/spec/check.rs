@@ -1,16 +1,15 @@
 //! What can be refused without asking a cluster.
 
-use super::{prompt, refusal};
-use crate::config::Config;
+use super::prompt;
 use crate::failure::{ErrorCode, Refusal};
 use crate::names::{is_path_part, label_value};
 use crate::request::RunRequest;
 
-/// Checks ids, execution target, prompts and argument sizes. [`super::RunSpec::resolve`] starts with the same check.
+/// Checks ids, execution target and prompts. [`super::RunSpec::resolve`] starts with the same check.
 ///
 /// # Errors
 /// The first reason why the run cannot be started anywhere.
-pub fn check(request: &RunRequest, config: &Config) -> Result<(), Refusal> {
+pub fn check(request: &RunRequest) -> Result<(), Refusal> {
     execution_target(request)?;
     if label_value(&request.agent.id).is_none() {
         let message = format!("The agent id `{}` has no character a Kubernetes label may contain", request.agent.id);
@@ -18,13 +17,7 @@ pub fn check(request: &RunRequest, config: &Config) -> Result<(), Refusal> {
     }
     path_part("company id", &request.agent.company_id)?;
     path_part("instance id", instance_id(request))?;
-    prompt::check(&request.prompts)?;
-    match config.extra_args.iter().find(|arg| arg.len() > crate::manifest::environment::ENTRY_MAX) {
-        Some(arg) => {
-            Err(refusal::rejected("extraArgs", format!("an item has {} bytes, at most 131071 are possible", arg.len())))
-        }
-        None => Ok(()),
-    }
+    prompt::check(&request.prompts)
 }
 
 /// `PAPERCLIP_INSTANCE_ID` of the host.

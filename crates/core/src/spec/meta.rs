@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Attempt, RunSpec};
 use crate::manifest::environment::{EnvValue, names};
+use crate::names::key;
+use crate::view::JobFacts;
 
 /// Stands for every value that is or may be a credential.
 const REDACTED: &str = "***REDACTED***";
@@ -28,11 +30,12 @@ impl RunSpec {
         })
     }
 
-    /// What is told about the adoption of another run's Job; `prior_run` is its run id.
+    /// What is told about an adopted Job.
     #[must_use]
-    pub fn adoption_meta(&self, job: &str, prior_run: Option<&str>) -> Value {
+    pub fn adoption_meta(&self, job: &JobFacts) -> Value {
+        let prior_run = job.annotations.get(key::RUN_ID).map(String::as_str);
         json!({
-            "command": format!("kubectl job/{job}"),
+            "command": format!("kubectl job/{}", job.name),
             "cwd": self.parts.run_directory,
             "commandArgs": [],
             "commandNotes": [format!("Reattached from prior run: {}", prior_run.unwrap_or("unknown"))],

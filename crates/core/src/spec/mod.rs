@@ -12,24 +12,29 @@
 //! nothing is asked: `crates/cluster` brings the facts.
 
 mod attempt;
+mod attempts;
 mod bundle;
 mod bundle_content;
 mod check;
 mod directories;
 mod inheritance;
 mod meta;
+mod parts;
 mod prompt;
 mod redactions;
 mod refusal;
 mod resolve;
 mod run_spec;
+mod session;
+mod staging;
 mod surroundings;
-mod views;
 
-pub use attempt::{Attempt, AttemptKind};
+pub use attempt::Attempt;
 pub use bundle::{BundlePlan, Delivery, instructions_root};
 pub use bundle_content::{BundleContent, BundleFile, BundleSources, SkillFiles};
 pub use check::check;
 pub use directories::directories_to_check;
-pub use run_spec::{RunSpec, StagedFile, TimeBounds, staging_sub_path};
+pub use refusal::rejected;
+pub use run_spec::RunSpec;
+pub use staging::{StagedFile, staging_sub_path};
 pub use surroundings::{PayloadMode, Placement, Surroundings};

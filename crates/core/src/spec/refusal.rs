@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::config::Rejection;
+use crate::config::{Rejection, invalid_configuration};
 use crate::failure::{ErrorCode, Refusal};
 
 /// Longest `errorMessage`, in characters.
@@ -11,8 +11,7 @@ const MESSAGE_MAX: usize = 2000;
 impl From<Vec<Rejection>> for Refusal {
     /// Names every key and reason at once (CFG-02).
     fn from(rejections: Vec<Rejection>) -> Self {
-        let list: Vec<String> = rejections.iter().map(|one| format!("{}: {}", one.key, one.reason)).collect();
-        let message = format!("Invalid adapter configuration: {}", list.join("; "));
+        let message = invalid_configuration(&rejections);
         let keys: Vec<String> = rejections.into_iter().map(|one| one.key).collect();
         Self::new(ErrorCode::ConfigurationIncomplete, message.chars().take(MESSAGE_MAX).collect::<String>())
             .reason("k8s_config_invalid")
@@ -20,8 +19,14 @@ impl From<Vec<Rejection>> for Refusal {
     }
 }
 
+/// The refusal of rejected values, from wherever they were rejected.
+#[must_use]
+pub fn rejected(rejections: Vec<Rejection>) -> Refusal {
+    rejections.into()
+}
+
 /// One rejected value.
-pub(super) fn rejected(key: &str, reason: impl Into<String>) -> Refusal {
+pub(super) fn reject(key: &str, reason: impl Into<String>) -> Refusal {
     vec![Rejection { key: key.to_owned(), reason: reason.into() }].into()
 }
 

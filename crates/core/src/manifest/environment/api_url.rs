@@ -5,7 +5,8 @@
 use k8s_openapi::api::core::v1::EnvVarSource;
 
 use super::layers::Sources;
-use crate::manifest::http_url::{is_loopback_host, usable};
+use crate::config::env::is_reachable_url;
+use crate::manifest::http_url::usable;
 use crate::spec::Placement;
 
 const NAME: &str = "PAPERCLIP_API_URL";
@@ -29,7 +30,7 @@ impl ApiUrl {
     /// The seven rules, in their order.
     pub(super) fn choose(from: &Sources<'_>, warnings: &mut Vec<String>) -> Self {
         let host = |name| from.request.host.env(name).and_then(usable).map(str::to_owned);
-        if let Some(url) = configured(from, warnings) {
+        if let Some(url) = configured(from) {
             Self::Configured(url)
         } else if let Some(url) = own_literal(from) {
             Self::Known(url)
@@ -64,13 +65,9 @@ impl ApiUrl {
     }
 }
 
-fn configured(from: &Sources<'_>, warnings: &mut Vec<String>) -> Option<String> {
+fn configured(from: &Sources<'_>) -> Option<String> {
     let (_, value) = from.config.env.iter().rev().find(|(name, _)| name == NAME)?;
-    let url = usable(value);
-    if url.is_none() {
-        super::layers::warn_once(from, warnings, NAME, "ignored: a pod cannot reach that URL");
-    }
-    url.map(str::to_owned)
+    usable(value).map(str::to_owned)
 }
 
 fn own_literal(from: &Sources<'_>) -> Option<String> {
@@ -94,8 +91,10 @@ fn own_address(from: &Sources<'_>) -> Option<String> {
     let own = from.own.filter(|_| from.placement != Placement::Elsewhere)?;
     let host = &from.request.host;
     let listens = host.env("PAPERCLIP_LISTEN_HOST")?;
-    let everywhere = matches!(listens, "0.0.0.0" | "::" | "[::]");
-    if !everywhere && is_loopback_host(listens.trim_matches(['[', ']'])) {
+    let listens = listens.trim_matches(['[', ']']);
+    let everywhere = matches!(listens, "0.0.0.0" | "::");
+    let bracketed = if listens.contains(':') { format!("[{listens}]") } else { listens.to_owned() };
+    if !everywhere && !is_reachable_url(&format!("http://{bracketed}")) {
         return None;
     }
     let port: u16 = host.env("PAPERCLIP_LISTEN_PORT").or_else(|| host.env("PORT"))?.parse().ok()?;

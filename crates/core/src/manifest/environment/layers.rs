@@ -3,6 +3,7 @@
 use super::names::{self, HostTemp};
 use super::{ApiUrl, EnvValue, Environment, inherit, run_variables};
 use crate::config::Config;
+use crate::config::env::is_reserved;
 use crate::manifest::paths::{CACHE_DIRECTORY, TMP_DIRECTORY};
 use crate::manifest::volumes::{DataVolume, MountedPaths};
 use crate::own_pod::OwnPod;
@@ -57,13 +58,12 @@ fn defaults(environment: &mut Environment) {
 fn configured(environment: &mut Environment, from: &Sources<'_>, warnings: &mut Vec<String>) {
     let applied = HostTemp::read(&from.request.context);
     for (name, value) in &from.config.env {
-        if name == "PAPERCLIP_API_URL" || names::is_host_only(name, value, &applied) {
-            continue; // the URL has its own rules; host-only names go without a word, the host adds them to every run
+        // The URL has its own rules; host-only names go without a word, the host adds them to every run.
+        if name == "PAPERCLIP_API_URL" || is_reserved(name) || names::is_host_only(name, value, &applied) {
+            continue;
         }
         if names::BROKER_NAMES.contains(&name.as_str()) {
-            warn_once(from, warnings, name, "not passed on: the host's GitHub broker cannot be reached from a pod");
-        } else if names::RESERVED.contains(&name.as_str()) {
-            warn_once(from, warnings, name, "ignored: the adapter sets this name itself");
+            warnings.push(format!("`{name}` is not passed on: the host's GitHub broker cannot be reached from a pod"));
         } else {
             environment.set(name, EnvValue::Secret(value.clone()));
         }
@@ -86,16 +86,5 @@ fn forced(environment: &mut Environment, from: &Sources<'_>) {
     }
     for (name, directory) in names::CACHE_NAMES.iter().filter(|(name, _)| !chosen(name)) {
         environment.literal(name, format!("{CACHE_DIRECTORY}{directory}"));
-    }
-}
-
-/// Warns about a name of `config.env`, unless the configuration's own check already did.
-pub(super) fn warn_once(from: &Sources<'_>, warnings: &mut Vec<String>, name: &str, text: &str) {
-    let told =
-        from.config.warnings.iter().any(|warning| {
-            warning.key.starts_with("env") && (warning.key.ends_with(name) || warning.text.contains(name))
-        });
-    if !told {
-        warnings.push(format!("config.env.{name}: {text}"));
     }
 }

@@ -19,9 +19,6 @@ pub(crate) use api_url::ApiUrl;
 pub(crate) use layers::{Sources, build};
 pub(crate) use run_variables::{context_text, task_id};
 
-/// Longest `NAME=value` the kernel accepts (`MAX_ARG_STRLEN`, including the final NUL).
-pub(crate) const ENTRY_MAX: usize = 131_071;
-
 /// Longer values travel in the Secret even when nothing about them is secret: the Job has to stay small.
 const INLINE_MAX: usize = 8 * 1024;
 

@@ -75,35 +75,6 @@ pub(super) const CACHE_NAMES: &[(&str, &str)] = &[
     ("BUN_INSTALL_CACHE_DIR", "/bun"),
 ];
 
-/// Identity of the run: `config.env` and `podTemplate` cannot replace these (CFG-09).
-pub(crate) const RESERVED: &[&str] = &[
-    "HOME",
-    "PAPERCLIP_AGENT_ID",
-    "PAPERCLIP_API_KEY",
-    "PAPERCLIP_APPROVAL_ID",
-    "PAPERCLIP_APPROVAL_STATUS",
-    "PAPERCLIP_COMPANY_ID",
-    "PAPERCLIP_ISSUE_WORK_MODE",
-    "PAPERCLIP_LINKED_ISSUE_IDS",
-    "PAPERCLIP_RUNTIME_PRIMARY_URL",
-    "PAPERCLIP_RUNTIME_SERVICES_JSON",
-    "PAPERCLIP_RUNTIME_SERVICE_INTENTS_JSON",
-    "PAPERCLIP_RUN_ID",
-    "PAPERCLIP_TASK_ID",
-    "PAPERCLIP_WAKE_COMMENT_ID",
-    "PAPERCLIP_WAKE_PAYLOAD_JSON",
-    "PAPERCLIP_WAKE_REASON",
-    "PAPERCLIP_WORKSPACES_JSON",
-    "PAPERCLIP_WORKSPACE_BRANCH",
-    "PAPERCLIP_WORKSPACE_CWD",
-    "PAPERCLIP_WORKSPACE_ID",
-    "PAPERCLIP_WORKSPACE_REPO_REF",
-    "PAPERCLIP_WORKSPACE_REPO_URL",
-    "PAPERCLIP_WORKSPACE_SOURCE",
-    "PAPERCLIP_WORKSPACE_STRATEGY",
-    "PAPERCLIP_WORKSPACE_WORKTREE_PATH",
-];
-
 /// Words in the name of an inherited literal that make its value a secret.
 const SENSITIVE_WORDS: &[&str] =
     &["key", "token", "secret", "password", "passwd", "authorization", "cookie", "credential"];

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::layers::Sources;
-use super::{ENTRY_MAX, EnvValue, Environment};
+use super::{EnvValue, Environment};
+use crate::config::env::MAX_ENTRY_BYTES;
 use crate::manifest::paths::RUN_MOUNT;
 
 /// The first of these context members that is a non-blank text, trimmed.
@@ -92,7 +93,7 @@ fn workspaces(from: &Sources<'_>) -> Option<String> {
 /// PRM-03: what the kernel would refuse becomes a file; the agent finds its path under `<NAME>_FILE`.
 fn set_or_write(environment: &mut Environment, name: &str, value: EnvValue, warnings: &mut Vec<String>) {
     let (EnvValue::Literal(text) | EnvValue::Secret(text)) = &value else { return environment.set(name, value) };
-    if name.len() + 1 + text.len() <= ENTRY_MAX {
+    if name.len() + 1 + text.len() <= MAX_ENTRY_BYTES {
         return environment.set(name, value);
     }
     let file = format!("{RUN_MOUNT}/files/{name}");
