@@ -6,6 +6,8 @@
 //!     └──orphan of this task──▶ supervise ─▶ same prompt? its verdict : book it, launch own
 //! ```
 
+use std::time::Duration;
+
 use claude_k8s_core::guard::{Adoption, keys};
 use claude_k8s_core::outcome::{self, AdoptedRun, Evidence, RunFacts, RunResult, SessionFacts};
 use claude_k8s_core::spec::Attempt;
@@ -25,6 +27,14 @@ pub(super) struct Flow<'a> {
     adopted_run: Option<AdoptedRun>,
     /// What an earlier attempt spent.
     earlier: Option<Usage>,
+}
+
+/// What following an orphan led to.
+enum OrphanEnded {
+    /// The run is decided: the orphan had this run's prompt, or a stop was ordered.
+    Decided(Box<RunResult>),
+    /// This run's own attempt comes now, in the orphan's session where that is allowed.
+    Continue(Box<Attempt>),
 }
 
 /// A Job to follow, and as what.
@@ -47,8 +57,11 @@ impl<'a> Flow<'a> {
                 Ok(Launched::Own(job)) => (job, false),
                 Ok(Launched::Adopted(Adoption::Own, job)) => (job, true),
                 Ok(Launched::Adopted(Adoption::Orphan, job)) => match self.follow_orphan(&attempt, job).await {
-                    Some(result) => return result,
-                    None => continue,
+                    OrphanEnded::Decided(result) => return *result,
+                    OrphanEnded::Continue(own) => {
+                        attempt = *own;
+                        continue;
+                    }
                 },
                 Err(reason) => return self.not_launched(reason),
             };
@@ -61,13 +74,11 @@ impl<'a> Flow<'a> {
             let result = outcome::decide(&evidence);
             let again = outcome::wants_fresh_attempt(&evidence) && self.run.stop.get().is_none();
             self.settle(&followed, &supervised, again).await;
-            if !again {
-                return result;
-            }
+            let Some(fresh) = self.run.spec.fresh_attempt().filter(|_| again) else { return result };
             self.earlier = supervised.transcript.usage();
             let why = result.error_message.unwrap_or_default();
             self.run.output.say(&format!("The session cannot be resumed ({why}); starting a fresh one"));
-            attempt = self.run.spec.fresh_attempt();
+            attempt = self.on_the_same_clock(fresh, &supervised);
         }
     }
 
@@ -92,11 +103,11 @@ impl<'a> Flow<'a> {
     }
 
     /// Follows somebody's Job to its end. Its verdict is this run's only if the prompt was the same.
-    async fn follow_orphan(&mut self, attempt: &Attempt, job: JobFacts) -> Option<RunResult> {
+    async fn follow_orphan(&mut self, attempt: &Attempt, job: JobFacts) -> OrphanEnded {
         let run_id = job.annotations.get(keys::RUN_ID).cloned().unwrap_or_default();
         self.run.output.say(&format!("Reattached to Job {} of run {run_id}, whose host process is gone", job.name));
         self.run.output.meta(self.run.spec.adoption_meta(&job)).await;
-        let same_prompt = job.annotations.get(keys::PROMPT_DIGEST) == Some(&self.run.spec.prompt_digest());
+        let same_prompt = job.annotations.get(keys::PROMPT_DIGEST) == Some(&attempt.prompt_digest);
         let followed = Followed { attempt: attempt.clone(), job, adopted: true };
         let supervised = supervise(self.run, &followed.job, true).await;
         let session = self.run.spec.session_facts(attempt);
@@ -104,13 +115,13 @@ impl<'a> Flow<'a> {
         let result = outcome::decide(&self.evidence(&followed, &supervised, &session, &facts));
         self.settle(&followed, &supervised, false).await;
         if same_prompt || self.run.stop.get().is_some() {
-            return Some(result);
+            return OrphanEnded::Decided(Box::new(result));
         }
         self.run.output.say(&format!("Job {} of run {run_id} has ended; starting this run's own", followed.job.name));
-        self.run.spec.continue_session_of(&supervised.transcript);
+        let continued = supervised.transcript.session_id().and_then(|id| self.run.spec.continuing_attempt(id));
         let value = serde_json::to_value(&result).unwrap_or_default();
         self.adopted_run = Some(AdoptedRun { run_id, job: followed.job.name, result: value });
-        None
+        OrphanEnded::Continue(Box::new(continued.unwrap_or(followed.attempt)))
     }
 
     fn not_launched(&self, reason: NotLaunched) -> RunResult {
@@ -122,6 +133,13 @@ impl<'a> Flow<'a> {
             }
             NotLaunched::Stopped(order) => stopped(order, &facts, self.run.clock),
         }
+    }
+
+    /// The second attempt has what the first one left of `timeoutSec` (SES-03).
+    fn on_the_same_clock(&self, fresh: Attempt, first: &Supervised) -> Attempt {
+        let Some(timeout) = fresh.timeout else { return fresh };
+        let left = timeout.saturating_sub(first.ran_for(self.run.clock.now()));
+        fresh.with_timeout(Some(left.max(Duration::from_secs(1))))
     }
 
     fn facts(&self, followed: &Followed, supervised: &Supervised) -> RunFacts {
@@ -159,7 +177,7 @@ impl<'a> Flow<'a> {
             deletion: ending.deletion,
             log: ending.log,
             fresh_attempt_used: followed.attempt.number > 1 || followed.adopted,
-            earlier: self.earlier.clone(),
+            earlier: self.earlier,
             now: self.run.clock.now(),
         }
     }

@@ -15,6 +15,7 @@ mod flow;
 mod own_pod;
 mod panic;
 mod prepare;
+mod surroundings;
 
 use std::sync::Arc;
 

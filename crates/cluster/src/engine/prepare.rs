@@ -7,9 +7,10 @@ use claude_k8s_core::config::Config;
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::guard::SupervisorId;
 use claude_k8s_core::request::RunRequest;
-use claude_k8s_core::spec::{self, RunSpec, Surroundings};
+use claude_k8s_core::spec::{self, PayloadMode, RunSpec, Surroundings};
 
 use super::own_pod::{OwnPlace, own_namespace};
+use super::surroundings::surroundings;
 use super::{Engine, Identity};
 use crate::api::{Namespace, retried};
 use crate::clock::Clock;
@@ -51,8 +52,8 @@ impl Engine {
         permissions.check_required(&namespace.name)?;
 
         let supervisors = self.supervisors(&request, &own);
-        let surroundings = self.surroundings(&request, &config, &namespace, &own, &permissions).await?;
-        let spec = RunSpec::resolve(request, config, surroundings)?;
+        let surroundings = surroundings(&request, &config, &namespace.name, &own, &permissions).await?;
+        let spec = RunSpec::resolve(&request, config, surroundings)?;
         let key = Identity::here(credentials.identity());
         let index = self.index(&key, &namespace);
         let launch_lock =

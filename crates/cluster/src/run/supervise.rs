@@ -36,6 +36,12 @@ pub(crate) struct Supervised {
 }
 
 impl Supervised {
+    /// How long the pod ran, by its node's clock for the start and ours for the end.
+    pub(crate) fn ran_for(&self, now: Timestamp) -> Duration {
+        let started = self.view.pod().and_then(|pod| pod.start_time).unwrap_or(now);
+        Duration::try_from(now.duration_since(started)).unwrap_or_default()
+    }
+
     /// The tail of the container's stderr: its termination message.
     pub(crate) fn stderr(&self) -> Option<&str> {
         let message = self.view.pod()?.terminated()?.message.as_deref()?;
