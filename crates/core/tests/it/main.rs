@@ -1,1 +1,5 @@
 //! Integration tests.
+#![cfg(test)]
+
+mod log_follow;
+mod log_kubelet;
