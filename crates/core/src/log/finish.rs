@@ -86,6 +86,8 @@ impl Finish {
                 FinishStep::Read
             }
             WholeFileVerdict::Rotated => self.whole_file_unreadable(),
+            // A read that was cut inside a long line shows another piece each time: nothing is known yet.
+            WholeFileVerdict::Differs { .. } if !self.stable => FinishStep::Read,
             WholeFileVerdict::Differs { present } => {
                 let delivered = cursor.delivered().1;
                 let times = if self.differs.0 == (present, delivered) { self.differs.1 + 1 } else { 1 };
@@ -93,7 +95,7 @@ impl Finish {
                 if times >= DIFFERENT_READS {
                     cursor.file_differs(present, out);
                     self.proof = Proof::Refuted;
-                    return self.unless_stable();
+                    return FinishStep::Done;
                 }
                 // This read was cut, or the one before it.
                 if present < delivered { FinishStep::WholeFile } else { FinishStep::Read }
@@ -185,6 +187,8 @@ mod tests {
         for (present, next) in [(3, FinishStep::Read), (1, FinishStep::WholeFile)] {
             let mut finish = Finish::new(true);
             let differs = WholeFileVerdict::Differs { present };
+            assert_eq!(finish.read_ended(NONE, piece("")), FinishStep::WholeFile);
+            assert_eq!(finish.whole_file_ended(differs, piece(""), &mut cursor, &mut out), FinishStep::Read);
             for _ in 0..2 {
                 assert_eq!(finish.read_ended(NONE, piece("")), FinishStep::WholeFile);
                 assert_eq!(finish.whole_file_ended(differs, piece(""), &mut cursor, &mut out), next);
