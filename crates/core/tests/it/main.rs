@@ -8,6 +8,8 @@ mod config_properties;
 mod config_rejections;
 mod config_reserved;
 mod config_shapes;
+mod log_follow;
+mod log_kubelet;
 mod outcome_end;
 mod outcome_messages;
 mod outcome_properties;
