@@ -21,7 +21,7 @@ impl Engine {
     /// Runs Claude Code as a Job. Resolves whatever happens, a panic included (HST-01, HST-10).
     pub async fn execute(&self, request: RunRequest, host: Arc<dyn Host>, stop: StopSignal) -> RunResult {
         let clock = Clock::start();
-        let output = Output::start(host, &request, clock);
+        let output = Output::new(host);
         let run = AssertUnwindSafe(self.run(request, output.clone(), stop, clock)).catch_unwind().await;
         let mut result = run.unwrap_or_else(|payload| refuse(&output, &panic::refusal(payload.as_ref()), clock));
         output.finish().await;

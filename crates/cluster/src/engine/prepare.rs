@@ -54,6 +54,7 @@ impl Engine {
         let supervisors = self.supervisors(&request, &own);
         let surroundings = surroundings(&request, &config, &namespace.name, &own, &permissions).await?;
         let spec = RunSpec::resolve(&request, config, surroundings)?;
+        output.start(spec.redactions());
         let key = Identity::here(credentials.identity());
         let index = self.index(&key, &namespace);
         let launch_lock =

@@ -1,6 +1,7 @@
 //! One run on the cluster: what all its steps share, its output, and the loop that supervises a Job.
 
 mod context;
+mod log_task;
 mod output;
 mod supervise;
 mod supervisor;

@@ -53,7 +53,7 @@ impl Supervised {
 pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -> Supervised {
     let _following = run.supervisors.following.follow(&job.uid);
     let mut view = run.index.subscribe(job.clone());
-    let mut log = LogTask::new(run, job);
+    let mut log = LogTask::new(run);
     let mut io = Io { run, answers: FuturesUnordered::new() };
 
     let bounds = run.spec.bounds(adopted);
@@ -61,7 +61,7 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
     let mut stop_ordered = false;
     loop {
         for command in commands.drain(..) {
-            io.start(command, &state, &mut log).await;
+            io.start(command, &state, &mut log);
         }
         if let Some(ending) = state.ending() {
             let ending = ending.clone();
@@ -82,7 +82,7 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
                 None => continue,
             },
             newest = newest(&mut view) => Input::View(newest),
-            summary = log.ended(DRAIN) => Input::LogEnded(summary),
+            summary = log.ended() => Input::LogEnded(summary),
             () = sleep_until(run, state.next_wake()) => Input::Tick { last_output: log.last_output() },
         };
         (state, commands) = state.on(input, run.clock.now());
@@ -111,11 +111,11 @@ struct Io<'a> {
 }
 
 impl<'a> Io<'a> {
-    async fn start(&mut self, command: Command, state: &RunState, log: &mut LogTask) {
+    fn start(&mut self, command: Command, state: &RunState, log: &mut LogTask<'_>) {
         let run = self.run;
         let view = state.view().clone();
         match command {
-            Command::LogPhase(phase) => log.phase(phase),
+            Command::LogPhase(phase) => log.phase(phase, DRAIN),
             Command::Say(text) => run.output.say(&text),
             Command::Warn(text) => run.output.warn(&text),
             Command::Progress(text) => run.output.progress(&text),
