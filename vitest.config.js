@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['__test__/**/*.test.js'],
-    // The native module and the bundles belong to a process: files must not share one.
+    globalSetup: '__test__/build.js',
+    // The native module and the shared state belong to a process: test files must not share one.
     pool: 'forks',
   },
 })
