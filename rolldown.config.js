@@ -5,8 +5,6 @@
 
 import { readFile } from 'node:fs/promises'
 
-import { defineConfig } from 'rolldown'
-
 /**
  * The transcript parser is a single file already and must stay CommonJS text: it is copied, not bundled.
  * @type {import('rolldown').Plugin}
@@ -18,13 +16,15 @@ const copyUiParser = {
   },
 }
 
-/** @param {string} name */
-const entry = (name) =>
-  defineConfig({
-    input: { [name]: `js/${name}.js` },
-    platform: 'node',
-    plugins: name === 'index' ? [copyUiParser] : [],
-    output: { dir: 'dist', format: 'esm', minify: false },
-  })
+/**
+ * @param {string} name
+ * @returns {import('rolldown').RolldownOptions & { output: import('rolldown').OutputOptions }}
+ */
+const entry = (name) => ({
+  input: { [name]: `js/${name}.js` },
+  platform: 'node',
+  plugins: name === 'index' ? [copyUiParser] : [],
+  output: { dir: 'dist', format: 'esm', minify: false },
+})
 
 export default [entry('index'), entry('server'), entry('cli')]

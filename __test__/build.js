@@ -5,5 +5,5 @@ import { build } from 'rolldown'
 import configurations from '../rolldown.config.js'
 
 export default async function setup() {
-  for (const configuration of configurations) await build({ ...configuration, logLevel: 'silent' })
+  await build(configurations)
 }
