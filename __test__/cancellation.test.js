@@ -177,6 +177,21 @@ test('without a signal, a token or an address nobody can ask, which is said once
   expect(ctx.lines).toEqual(['stderr: [paperclip] cancel polling disabled: the host URL is unknown\n'])
 })
 
+test('hst_02 a cancel that fails natively is said, and nothing is left unhandled', async () => {
+  const run = openRun()
+  run.script.onCancel = () => {
+    throw new Error('panic')
+  }
+  const abort = new AbortController()
+  const ctx = context({ signal: abort.signal })
+  const result = execute(ctx)
+  await run.started
+  abort.abort('stop')
+  await vi.waitFor(() => expect(ctx.lines).toEqual(['stderr: [paperclip] the run could not be cancelled: panic\n']))
+  run.end()
+  await result
+})
+
 test('can_02 a signal that aborts after the end reaches nobody, and no listener stays', async () => {
   const { seen } = scriptNative()
   const abort = new AbortController()

@@ -1,6 +1,7 @@
 /** `testEnvironment(ctx)`: the checks are native; here only what a missing native module means. Never throws (ENV-02). */
 
 import { hostProcess } from './host/process.js'
+import { type } from './identity.js'
 import { asObject, messageOf } from './json.js'
 import { loadNative } from './native/load.js'
 
@@ -9,7 +10,7 @@ import { loadNative } from './native/load.js'
  * @returns {Promise<import('@paperclipai/adapter-utils').AdapterEnvironmentTestResult>}
  */
 export async function testEnvironment(ctx) {
-  const { adapterType } = ctx
+  const adapterType = ctx?.adapterType ?? type
   try {
     const request = {
       agent: { companyId: ctx.companyId },

@@ -39,7 +39,8 @@ function startedAtMs() {
   return (sharedState().processStartedAtMs ??= Math.round(Date.now() - process.uptime() * 1000))
 }
 
+/** Containers of one image may share the machine id, and machines may share a host name: only both together identify. */
 async function machineId() {
   const id = await readFile('/etc/machine-id', 'utf8').catch(() => '')
-  return id.trim() || hostname()
+  return [id.trim(), hostname()].filter(Boolean).join('/')
 }

@@ -50,9 +50,17 @@ export async function watchCancellation({ ctx, run, log, registered }) {
   const urls = hostUrls()
   const pending = new Set()
 
+  /** @param {import('../types.d.ts').CancelKind} kind */
+  const cancel = (kind) => {
+    try {
+      run.cancel(kind)
+    } catch (error) {
+      say(`the run could not be cancelled: ${messageOf(error)}`) // nobody awaits a listener: it must not throw
+    }
+  }
   const onAbort = async () => {
-    if (!isLeaseLost(signal?.reason)) return run.cancel('operator')
-    run.cancel((await status()) === 'cancel' ? 'operator' : 'leaseLost')
+    if (!isLeaseLost(signal?.reason)) return cancel('operator')
+    cancel((await status()) === 'cancel' ? 'operator' : 'leaseLost')
   }
   const status = async () =>
     ctx.authToken
@@ -70,7 +78,7 @@ export async function watchCancellation({ ctx, run, log, registered }) {
   else signal?.addEventListener('abort', onAbort, { once: true })
 
   if (!signal || !registered) {
-    if (urls.length > 0 && ctx.authToken) poll({ status, say, ended: ended.signal, cancel: () => run.cancel('operator') })
+    if (urls.length > 0 && ctx.authToken) void poll({ status, say, ended: ended.signal, cancel: () => cancel('operator') })
     else say(`cancel polling disabled: ${urls.length > 0 ? 'no run token' : 'the host URL is unknown'}`)
   }
 
