@@ -1,6 +1,6 @@
 //! The host's callbacks. The only user of `ThreadsafeFunction`.
 
-use claude_k8s_cluster::host::{Host, HostError, Notice, Stream};
+use claude_k8s_cluster::host::{Host, HostError, HostLog, Notice, Stream};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use napi::Status;
@@ -33,13 +33,15 @@ impl JsHost {
     }
 }
 
-impl Host for JsHost {
+impl HostLog for JsHost {
     fn log(&self, stream: Stream, chunk: String) -> BoxFuture<'_, Result<(), HostError>> {
         // `call_async` would end the process when the function throws (facts: napi.md 2).
         let call = self.0.on_log.call_async_catch((stream.as_str().to_owned(), chunk).into());
         async move { call.await.map_err(failed)?.await.map_err(failed) }.boxed()
     }
+}
 
+impl Host for JsHost {
     fn notice(&self, notice: Notice) -> BoxFuture<'_, Result<(), HostError>> {
         async move {
             let text = serde_json::to_string(&notice).map_err(|error| HostError(error.to_string()))?;

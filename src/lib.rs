@@ -11,11 +11,9 @@
 //!
 //! Arrows between crates: `src → cluster → core`. Never back.
 //! A panic in a synchronous export would abort Node: all of them catch it, and asynchronous ones reject.
-#![expect(unsafe_code, reason = "#[napi] generates the glue of Node-API")]
 #![expect(clippy::needless_pass_by_value, reason = "values that cross Node-API are owned")]
 
-mod callback;
-mod environment;
-mod info;
-mod run;
+pub mod callback;
+pub mod info;
+pub mod run;
 mod runtime;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use claude_k8s_core::guard::{Adoption, keys};
 use claude_k8s_core::outcome::{self, AdoptedRun, Evidence, RunFacts, RunResult, SessionFacts};
+use claude_k8s_core::run::Fate;
 use claude_k8s_core::spec::Attempt;
 use claude_k8s_core::transcript::Usage;
 use claude_k8s_core::view::JobFacts;
@@ -19,6 +20,7 @@ use super::cleanup::clean_up;
 use super::execute::stopped;
 use crate::launch::{Launched, NotLaunched, launch};
 use crate::run::{RunContext, Supervised, supervise};
+use crate::staging;
 
 /// What carries over from one Job of the run to the next.
 pub(super) struct Flow<'a> {
@@ -198,6 +200,9 @@ impl<'a> Flow<'a> {
         let message = format!("Job {} ended", followed.job.name);
         let fate = supervised.ending.fate(self.run.spec.config().retain_jobs && !again);
         let secrets = self.run.spec.secret_names(&followed.attempt);
+        if let Some((directory, _)) = self.run.spec.staging(&followed.attempt).filter(|_| fate != Fate::Leave) {
+            staging::remove(&directory).await;
+        }
         tokio::join!(
             self.run.output.event("k8s.job.finished", &message, finished),
             clean_up(self.run, &followed.job, &secrets, fate),

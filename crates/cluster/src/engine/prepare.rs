@@ -7,12 +7,13 @@ use claude_k8s_core::config::Config;
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::guard::SupervisorId;
 use claude_k8s_core::request::RunRequest;
-use claude_k8s_core::spec::{self, PayloadMode, RunSpec, Surroundings};
+use claude_k8s_core::spec::{Delivery, RunSpec};
 
 use super::own_pod::{OwnPlace, own_namespace};
 use super::surroundings::surroundings;
 use super::{Engine, Identity};
 use crate::api::{Namespace, retried};
+use crate::bundle;
 use crate::clock::Clock;
 use crate::connect::{ConnectError, Connection, Credentials};
 use crate::failure::{ApiFailure, FailureKind};
@@ -55,6 +56,11 @@ impl Engine {
         let surroundings = surroundings(&request, &config, &namespace.name, &own, &permissions).await?;
         let spec = RunSpec::resolve(&request, config, surroundings)?;
         output.start(spec.redactions());
+        if let Some(bundle) = spec.bundle()
+            && let Delivery::Directory { host_path, .. } = &bundle.delivery
+        {
+            bundle::write(&bundle.content, host_path.as_ref()).await?;
+        }
         let key = Identity::here(credentials.identity());
         let index = self.index(&key, &namespace);
         let launch_lock =

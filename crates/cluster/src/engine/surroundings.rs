@@ -24,7 +24,7 @@ pub(super) async fn surroundings(
         let reason = "needs the permission to `patch` `jobs`, which is missing".to_owned();
         return Err(rejected(vec![claude_k8s_core::config::Rejection { key: "queueName".to_owned(), reason }]));
     }
-    let payload = payload_mode(permissions, placement, own, namespace)?;
+    let payload = payload_mode(request, permissions, placement, own, namespace)?;
     let mut degraded = Vec::new();
     if !permissions.allows("batch", "jobs", "watch") || !permissions.allows("", "pods", "watch") {
         degraded.push("polling (no `watch` on `jobs` and `pods`): the end of a run is noticed within 2 s".to_owned());
@@ -51,6 +51,7 @@ pub(super) async fn surroundings(
 
 /// Secrets, or the data volume that host and pod share; never values in the Job.
 fn payload_mode(
+    request: &RunRequest,
     permissions: &Permissions,
     placement: Placement,
     own: &OwnPlace,
@@ -59,8 +60,9 @@ fn payload_mode(
     if permissions.allows("", "secrets", "create") {
         return Ok(PayloadMode::Secret);
     }
-    let shared = placement == Placement::SameNamespace && own.pod.as_ref().is_some_and(|pod| pod.data.is_some());
-    if shared {
+    let home = request.host.env("PAPERCLIP_HOME");
+    let claim = own.pod.as_ref().and_then(|pod| pod.claim(pod.data_mount(home)?));
+    if placement == Placement::SameNamespace && claim.is_some() {
         return Ok(PayloadMode::Volume);
     }
     let message = format!(

@@ -14,6 +14,7 @@ use super::release::release;
 use crate::api::retried;
 use crate::failure::{ApiFailure, FailureKind};
 use crate::run::RunContext;
+use crate::staging;
 
 /// A server that is briefly away, or an answer that was lost, is worth this long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -73,6 +74,9 @@ async fn create_job(run: &RunContext, attempt: &Attempt) -> Result<JobFacts, Ref
 }
 
 async fn store_payload(run: &RunContext, attempt: &Attempt, job: &JobFacts) -> Result<(), Refusal> {
+    if let Some((directory, files)) = run.spec.staging(attempt) {
+        return staging::stage(&directory, &files, run.spec.run_as_user()).await;
+    }
     let secrets = run.spec.payload(attempt, &job.uid);
     try_join_all(secrets.iter().map(|secret| store(run, secret))).await.map_err(|failure| not_stored(&failure))?;
     Ok(())

@@ -61,7 +61,7 @@ impl<'a> LogTask<'a> {
                 last_output.store(clock.now().as_millisecond(), Ordering::Relaxed);
                 transcript.lock().unwrap_or_else(PoisonError::into_inner).line(line);
             };
-            follow(&source, &target, phase, writer, on_line).await
+            follow(&source, &target, phase, &writer, on_line).await
         });
     }
 

@@ -18,6 +18,7 @@ mod framer;
 mod line;
 mod notice;
 mod overlap;
+mod phase;
 mod record;
 mod replay;
 mod time;
@@ -30,24 +31,7 @@ pub use finish::{Finish, FinishStep, Proof};
 pub use framer::LineFramer;
 pub use line::Line;
 pub use notice::is_notice;
+pub use phase::ContainerPhase;
 pub use record::Record;
 pub use time::LogTime;
 pub use whole_file::{WholeFile, WholeFileVerdict};
-
-/// What the container does, as far as reading its log is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ContainerPhase {
-    /// Not started.
-    Waiting,
-    /// Running.
-    Running,
-    /// Running, its pod is being deleted: the open stream is the only source of the tail (LOG-12).
-    Deleting,
-    /// Ended.
-    Terminated {
-        /// Its pod is being deleted or gone.
-        pod_deleted: bool,
-    },
-    /// The pod is gone, or nothing more will be known about it.
-    Gone,
-}
