@@ -16,7 +16,7 @@ pub const KEPT: Duration = Duration::from_secs(300);
 pub type Permission = (&'static str, &'static str, &'static str);
 
 /// Every permission a run can use, in the order of `deploy/`.
-pub const ALL: [Permission; 12] = [
+const USED_BY_RUNS: [Permission; 12] = [
     ("batch", "jobs", "create"),
     ("batch", "jobs", "get"),
     ("batch", "jobs", "list"),
@@ -51,8 +51,8 @@ impl Permissions {
     /// Asks for all of them at once. What cannot be asked is assumed to be allowed; a 403 tells later.
     pub async fn ask(namespace: &Namespace) -> Self {
         let asked_at = Instant::now();
-        let answers = join_all(ALL.map(|(group, resource, verb)| namespace.may(group, resource, verb))).await;
-        let denied = ALL.into_iter().zip(answers).filter(|(_, allowed)| matches!(allowed, Ok(false)));
+        let answers = join_all(USED_BY_RUNS.map(|(group, resource, verb)| namespace.may(group, resource, verb))).await;
+        let denied = USED_BY_RUNS.into_iter().zip(answers).filter(|(_, allowed)| matches!(allowed, Ok(false)));
         Self { denied: denied.map(|(permission, _)| (permission, ())).collect(), asked_at }
     }
 

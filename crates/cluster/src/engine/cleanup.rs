@@ -5,6 +5,7 @@ use std::time::Duration;
 use claude_k8s_core::guard::keys;
 use claude_k8s_core::run::Fate;
 use claude_k8s_core::view::JobFacts;
+use futures_util::future::{try_join, try_join_all};
 use serde_json::json;
 
 use crate::api::retried;
@@ -30,14 +31,15 @@ pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, secrets: &[String
 
 /// A kept Job is marked as delivered, so that the next run of the task does not take it for an orphan (GRD-06).
 async fn retain(run: &RunContext, job: &JobFacts, secrets: &[String]) -> Result<(), ApiFailure> {
-    if run.may_patch() {
+    let mark = async {
         let patch = json!({ "metadata": { "uid": job.uid, "annotations": { keys::DELIVERED: "true" } } });
-        retried(BUDGET, || run.namespace.patch_job(&job.name, &patch)).await?;
-    }
-    if run.permissions.allows("", "secrets", "delete") {
-        for name in secrets {
-            retried(BUDGET, || run.namespace.delete_secret(name)).await?;
+        match run.may_patch() {
+            true => retried(BUDGET, || run.namespace.patch_job(&job.name, &patch)).await.map(drop),
+            false => Ok(()),
         }
-    }
-    Ok(())
+    };
+    let may_delete = run.permissions.allows("", "secrets", "delete");
+    let removed =
+        secrets.iter().filter(|_| may_delete).map(|name| retried(BUDGET, || run.namespace.delete_secret(name)));
+    try_join(mark, try_join_all(removed)).await.map(drop)
 }

@@ -10,6 +10,7 @@
 
 mod cache;
 mod cleanup;
+mod environment;
 mod execute;
 mod flow;
 mod own_pod;

@@ -64,7 +64,12 @@ impl OwnPlace {
 
 impl Engine {
     /// Reads the own pod. Nothing found is no error: a host may run outside of any cluster.
-    pub(super) async fn own_place(&self, host: &HostProcess, target: &Connection, credentials: &Credentials) -> OwnPlace {
+    pub(super) async fn own_place(
+        &self,
+        host: &HostProcess,
+        target: &Connection,
+        credentials: &Credentials,
+    ) -> OwnPlace {
         let (Some(name), Some(namespace)) = (host.env("HOSTNAME"), own_namespace(host)) else {
             return OwnPlace::default();
         };
@@ -74,7 +79,9 @@ impl Engine {
             }
             Some(own) => self.own_place_elsewhere(&own, target, name, &namespace).await,
             // A host that only names its pod: image and literals, never scheduling (`spec/job.md` 13).
-            None => self.read(credentials, target, name, &namespace).await.map(|pod| place(&pod, target, &namespace, false)),
+            None => {
+                self.read(credentials, target, name, &namespace).await.map(|pod| place(&pod, target, &namespace, false))
+            }
         }
         .unwrap_or_default()
     }
@@ -94,7 +101,13 @@ impl Engine {
         Some(place(&pod, &connection, namespace, same_cluster))
     }
 
-    async fn read(&self, credentials: &Credentials, connection: &Connection, name: &str, namespace: &str) -> Option<Pod> {
+    async fn read(
+        &self,
+        credentials: &Credentials,
+        connection: &Connection,
+        name: &str,
+        namespace: &str,
+    ) -> Option<Pod> {
         let key = (Identity::here(credentials.identity()), format!("{namespace}/{name}"));
         if let Some(read) = self.shared.own_pods.get(&key, Read::is_fresh) {
             return Some(read.pod.clone());

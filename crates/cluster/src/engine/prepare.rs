@@ -63,8 +63,11 @@ impl Engine {
         }
         let key = Identity::here(credentials.identity());
         let index = self.index(&key, &namespace);
-        let launch_lock =
-            self.shared.launch_locks.get_or_make((key, namespace.name.clone(), spec.guard_selector()), |_| true, Default::default);
+        let launch_lock = self.shared.launch_locks.get_or_make(
+            (key, namespace.name.clone(), spec.guard_selector()),
+            |_| true,
+            Default::default,
+        );
         Ok(RunContext {
             claimant: spec.claimant(),
             spec,
@@ -89,7 +92,9 @@ impl Engine {
         }
         let loading = credentials.clone();
         // Credential plugins of a kubeconfig run here, synchronously.
-        let config = tokio::task::spawn_blocking(move || loading.load()).await.map_err(|error| invalid(credentials, &error))??;
+        let config = tokio::task::spawn_blocking(move || loading.load())
+            .await
+            .map_err(|error| invalid(credentials, &error))??;
         let connection = Connection::open(&config).map_err(|error| invalid(credentials, &error))?;
         Ok(self.shared.connections.put(key, connection, |_| true))
     }
@@ -103,7 +108,8 @@ impl Engine {
             }
             Err(failure) if failure.is_transient() => {
                 self.shared.connections.forget(&Identity::here(credentials.identity()));
-                Err(unreachable(&failure, credentials, "check server address, network and certificates").transient(None))
+                Err(unreachable(&failure, credentials, "check server address, network and certificates")
+                    .transient(None))
             }
             // Denied reviews are no obstacle: a missing permission then shows where it is used.
             Ok(_) | Err(_) => Ok(()),

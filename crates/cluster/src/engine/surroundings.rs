@@ -30,7 +30,9 @@ pub(super) async fn surroundings(
         degraded.push("polling (no `watch` on `jobs` and `pods`): the end of a run is noticed within 2 s".to_owned());
     }
     if !may_patch_jobs {
-        degraded.push("created unsuspended (no `patch` on `jobs`): missing Secrets hold the pod until they exist".to_owned());
+        degraded.push(
+            "created unsuspended (no `patch` on `jobs`): missing Secrets hold the pod until they exist".to_owned(),
+        );
     }
     if payload == PayloadMode::Volume {
         degraded.push("staging (no `create` on `secrets`): the payload lies on the shared data volume".to_owned());

@@ -41,10 +41,8 @@ async fn be_alone(run: &RunContext, job: &JobFacts) -> Result<(), NotLaunched> {
             return Ok(());
         }
         if started.elapsed() >= SETTLE {
-            let message = format!(
-                "Another launch of this agent did not settle within {} s; run again",
-                SETTLE.as_secs()
-            );
+            let message =
+                format!("Another launch of this agent did not settle within {} s; run again", SETTLE.as_secs());
             return Err(Refusal::new(ErrorCode::ConcurrentRunBlocked, message).transient(Some(60)).into());
         }
         run.unless_stopped(tokio::time::sleep(STEP)).await.map_err(NotLaunched::Stopped)?;
@@ -92,9 +90,10 @@ async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFacts, Refusal
 
 fn not_released(failure: &ApiFailure) -> Refusal {
     match failure.kind {
-        FailureKind::NotFound => {
-            Refusal::new(ErrorCode::JobDeletedExternally, format!("The Job was deleted before it was started: {failure}"))
-        }
+        FailureKind::NotFound => Refusal::new(
+            ErrorCode::JobDeletedExternally,
+            format!("The Job was deleted before it was started: {failure}"),
+        ),
         FailureKind::Forbidden => {
             let message = format!("{failure}; grant `patch` on `jobs`, see `deploy/`");
             Refusal::new(ErrorCode::RbacInsufficient, message)

@@ -120,12 +120,12 @@ impl<'a> Io<'a> {
             Command::Warn(text) => run.output.warn(&text),
             Command::Progress(text) => run.output.progress(&text),
             Command::Started => self.answers.push(started(run, view).boxed()),
-            Command::ReadEvents => self.answers.push(
-                async move { Some(Input::Events(events::causes(&run.namespace, &view).await)) }.boxed(),
-            ),
-            Command::Prove(of) => self.answers.push(
-                async move { Some(Input::Proven(of, proof::prove(&run.namespace, of, &view).await)) }.boxed(),
-            ),
+            Command::ReadEvents => self
+                .answers
+                .push(async move { Some(Input::Events(events::causes(&run.namespace, &view).await)) }.boxed()),
+            Command::Prove(of) => self
+                .answers
+                .push(async move { Some(Input::Proven(of, proof::prove(&run.namespace, of, &view).await)) }.boxed()),
             Command::Delete(reason) => self.answers.push(delete(run, view, reason).boxed()),
         }
     }
