@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::constants::STOP_VERIFICATION;
 use super::state::{Command, DeleteReason, Phase, RunState, after};
 use crate::outcome::{PlatformLoss, Stop};
-use crate::view::PodFacts;
+use crate::view::{JobFacts, PodFacts, Terminated};
 
 /// A deletion under way.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +76,7 @@ impl RunState {
         }
         let Some(detail) = self.replaced() else { return };
         // A container that had already ended by itself was not taken away.
-        if self.view.pod().and_then(PodFacts::terminated).is_none_or(|end| end.was_signalled()) {
+        if self.view.pod().and_then(PodFacts::terminated).is_none_or(Terminated::was_signalled) {
             self.platform = Some(PlatformLoss::Replaced { detail });
         }
         if matches!(self.phase, Phase::Draining) {
@@ -87,8 +87,7 @@ impl RunState {
     }
 
     fn replaced(&self) -> Option<String> {
-        let again =
-            |job: &crate::view::JobFacts| job.suspended && self.seen_released && !job.absent && !job.is_finished();
+        let again = |job: &JobFacts| job.suspended && self.seen_released && !job.absent && !job.is_finished();
         match self.view.pods.as_slice() {
             [first, second, ..] => Some(format!("pod `{}` was replaced by `{}`", first.name, second.name)),
             [_] if self.view.job.as_ref().is_some_and(again) => Some("the Job was suspended again".to_owned()),

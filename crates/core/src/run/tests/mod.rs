@@ -66,8 +66,7 @@ impl Run {
     }
 
     fn says(&self) -> Vec<&str> {
-        let text = |command| if let &Command::Say(ref text) = command { Some(text.as_str()) } else { None };
-        self.commands.iter().filter_map(text).collect()
+        self.commands.iter().filter_map(said).collect()
     }
 
     fn wakes(&self) -> Option<i64> {
@@ -86,12 +85,16 @@ impl Run {
     }
 }
 
+fn said(command: &Command) -> Option<&str> {
+    if let Command::Say(text) = command { Some(text) } else { None }
+}
+
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-fn seconds(seconds: u64) -> Option<Duration> {
-    Some(Duration::from_secs(seconds))
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
 }
 
 /// No bound of any kind: `timeoutSec`, `scheduleTimeoutSec` and `startupTimeoutSec` are 0.
@@ -100,7 +103,7 @@ fn unbounded() -> Bounds {
 }
 
 fn limited(limit: u64) -> Bounds {
-    Bounds { limit: seconds(limit), ..unbounded() }
+    Bounds { limit: Some(seconds(limit)), ..unbounded() }
 }
 
 fn view<const N: usize>(job: JobFacts, pods: [PodFacts; N]) -> RunView {

@@ -4,7 +4,7 @@ use super::*;
 use crate::outcome::{ContainerEnd, PlatformLoss};
 
 fn bounded() -> Bounds {
-    Bounds { schedule: seconds(600), startup: seconds(300), ..unbounded() }
+    Bounds { schedule: Some(seconds(600)), startup: Some(seconds(300)), ..unbounded() }
 }
 
 fn queued() -> Bounds {

@@ -3,8 +3,8 @@
 use super::*;
 use crate::outcome::{ContainerEnd, PlatformLoss, Stop};
 
-fn cancelled(forced: bool) -> Option<Stop> {
-    Some(Stop::Cancelled { forced })
+fn cancelled(forced: bool) -> Stop {
+    Stop::Cancelled { forced }
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn can_02_a_cancel_deletes_the_job_at_once_in_every_phase_before_the_end() {
         let run = run.on(11, Input::Cancel);
         assert_eq!(run.deletes(), [], "{phase}: twice is harmless");
         let run = run.ticks(55).log_ends(55);
-        assert_eq!(run.ending().stop, cancelled(false), "{phase}");
+        assert_eq!(run.ending().stop, Some(cancelled(false)), "{phase}");
     }
 }
 
@@ -35,11 +35,11 @@ fn can_02_a_cancel_after_the_end_is_answered_without_a_deletion() {
     let run = Run::running(unbounded()).sees(1, job(), [exited(0)]).on(2, Input::Cancel);
     assert_eq!(run.deletes(), []);
     let run = run.log_ends(3);
-    assert_eq!((&run.ending().stop, run.ending().termination_verified), (&cancelled(false), true));
+    assert_eq!((&run.ending().stop, run.ending().termination_verified), (&Some(cancelled(false)), true));
 
     let decided = run.on(4, Input::Cancel);
     assert_eq!(decided.commands, []);
-    assert_eq!(decided.ending().stop, cancelled(false));
+    assert_eq!(decided.ending().stop, Some(cancelled(false)));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn can_03_the_stop_is_verified_by_the_container_end_and_137_means_force() {
         let run = run.sees(12, absent_job(), [deleting(exited(code), 10)]);
         run.is("Draining");
         let run = run.log_ends(12);
-        assert_eq!(run.ending().stop, cancelled(forced));
+        assert_eq!(run.ending().stop, Some(cancelled(forced)));
         assert!(run.ending().termination_verified);
         assert_eq!(run.ending().deletion, None, "our own deletion is not somebody else's");
     }
@@ -83,7 +83,7 @@ fn can_03_what_is_not_seen_within_45_s_is_not_verified() {
     let run = run.ticks(54);
     run.is("Stopping");
     let run = run.ticks(55).log_ends(56);
-    assert_eq!((&run.ending().stop, run.ending().termination_verified), (&cancelled(false), false));
+    assert_eq!((&run.ending().stop, run.ending().termination_verified), (&Some(cancelled(false)), false));
 }
 
 #[test]
@@ -97,12 +97,12 @@ fn can_06_a_cancel_during_another_stop_is_answered_too() {
     let run = Run::running(limited(60)).ticks(60).on(61, Input::Cancel);
     assert_eq!(run.deletes(), [], "at most one deletion");
     let run = run.sees(62, job(), [exited(143)]).log_ends(63);
-    assert_eq!((&run.ending().stop, run.ending().termination_verified), (&cancelled(false), true));
+    assert_eq!((&run.ending().stop, run.ending().termination_verified), (&Some(cancelled(false)), true));
 
     // Verified already: a later cancel takes nothing back.
     let run = Run::running(limited(60)).ticks(60).on(60, Input::Deleted);
     let run = run.sees(61, absent_job(), [absent(running())]).on(62, Input::Cancel).log_ends(63);
-    assert_eq!((&run.ending().stop, run.ending().termination_verified), (&cancelled(false), true));
+    assert_eq!((&run.ending().stop, run.ending().termination_verified), (&Some(cancelled(false)), true));
 }
 
 #[test]
