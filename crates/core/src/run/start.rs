@@ -72,7 +72,7 @@ impl RunState {
     }
 
     pub(super) fn advance_scheduling(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        if self.ended_before_running(now, commands) {
+        if self.start_is_over(now, commands) {
             return;
         }
         if self.bounds.queued && self.is_suspended() && self.view.pods.is_empty() {
@@ -98,18 +98,12 @@ impl RunState {
 
     pub(super) fn advance_starting(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
         self.note_pod_start(now);
-        if self.ended_before_running(now, commands) {
+        if self.start_is_over(now, commands) {
             return;
         }
         let in_sync = self.in_sync();
         let Phase::Starting(start) = &mut self.phase else { return };
-        let Some(pod) = self.view.pods.first() else { return };
-        if pod.claude.started {
-            self.note_running(now, commands);
-            self.phase = Phase::Running;
-            return;
-        }
-        match waiting(pod) {
+        match self.view.pods.first().map_or(Waiting::Progress(String::new()), waiting) {
             Waiting::Fatal(text) => return self.cannot_start(&text, now, commands),
             Waiting::MayHeal(text) => {
                 let since = *start.error_since.get_or_insert(now);
@@ -129,15 +123,9 @@ impl RunState {
         }
     }
 
-    /// Ends that need no running container: it ran too short to be seen, the pod failed, or everything is gone.
-    fn ended_before_running(&mut self, now: Timestamp, commands: &mut Vec<Command>) -> bool {
+    /// The container started, the pod failed before, or everything is gone: then nothing is waited for any more.
+    fn start_is_over(&mut self, now: Timestamp, commands: &mut Vec<Command>) -> bool {
         self.note_deadline();
-        if self.container_ended() {
-            self.note_pod_start(now);
-            self.note_running(now, commands);
-            self.phase = Phase::Draining;
-            return true;
-        }
         let Some(pod) = self.view.pods.first() else {
             let over = self.job_gone.is_some() || (self.in_sync() && self.job_is_finished());
             if over {
@@ -145,6 +133,13 @@ impl RunState {
             }
             return over;
         };
+        // Also one that ended already: it may have run too short to be seen (POD-03).
+        if pod.claude.started {
+            self.note_pod_start(now);
+            self.note_running(now, commands);
+            self.phase = Phase::Running;
+            return true;
+        }
         if pod.phase == PodPhase::Failed && !self.pod_gone {
             let reason = pod.reason.clone().unwrap_or_default();
             let message = pod.message.clone().unwrap_or_default();

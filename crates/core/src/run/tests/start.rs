@@ -237,3 +237,11 @@ fn a_finished_job_without_a_pod_is_believed_only_in_contact() {
     assert!(run.ending().deadline_passed);
     assert_eq!(run.ending().container, ContainerEnd::PodGone, "a finished Job may have run in a pod nobody saw");
 }
+
+#[test]
+fn end_09_a_container_that_started_is_never_a_failed_start_although_a_sidecar_failed() {
+    let sidecar = PodFacts { other_failures: vec![("proxy".into(), "exit code 1".into())], ..failed(running(), "") };
+    let run = Run::released(bounded()).sees(1, job(), [sidecar]);
+    run.is("AwaitingState");
+    assert_eq!(run.deletes(), []);
+}
