@@ -18,5 +18,6 @@ mod outcome_result;
 mod outcome_rows;
 mod outcome_scene;
 mod outcome_session;
+mod run_state;
 mod samples;
 mod transcript;
