@@ -1,114 +1,122 @@
-import { expect, test, vi } from 'vitest'
+/** Whatever the host's callbacks do, the run goes on and the process lives. */
 
-import { execute } from '../js/run/execute.js'
-import { context, scriptNative } from './run.js'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 
-const event = { eventType: 'k8s.job.created', stream: 'system', level: 'info', message: 'm', payload: { job: 'j' } }
-const meta = { command: 'kubectl job/j', cwd: '/w', commandArgs: ['--print'], commandNotes: [], env: { A: 'b' }, prompt: 'p', promptMetrics: { promptChars: 1 } }
-const launched = { jobName: 'j', jobUid: 'u', namespace: 'n', runId: 'run-1' }
+import { afterAll, expect, test, vi } from 'vitest'
 
-/**
- * Runs with a native side that sends these notices, and returns what became of each call.
- * @param {any} ctx
- * @param {unknown[]} notices
- */
-async function send(ctx, ...notices) {
-  /** @type {PromiseSettledResult<void>[]} */
-  let outcomes = []
-  scriptNative({
-    wait: async ({ callbacks }) => {
-      outcomes = await Promise.allSettled(notices.map((notice) => callbacks.onNotice(JSON.stringify(notice))))
-      return '{}'
-    },
-  })
-  await execute(ctx)
-  return outcomes.map(({ status }) => status)
-}
+import { startCluster } from './support/cluster.js'
+import { expectSuccess } from './support/expect-run.js'
+import { transcript } from './support/host.js'
+import { execute, serverEntry } from './support/package.js'
+import { until } from './support/until.js'
 
-test('each notice reaches the host’s callback in its form', async () => {
-  const ctx = context({
-    context: { taskId: 't', paperclipRuntimeTools: { bearerToken: 'x' }, paperclipManagedMcp: {} },
-    onMeta: vi.fn(),
-    onEvent: vi.fn(),
-    onRuntimeProgress: vi.fn(),
-    onDispatch: vi.fn(),
-    onSpawn: vi.fn(),
-    onExternalRuntimeLaunched: vi.fn(),
-  })
-  const progress = { phase: 'adapter_startup', message: 'waiting for a node' }
-  await send(ctx, { kind: 'meta', meta }, { kind: 'event', event }, { kind: 'progress', ...progress }, { kind: 'dispatch' }, { kind: 'launched', ...launched })
-  expect(ctx.onMeta.mock.calls).toEqual([[{ adapterType: 'claude_k8s', ...meta, context: { taskId: 't' } }]])
-  expect(ctx.onEvent.mock.calls).toEqual([[event]])
-  expect(ctx.onRuntimeProgress.mock.calls).toEqual([[progress]])
-  expect(ctx.onDispatch).toHaveBeenCalledTimes(1)
-  expect(ctx.onExternalRuntimeLaunched.mock.calls).toEqual([[launched]])
-  expect(ctx.onSpawn).not.toHaveBeenCalled() // a pid would make the host judge a process that does not exist
-})
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
+const cluster = await startCluster()
+afterAll(() => cluster.stop())
 
-const all = [{ kind: 'meta', meta }, { kind: 'event', event }, { kind: 'progress', phase: 'finalize', message: 'm' }, { kind: 'dispatch' }, { kind: 'novelty' }]
+const names = ['onCancellationReady', 'onMeta', 'onEvent', 'onDispatch', 'onRuntimeProgress']
 
 test.each([
-  ['are absent', undefined],
-  [
-    'throw',
-    () => {
-      throw new Error('x')
-    },
-  ],
-  ['reject', () => Promise.reject(new Error('x'))],
-  ['reject with nothing', () => Promise.reject()],
-  ['return nothing', () => {}],
-])('hst_02 host callbacks that %s do not disturb the run', async (_, callback) => {
-  const ctx = context({ onMeta: callback, onEvent: callback, onRuntimeProgress: callback, onDispatch: callback })
-  expect(await send(ctx, ...all)).toEqual(all.map(() => 'fulfilled'))
+  ['throws', () => { throw new Error('the host throws') }],
+  ['rejects', () => Promise.reject(new Error('the host rejects'))],
+  ['throws something that is no Error', () => { throw 'a text' }],
+  ['rejects with nothing', () => Promise.reject()],
+  ['returns nothing', () => undefined],
+  ['returns a number', () => 7],
+])('hst_02 a host whose every callback %s gets a complete run', async (_, misbehave) => {
+  const callbacks = Object.fromEntries(names.map((name) => [name, misbehave]))
+  const ctx = cluster.context({ config: { retainJobs: true }, callbacks, onLog: misbehave })
+  await expectSuccess(cluster, ctx, await execute(ctx))
+  await cluster.removeJobs()
 })
 
-test('hst_08 only a refused launch is an answer', async () => {
-  const refuse = () => Promise.reject(new Error('not stored'))
-  expect(await send(context({ onExternalRuntimeLaunched: refuse }), { kind: 'launched', ...launched })).toEqual(['rejected'])
-  expect(await send(context(), { kind: 'launched', ...launched })).toEqual(['fulfilled'])
+test('hst_08 a host without the optional callbacks gets a complete run', async () => {
+  const absent = Object.fromEntries([...names, 'onSpawn', 'signal', 'authToken'].map((name) => [name, undefined]))
+  const ctx = cluster.context({ config: { retainJobs: true }, ...absent })
+  await expectSuccess(cluster, ctx, await execute(ctx))
+  await cluster.removeJobs()
 })
 
-test('hst_03 log calls reach the host one at a time and in order', async () => {
-  let running = 0
-  /** @type {string[]} */
-  const order = []
-  const ctx = context({
-    onLog: async (/** @type {string} */ stream, /** @type {string} */ chunk) => {
-      running += 1
-      expect(running).toBe(1)
-      await Promise.resolve()
-      order.push(`${stream} ${chunk}`)
-      running -= 1
+test('hst_03 calls of onLog are awaited one by one, and all have settled before execute resolves', async () => {
+  let open = 0
+  let most = 0
+  const ctx = cluster.context({
+    config: { retainJobs: true },
+    env: { FAKE_REPEAT: '10', FAKE_DELAY_MS: '20' },
+    onLog: async () => {
+      most = Math.max(most, ++open)
+      await pause(200)
+      open--
     },
   })
-  scriptNative({
-    wait: async ({ callbacks }) => {
-      await Promise.all([callbacks.onLog('stdout', '1'), callbacks.onLog('stderr', '2'), callbacks.onLog('stdout', '3')])
-      return '{}'
-    },
-  })
-  await execute(ctx)
-  expect(order).toEqual(['stdout 1', 'stderr 2', 'stdout 3'])
+  const result = await execute(ctx)
+  expect(open).toBe(0)
+  expect(most).toBe(1)
+  const calls = transcript(ctx).chunks.length
+  await expectSuccess(cluster, ctx, result)
+  await cluster.removeJobs()
+  expect(transcript(ctx).chunks, 'no call comes after the end').toHaveLength(calls)
 })
 
-test.each([
-  [
-    'throws',
-    () => {
-      throw new Error('disk full')
-    },
-  ],
-  ['rejects', () => Promise.reject(new Error('disk full'))],
-])('hst_02 an `onLog` that %s is reported to the native side, and the next call still happens', async (_, onLog) => {
-  /** @type {string[]} */
-  const outcomes = []
-  scriptNative({
-    wait: async ({ callbacks }) => {
-      for (const chunk of ['1', '2']) await callbacks.onLog('stdout', chunk).catch((/** @type {Error} */ error) => outcomes.push(error.message))
-      return '{}'
+test('log_14 a slow onLog does not delay a cancel', async () => {
+  const stop = new AbortController()
+  let abortedAt = 0
+  const ctx = cluster.context({
+    signal: stop.signal,
+    env: { FAKE_REPEAT: '500', FAKE_DELAY_MS: '10' },
+    onLog: async (stream, chunk) => {
+      await pause(300)
+      if (stream !== 'stdout' || !chunk.startsWith('{') || abortedAt) return
+      abortedAt = Date.now()
+      stop.abort()
     },
   })
-  await execute(context({ onLog }))
-  expect(outcomes).toEqual(['disk full', 'disk full'])
+  const result = await execute(ctx)
+  expect(result.errorCode).toBe('cancelled')
+  const deleted = (await cluster.requests(abortedAt)).find(({ verb, resource }) => verb === 'delete' && resource === 'jobs')
+  expect((deleted?.at ?? Infinity) - abortedAt, 'milliseconds until the Job is deleted').toBeLessThan(1500)
+  await cluster.isClean()
+})
+
+test('hst_05 an onLog that never settles cannot hold back the end of the run', async () => {
+  let calls = 0
+  const ctx = cluster.context({
+    env: { FAKE_DELAY_MS: '50' },
+    onLog: () => {
+      calls++
+      return new Promise(() => {})
+    },
+  })
+  const result = await execute(ctx)
+  expect(calls, 'one call in flight, never a second').toBe(1)
+  expect(result).toMatchObject({ exitCode: 0, timedOut: false })
+  expect(result.resultJson.k8s.warnings.join('\n'), 'the report').toMatch(/onLog/)
+  await cluster.isClean()
+})
+
+test('hst_05 an onLog that never settles cannot hold back a cancel', async () => {
+  const stop = new AbortController()
+  const ctx = cluster.context({ signal: stop.signal, env: { FAKE_HOLD_MS: '60000' }, onLog: () => new Promise(() => {}) })
+  const running = execute(ctx)
+  await until('the first chunk is delivered', () => transcript(ctx).chunks.length)
+  stop.abort()
+  expect(await running).toMatchObject({ errorCode: 'cancelled' })
+  await cluster.isClean()
+})
+
+test('hst_07 a process with one run ends by itself, with the listeners and the environment it had', async () => {
+  const script = fileURLToPath(new URL('fixtures/one-run.js', import.meta.url))
+  const ctx = cluster.context()
+  const child = spawn(process.execPath, [script, serverEntry, JSON.stringify(ctx)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = text(child.stdout)
+  const complaints = text(child.stderr)
+  const [code] = await once(child, 'close')
+  expect({ code, complaints: await complaints }).toEqual({ code: 0, complaints: '' })
+  const { errorMessage, before, after } = JSON.parse(await output)
+  expect(errorMessage).toBeNull()
+  expect(after).toEqual(before)
 })

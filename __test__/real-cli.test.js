@@ -1,0 +1,122 @@
+/**
+ * The real CLI in the pod, against a fake model API. Needs `K8S_TEST_CLI_IMAGE`, an image with the CLI, and
+ * `K8S_TEST_FAKE_API`, the base URL of the fake API as pods see it. The simulator has neither, so the file runs on a
+ * real cluster only.
+ */
+
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+
+import { startCluster } from './support/cluster.js'
+import { expectFailure } from './support/expect-run.js'
+import { transcript } from './support/host.js'
+import { execute } from './support/package.js'
+
+const { K8S_TEST_CLI_IMAGE: image, K8S_TEST_FAKE_API: fakeApi } = process.env
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+describe.runIf(image && fakeApi)('the real CLI', () => {
+  /** @type {import('./support/cluster.js').Cluster} */
+  let cluster
+  beforeAll(async () => {
+    cluster = await startCluster({ claim: true })
+  })
+  afterAll(() => cluster.stop())
+  afterEach(() => cluster.isClean())
+
+  /**
+   * @param {string} scenario of the fake API
+   * @param {{ env?: Record<string, string>, config?: Record<string, unknown>, runtime?: Record<string, unknown> }} [options]
+   */
+  const cliContext = (scenario, { env, config, runtime } = {}) =>
+    cluster.context({
+      config: {
+        image,
+        model: 'claude-sonnet-4-6',
+        workspaceVolumeClaim: cluster.claimName,
+        'resources.requests.memory': '256Mi',
+        'resources.limits.memory': '1Gi',
+        ...config,
+      },
+      env: {
+        ANTHROPIC_BASE_URL: `${fakeApi}/s/${encodeURIComponent(scenario)}`,
+        ANTHROPIC_API_KEY: 'no-key-is-needed',
+        DISABLE_TELEMETRY: '1',
+        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+        ...env,
+      },
+      runtime,
+    })
+
+  /** @param {import('./support/host.js').HostContext} ctx @returns {any[]} */
+  const eventsOf = (ctx) => transcript(ctx).output.trimEnd().split('\n').map((line) => JSON.parse(line))
+
+  test('a text answer is the summary, with its tokens and cost', async () => {
+    const ctx = cliContext('text')
+    const result = await execute(ctx)
+    expect(result).toMatchObject({
+      errorMessage: null,
+      exitCode: 0,
+      summary: 'Hello from the fake API.',
+      usage: { inputTokens: 120, cachedInputTokens: 50, outputTokens: 26 },
+      usageBasis: 'per_run',
+      model: 'claude-sonnet-4-6',
+    })
+    expect(result.costUsd).toBeCloseTo(0.00078, 9)
+    expect(eventsOf(ctx).map(({ type }) => type)).toEqual(['system', 'assistant', 'result'])
+  })
+
+  test('log_01 a tool call after a text block is in the transcript', async () => {
+    const ctx = cliContext('text+tool')
+    const result = await execute(ctx)
+    expect(result).toMatchObject({
+      errorMessage: null,
+      summary: 'Done: the command printed hi.',
+      usage: { inputTokens: 240, cachedInputTokens: 100, outputTokens: 53 },
+    })
+    expect(result.costUsd).toBeCloseTo(0.001575, 9)
+    const blocks = eventsOf(ctx).flatMap(({ message }) => (Array.isArray(message?.content) ? message.content : []))
+    expect(blocks.map(({ type }) => type)).toEqual(['text', 'tool_use', 'tool_result', 'text'])
+  })
+
+  test.each([
+    ['error401', {}, 'claude_auth_required'],
+    ['error529', { CLAUDE_CODE_MAX_RETRIES: '1' }, 'claude_transient_upstream'],
+    ['errorprompt', {}, 'claude_prompt_too_long'],
+    ['errorcredit', {}, 'provider_quota'],
+  ])('res_10 the API error of `%s` has a code of its own', async (scenario, env, code) => {
+    const result = await execute(cliContext(scenario, { env }))
+    expectFailure(result, code)
+    expect(result.exitCode).toBe(1)
+  })
+
+  test('res_06 a flag that the CLI does not know is named in its own words', async () => {
+    const result = await execute(cliContext('text', { config: { extraArgs: ['--no-such-flag'] } }))
+    expectFailure(result, 'claude_start_failed')
+    expect(result.errorMessage).toContain('--no-such-flag')
+  })
+
+  test('res_09 a resumed session goes on under its id and costs only its own run', async () => {
+    const first = await execute(cliContext('text'))
+    expect(first).toMatchObject({ errorMessage: null, sessionParams: { sessionId: first.sessionId } })
+    const { sessionId, sessionParams } = first
+    const ctx = cliContext('text', { runtime: { sessionId, sessionParams, sessionDisplayId: sessionId } })
+    const second = await execute(ctx)
+    expect(second).toMatchObject({
+      errorMessage: null,
+      sessionId,
+      usage: { inputTokens: 120, cachedInputTokens: 50, outputTokens: 26 },
+    })
+    expect(second.costUsd).toBeCloseTo(0.00078, 9)
+    const { commandArgs } = transcript(ctx).meta[0]
+    expect(commandArgs[commandArgs.indexOf('--resume') + 1]).toBe(sessionId)
+  })
+
+  test('ses_03 an unknown session is replaced by a fresh one within the run', async () => {
+    const sessionId = '11111111-2222-4333-8444-555555555555'
+    const result = await execute(cliContext('text', { runtime: { sessionId, sessionParams: { sessionId } } }))
+    expect(result).toMatchObject({ errorMessage: null, summary: 'Hello from the fake API.', resultJson: { k8s: { attempts: 2 } } })
+    expect(result.sessionId).not.toBe(sessionId)
+    expect(result.sessionId).toMatch(/^[0-9a-f-]{36}$/)
+  })
+})

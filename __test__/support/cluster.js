@@ -1,0 +1,238 @@
+/**
+ * One API for both rings of end-to-end tests: the simulator, or a real cluster when `K8S_TEST_KUBECONFIG` is set.
+ *
+ * Each test file gets a namespace of its own with the service account and the Role of `deploy/`; the adapter only ever
+ * gets that account. Everything the helpers look at is read with the administrator's credentials.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { ApiError, createApi } from './kube-api.js'
+import { hostContext } from './host.js'
+import { writeKubeconfig } from './kubeconfig.js'
+import { accountName, deployObjects, withoutVerb } from './manifests.js'
+import { startProxy } from './proxy.js'
+import { realCluster } from './real-cluster.js'
+import { startSimulator } from './simulator.js'
+import { until } from './until.js'
+
+/** @typedef {import('./manifests.js').RoleRule} RoleRule */
+/** @typedef {Awaited<ReturnType<typeof startCluster>>} Cluster */
+/** @typedef {Partial<import('./host.js').HostOptions> & { through?: import('./proxy.js').Proxy }} ContextOptions */
+
+/** Small enough for twenty pods on a small node. */
+const smallPod = {
+  'resources.requests.cpu': '1m',
+  'resources.requests.memory': '4Mi',
+  'resources.limits.cpu': '2',
+  'resources.limits.memory': '512Mi',
+}
+
+/** The name of the claim that `startCluster({ claim: true })` creates. */
+const claimName = 'data'
+
+/**
+ * @param {object} [options]
+ * @param {boolean} [options.claim] creates a data claim, to be used as `workspaceVolumeClaim`
+ * @param {import('./real-cluster.js').Ring} [options.ring]
+ */
+export async function startCluster({ claim = false, ring } = {}) {
+  const { K8S_TEST_KUBECONFIG } = process.env
+  const used = ring ?? (K8S_TEST_KUBECONFIG ? realCluster(K8S_TEST_KUBECONFIG) : await startSimulator())
+  const api = createApi(used.admin)
+  const folder = mkdtempSync(join(tmpdir(), 'claude-k8s-test-'))
+  const namespace = `claude-k8s-test-${randomBytes(4).toString('hex')}`
+  await api.create('/api/v1/namespaces', { metadata: { name: namespace } })
+  /** @param {string} token @returns {import('./kubeconfig.js').Credentials} */
+  const credentials = (token) => ({ server: used.admin.server, ca: used.admin.ca, token, namespace })
+  const account = credentials(await createAccount(api, { namespace }))
+  if (claim) await createClaim(api, used, namespace)
+
+  const core = `/api/v1/namespaces/${namespace}`
+  const jobsPath = `/apis/batch/v1/namespaces/${namespace}/jobs`
+  const kubeconfig = writeKubeconfig(join(folder, 'kubeconfig'), account)
+  /** @type {import('./proxy.js').Proxy[]} */
+  const proxies = []
+  const startedAt = Date.now()
+
+  return {
+    namespace,
+    /** Path of the account's kubeconfig. */
+    kubeconfig,
+    account,
+    api,
+    image: used.image,
+    claimName: claim ? claimName : undefined,
+    /** @param {'real' | 'simulator'} name */
+    is: (name) => used.name === name,
+    /**
+     * A `ctx` for this cluster, see `hostContext`. With `through` the run sees the cluster through a fault proxy.
+     * @param {ContextOptions} [options]
+     */
+    context: ({ config, env, through, ...rest } = {}) =>
+      hostContext({
+        ...rest,
+        config: {
+          kubeconfig: through ? through.kubeconfig : kubeconfig,
+          namespace,
+          image: used.image,
+          imagePullPolicy: 'IfNotPresent',
+          ...smallPod,
+          ...config,
+        },
+        // A URL that pods could use, so that no run warns about its absence.
+        env: { PAPERCLIP_API_URL: 'http://198.51.100.1:3100', ...env },
+      }),
+    /**
+     * The path of a kubeconfig for another account, whose Role lacks a verb. A new account, because the adapter
+     * remembers what an account may do.
+     * @param {string} resource
+     * @param {string} verb
+     */
+    async kubeconfigWithout(resource, verb) {
+      const name = `without-${verb}-${resource.replace('/', '-')}`
+      const token = await createAccount(api, { namespace, name, role: (rules) => withoutVerb(rules, resource, verb) })
+      return writeKubeconfig(join(folder, name), credentials(token))
+    },
+    /** @param {number} [seed] */
+    async proxy(seed) {
+      const proxy = await startProxy({ upstream: account, seed })
+      proxies.push(proxy)
+      return proxy
+    },
+    jobs: () => api.list(jobsPath),
+    pods: () => api.list(`${core}/pods`),
+    secrets: async () => (await api.list(`${core}/secrets`)).filter(({ type }) => type !== 'kubernetes.io/service-account-token'),
+    /** @param {string} name */
+    removeJob: (name) => api.remove(`${jobsPath}/${name}`),
+    /**
+     * The pod of a run as soon as it exists.
+     * @param {{ runId: string }} run
+     * @returns {Promise<any>}
+     */
+    async podOf({ runId }) {
+      const path = `${core}/pods?labelSelector=${encodeURIComponent(`paperclip.io/run-id=${runId}`)}`
+      return until('the pod exists', async () => (await api.list(path))[0])
+    },
+    /**
+     * The whole log of a container that has ended and whose pod is still there.
+     * @param {string} pod
+     */
+    log: (pod) => api.text('GET', `${core}/pods/${pod}/log?container=claude`),
+    /** Names of what runs left behind: `jobs/…`, `pods/…`, `secrets/…`. */
+    async leftovers() {
+      const [jobs, pods, secrets] = await Promise.all([this.jobs(), this.pods(), this.secrets()])
+      const named = Object.entries({ jobs, pods, secrets })
+      return named.flatMap(([kind, objects]) => objects.map(({ metadata }) => `${kind}/${metadata.name}`))
+    },
+    /** Waits until runs have left nothing behind; fails with what is still there. */
+    async isClean() {
+      /** @type {string[]} */
+      let left = []
+      await until('nothing is left', async () => (left = await this.leftovers()).length === 0).catch((error) => {
+        throw new Error(`${error.message} Still there: ${left.join(', ')}`)
+      })
+    },
+    /** Removes every Job of the namespace, and with them what belongs to them. */
+    async removeJobs() {
+      for (const { metadata } of await this.jobs()) await api.remove(`${jobsPath}/${metadata.name}`)
+      await this.isClean()
+    },
+    /**
+     * The requests that the account has sent.
+     * @param {number} [sinceMs]
+     */
+    requests: (sinceMs = startedAt) => used.requests(`system:serviceaccount:${namespace}:${accountName}`, sinceMs),
+    async stop() {
+      for (const proxy of proxies) await proxy.stop()
+      await api.remove(`/api/v1/namespaces/${namespace}`)
+      if (claim) await api.remove(`/api/v1/persistentvolumes/${namespace}`)
+      api.close()
+      await used.stop()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/**
+ * Applies `deploy/` under a name of its own and returns the account it made.
+ * @param {import('./kube-api.js').KubeApi} api
+ * @param {{ namespace: string, name?: string, role?: (rules: RoleRule[]) => RoleRule[] }} options
+ * @returns {Promise<string>} a token
+ */
+async function createAccount(api, { namespace, name = accountName, role = (rules) => rules }) {
+  for (const { plural, object } of deployObjects()) {
+    const group = object.apiVersion === 'v1' ? '/api/v1' : `/apis/${object.apiVersion}`
+    const renamed = JSON.parse(JSON.stringify(object).replaceAll(`"name":"${accountName}"`, `"name":"${name}"`))
+    const rules = object.kind === 'Role' ? { rules: role(object.rules) } : {}
+    await api.create(`${group}/namespaces/${namespace}/${plural}`, { ...renamed, ...rules })
+  }
+  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 86_400 } }
+  const { status } = await api.create(`/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`, request)
+  return status.token
+}
+
+/**
+ * A claim on a volume that every user may write to, as an operator would prepare it.
+ * @param {import('./kube-api.js').KubeApi} api
+ * @param {import('./real-cluster.js').Ring} ring
+ * @param {string} namespace
+ */
+async function createClaim(api, ring, namespace) {
+  const storage = { accessModes: ['ReadWriteMany'], storageClassName: 'shared' }
+  if (ring.name === 'real') {
+    await api.create('/api/v1/persistentvolumes', {
+      metadata: { name: namespace },
+      spec: {
+        ...storage,
+        capacity: { storage: '1Gi' },
+        claimRef: { namespace, name: claimName },
+        hostPath: { path: `${process.env.K8S_TEST_VOLUMES ?? '/var/lib/k8s-test/volumes'}/${namespace}`, type: 'DirectoryOrCreate' },
+      },
+    })
+  }
+  await api.create(`/api/v1/namespaces/${namespace}/persistentvolumeclaims`, {
+    metadata: { name: claimName },
+    spec: { ...storage, ...(ring.name === 'real' && { volumeName: namespace }), resources: { requests: { storage: '1Gi' } } },
+  })
+  if (ring.name === 'real') await openVolume(api, ring, namespace)
+}
+
+/**
+ * The kubelet creates a hostPath directory for root only.
+ * @param {import('./kube-api.js').KubeApi} api
+ * @param {import('./real-cluster.js').Ring} ring
+ * @param {string} namespace
+ */
+async function openVolume(api, ring, namespace) {
+  const pods = `/api/v1/namespaces/${namespace}/pods`
+  await api.create(pods, {
+    metadata: { name: 'open-volume' },
+    spec: {
+      restartPolicy: 'Never',
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName } }],
+      containers: [
+        {
+          name: 'chmod',
+          image: ring.image,
+          imagePullPolicy: 'IfNotPresent',
+          command: ['chmod', '0777', '/data'],
+          securityContext: { runAsUser: 0 },
+          volumeMounts: [{ name: 'data', mountPath: '/data' }],
+        },
+      ],
+    },
+  })
+  await until('the volume is writable', async () => (await api.get(`${pods}/open-volume`)).status.phase === 'Succeeded')
+  await api.remove(`${pods}/open-volume`)
+  await until('the helper pod is gone', async () => {
+    try {
+      return !(await api.get(`${pods}/open-volume`))
+    } catch (error) {
+      return error instanceof ApiError && error.status === 404
+    }
+  })
+}

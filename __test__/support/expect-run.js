@@ -1,0 +1,41 @@
+/** Assertions that several suites share. */
+
+import { expect } from 'vitest'
+
+import { transcript } from './host.js'
+
+/** What every failure before the launch has in common (outcomes 11). */
+export const neverStarted = {
+  exitCode: null,
+  timedOut: false,
+  executionRecovery: { kind: 'bootstrap', providerWorkStarted: false },
+}
+
+/**
+ * LOG-01: what the host got is what the container wrote. The run must have retained its Job.
+ * @param {import('./cluster.js').Cluster} cluster
+ * @param {any} ctx
+ * @param {any} result
+ */
+export async function expectSuccess(cluster, ctx, result) {
+  expect(result).toMatchObject({ errorMessage: null, exitCode: 0, signal: null, timedOut: false })
+  expect(result.errorCode).toBeUndefined()
+  expect(result.resultJson.k8s.logGaps).toBe(0)
+  const written = await cluster.log(result.resultJson.k8s.pod)
+  // Compared by line first: a difference of megabytes in one string cannot be read.
+  expect(transcript(ctx).output.split('\n')).toEqual(written.split('\n'))
+  return written
+}
+
+/**
+ * A failure has a code, a message for people and no protocol text (RES-05).
+ * @param {any} result
+ * @param {string} code
+ */
+export function expectFailure(result, code) {
+  expect(result.errorCode, result.errorMessage).toBe(code)
+  expect(result.errorMessage).toBeTypeOf('string')
+  expect(result.errorMessage.length).toBeGreaterThan(0)
+  expect(result.errorMessage.length).toBeLessThanOrEqual(2000)
+  expect(result.errorMessage).not.toMatch(/\[object |"type":|\{"/)
+}
