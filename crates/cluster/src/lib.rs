@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod bundle;
 pub mod clock;
 pub mod connect;
 pub(crate) mod events;
