@@ -61,6 +61,8 @@ pub struct LogCursor {
     connection: Option<Connection>,
     /// Lines delivered before the current connection.
     before_connection: u64,
+    /// The current connection brought a line with a time.
+    connection_had_lines: bool,
     /// What unanchored connections showed, and how often in a row.
     stuck: (u64, u32),
     counters: LogCounters,
@@ -87,10 +89,12 @@ impl LogCursor {
         self.connection = Some(connection);
         self.before_connection = self.counters.lines;
         self.raw_repeated = None;
+        self.connection_had_lines = false;
     }
 
     /// The next complete line of the connection. What has to be delivered is added to `out`.
     pub fn line(&mut self, line: Line, out: &mut Vec<LogEvent>) {
+        self.connection_had_lines |= line.at.is_some();
         let Some(replay) = &mut self.replay else { return self.live(line, out) };
         let Some(at) = line.at else {
             // The tail of a line whose head lies before `sinceTime`. It need not be the first line (1.3, case 2).
@@ -123,6 +127,18 @@ impl LogCursor {
     #[must_use]
     pub fn is_holding(&self) -> bool {
         self.replay.as_ref().is_some_and(|replay| !replay.is_empty())
+    }
+
+    /// The delivered tail is behind us: what comes now is new.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.replay.is_none()
+    }
+
+    /// The current connection brought no line with a time, neither old nor new.
+    #[must_use]
+    pub fn is_empty_connection(&self) -> bool {
+        !self.connection_had_lines
     }
 
     /// Nothing came for a while although lines are held back. Returns whether to reconnect; the third time in a row
