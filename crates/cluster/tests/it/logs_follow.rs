@@ -83,6 +83,18 @@ async fn log_03_an_undisturbed_run_uses_one_follow_and_two_reads() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn log_03_a_follow_that_ends_a_second_before_the_watch_knows_is_not_reopened() {
+    let node = Node::running([Answer::CleanEndAfter(seconds(30))]);
+    let life = async {
+        node.write("line 0");
+        sleep(Duration::from_millis(30_900)).await;
+        node.phase(TERMINATED);
+    };
+    let capture = capture(&node, life).await;
+    assert_eq!((capture.follows(), capture.report.tail), (1, Tail::Confirmed));
+}
+
+#[tokio::test(start_paused = true)]
 async fn log_03_a_clean_end_every_3_s_for_hours_loses_and_repeats_nothing() {
     let node = Node::running(vec![Answer::CleanEndAfter(seconds(3)); 1_500]);
     let capture = capture(&node, numbered(&node, 1_400, seconds(5))).await;
@@ -319,6 +331,21 @@ async fn log_12_the_follow_of_a_deleted_pod_is_kept_to_its_own_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn log_12_a_planned_renewal_waits_while_the_pod_is_being_deleted() {
+    let node = Node::running([]);
+    let life = async {
+        node.phase(ContainerPhase::Deleting);
+        for number in 0..80 {
+            node.write(&format!("line {number}"));
+            sleep(seconds(50)).await;
+        }
+        node.phase(DELETED);
+    };
+    let capture = capture(&node, life).await;
+    assert_eq!((capture.follows(), capture.stdout), (1, lines(80)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn log_12_after_the_pod_is_gone_the_clean_end_of_the_follow_decides() {
     let gone = Answer::Refuse(OpenError::NotFound("HTTP 404: pods \"run-1\" not found".into()));
     for (answer, text, tail) in [
@@ -373,7 +400,7 @@ async fn log_14_a_slow_host_slows_neither_reading_nor_parsing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_spool_does_not_cost_the_tail_its_time() {
-    let node = Node::running([]);
+    let node = Node::running(vec![Answer::Late(seconds(1)); 2]);
     let (host, (writer, reader)) = (Host::new(Manner::Takes(seconds(1))), spool(100_000));
     let (_run, give_up) = watch::channel(None);
     let (target, redactor) = (target(), Redactor::default());
@@ -383,14 +410,13 @@ async fn a_full_spool_does_not_cost_the_tail_its_time() {
         drop(writer);
         report
     };
-    let life = async {
-        sleep(seconds(1)).await;
-        for _ in 0..3_000 {
-            node.write(&text);
-        }
-        node.phase(TERMINATED);
-    };
-    let (report, (), _) = tokio::join!(following, life, deliver(reader, &host, &redactor, give_up));
+    let start = Instant::now();
+    for _ in 0..3_000 {
+        node.write(&text);
+    }
+    node.phase(TERMINATED);
+    let (report, _) = tokio::join!(following, deliver(reader, &host, &redactor, give_up));
+    assert!(start.elapsed() > seconds(40), "much longer than the 10 s for the tail");
     assert_eq!((report.tail, report.counters.lines), (Tail::Confirmed, 3_000));
     assert_eq!(host.text(Stream::Stdout).len(), 3_000 * 1_001);
 }

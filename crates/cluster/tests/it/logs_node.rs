@@ -30,6 +30,8 @@ pub(crate) enum Answer {
     },
     /// Everything that is there, then this text without a newline, then a clean end.
     Notice(&'static str),
+    /// As a kubelet answers, after this time.
+    Late(Duration),
     /// Headers never come.
     Silence,
     /// Sends this for ever.
@@ -128,6 +130,10 @@ impl LogSource for Node {
                         chunk
                     })
                     .boxed()),
+                Answer::Late(time) => {
+                    tokio::time::sleep(time).await;
+                    Ok(body(Reading::new(self, query, Answer::Healthy)))
+                }
                 answer => Ok(body(Reading::new(self, query, answer))),
             }
         })
