@@ -98,8 +98,10 @@ mod tests {
 
     use super::*;
 
+    type Answer = fn() -> http::response::Builder;
+
     /// A cluster that gives every request the same answer.
-    fn cluster(answer: fn() -> http::response::Builder, body: &'static str) -> ClusterLogs {
+    fn cluster(answer: Answer, body: &'static str) -> ClusterLogs {
         let service = tower::service_fn(move |request: Request<Body>| {
             assert_eq!(request.uri(), "/api/v1/namespaces/n/pods/p/log?container=c&timestamps=true&follow=true");
             ready(answer().body(Full::new(Bytes::from_static(body.as_bytes()))))
@@ -126,7 +128,7 @@ mod tests {
             message: message.into(),
             retry_after: seconds.map(Duration::from_secs),
         };
-        let cases: [(fn() -> http::response::Builder, &'static str, OpenError); 7] = [
+        let cases: [(Answer, &'static str, OpenError); 7] = [
             (|| Response::builder().status(204), "", OpenError::NoLog("HTTP 204: No Content".into())),
             (|| Response::builder().status(400), status, OpenError::NoLog("HTTP 400: the server says so".into())),
             (|| Response::builder().status(403), status, OpenError::Forbidden("HTTP 403: the server says so".into())),

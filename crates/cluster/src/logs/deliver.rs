@@ -39,12 +39,12 @@ pub async fn deliver(
         stderr: Outbox::new(redactor),
         report: DeliveryReport::default(),
     };
-    let gave_up = tokio::select! {
+    let late = tokio::select! {
         biased;
         () = courier.deliver_all(&mut spool) => false,
         () = passed(&mut give_up) => true,
     };
-    if gave_up {
+    if late {
         courier.report.undelivered = Some(spool.queued() + courier.stdout.waiting() + courier.stderr.waiting());
     }
     courier.report

@@ -5,7 +5,7 @@ use claude_k8s_core::log::{
     Connection, Finish, FinishStep, Line, LineFramer, LogTime, Proof, ReadEnd, WholeFile, is_notice,
 };
 use futures_util::StreamExt as _;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::follow::Follower;
 use super::{ContainerPhase, LogBody, LogQuery, LogSource, OpenError, ReadError, Tail};
@@ -53,6 +53,7 @@ where
                     FinishStep::Read
                 }
                 Err(NoRead::Gone(cause)) => return self.without_reads(&cause).await,
+                Err(NoRead::Late) if self.is_deleted() => return self.without_reads(&reason).await,
                 Err(NoRead::Late) => return Tail::Unconfirmed(reason),
             };
         }
@@ -74,10 +75,10 @@ where
 
     /// One read from the cursor's second. Returns the next step and whether the read brought it nearer.
     async fn read_tail(&mut self, finish: &mut Finish) -> Result<(FinishStep, bool), NoRead> {
-        let mut body = self.open_read(self.cursor.since()).await?;
+        let mut body = self.open_read(self.cursor.since(), self.deadline()).await?;
         self.cursor.connect(Connection::Final);
         loop {
-            match self.next_chunk(&mut body).await {
+            match Self::next_chunk(&mut body, self.deadline()).await {
                 Ok(Some(chunk)) => {
                     self.chunk(chunk);
                     self.emit().await;
@@ -100,19 +101,19 @@ where
 
     /// One read of the whole file, given up at its first line if that is another one.
     async fn read_whole_file(&mut self, finish: &mut Finish) -> Result<(FinishStep, bool), NoRead> {
-        let mut body = match self.open_read(None).await {
-            Ok(body) => body,
-            Err(NoRead::Late) => return Err(NoRead::Late),
-            Err(NoRead::Failed(_) | NoRead::Gone(_)) => return Ok((finish.whole_file_unreadable(), false)),
+        // Half of the time that is left: two reads that agree have to remain possible.
+        let until = Instant::now() + self.deadline().saturating_duration_since(Instant::now()) / 2;
+        let Ok(mut body) = self.open_read(None, until).await else {
+            return Ok((finish.whole_file_unreadable(), false));
         };
         let mut file = WholeFile::default();
         'reading: loop {
-            match self.next_chunk(&mut body).await {
+            match Self::next_chunk(&mut body, until).await {
                 Ok(Some(chunk)) => self.framer.push(chunk),
                 Ok(None) => break,
-                Err(cause) => {
+                Err(_) => {
                     self.framer.take_open_piece();
-                    return Err(cause);
+                    return Ok((finish.whole_file_unreadable(), true));
                 }
             }
             while let Some(raw) = self.framer.next_line() {
@@ -127,9 +128,13 @@ where
         Ok((finish.whole_file_ended(verdict, piece, &mut self.cursor, &mut self.events), true))
     }
 
-    async fn open_read(&mut self, since: Option<LogTime>) -> Result<LogBody, NoRead> {
+    fn is_deleted(&self) -> bool {
+        matches!(*self.phase.borrow(), ContainerPhase::Terminated { pod_deleted: true } | ContainerPhase::Gone)
+    }
+
+    async fn open_read(&mut self, since: Option<LogTime>, until: Instant) -> Result<LogBody, NoRead> {
         let query = LogQuery { follow: false, since };
-        let opened = timeout_at(self.deadline(), self.source.open(self.target, query)).await;
+        let opened = timeout_at(until, self.source.open(self.target, query)).await;
         let error = match opened {
             Ok(Ok(body)) => {
                 self.readable = true;
@@ -140,18 +145,16 @@ where
             Err(_) => return Err(NoRead::Late),
         };
         self.trouble.failed(&error, self.target, self.spool);
-        let deleted =
-            matches!(*self.phase.borrow(), ContainerPhase::Terminated { pod_deleted: true } | ContainerPhase::Gone);
         match error {
             OpenError::NoLog(cause) | OpenError::Forbidden(cause) => Err(NoRead::Gone(cause)),
-            OpenError::NotFound(cause) if deleted => Err(NoRead::Gone(cause)),
+            OpenError::NotFound(cause) if self.is_deleted() => Err(NoRead::Gone(cause)),
             // A kubelet that was just restarted does not know the pod yet (1.4).
             OpenError::NotFound(cause) | OpenError::Failed { message: cause, .. } => Err(NoRead::Failed(cause)),
         }
     }
 
-    async fn next_chunk(&mut self, body: &mut LogBody) -> Result<Option<Bytes>, NoRead> {
-        match timeout_at(self.deadline(), body.next()).await {
+    async fn next_chunk(body: &mut LogBody, until: Instant) -> Result<Option<Bytes>, NoRead> {
+        match timeout_at(until, body.next()).await {
             Ok(Some(Ok(chunk))) => Ok(Some(chunk)),
             Ok(Some(Err(ReadError(cause)))) => Err(NoRead::Failed(cause)),
             Ok(None) => Ok(None),
@@ -160,7 +163,7 @@ where
     }
 
     async fn pause_until_deadline(&mut self) {
-        let pause = tokio::time::sleep(self.backoff.next());
+        let pause = sleep(self.backoff.next());
         let _ = timeout_at(self.deadline(), pause).await;
     }
 }

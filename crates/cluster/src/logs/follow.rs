@@ -33,6 +33,8 @@ const LINGER: Duration = Duration::from_secs(3);
 const DRAIN: Duration = Duration::from_secs(10);
 /// Pause after a clean end: mostly the container stopped, and the watch says so within a second.
 const CLEAN_END: Duration = Duration::from_secs(1);
+/// Longest `Retry-After` that is obeyed.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
 /// A container that waits is asked for at this interval even if no watch event comes.
 const WAITING: Duration = Duration::from_secs(30);
 
@@ -140,35 +142,35 @@ where
 
     async fn run(&mut self) -> Tail {
         loop {
-            if self.phase.has_changed().is_err() {
-                return Tail::Stopped;
-            }
             if self.notice_end() {
                 return self.finish().await;
+            }
+            if self.phase.has_changed().is_err() {
+                return Tail::Stopped;
             }
             // A container that waits has no log: asking for it would only be answered with 400.
             if *self.phase.borrow() == ContainerPhase::Waiting && !self.pause(WAITING).await {
                 continue;
             }
-            let before = self.cursor.counters().lines;
             let (end, error) = match self.open_follow().await {
                 Some(Ok(body)) => (self.read_follow(body).await, None),
                 Some(Err(error)) => (End::Broken, Some(error)),
                 None => continue,
             };
-            if self.cursor.counters().lines > before {
-                self.backoff.reset();
-                self.idle = IDLE;
-            } else {
-                self.idle = (self.idle * 2).min(IDLE_LONGEST);
+            if self.notice_end() {
+                continue;
             }
             let pause = match end {
-                End::Planned | End::Over => continue,
+                End::Planned => {
+                    self.idle = (self.idle * 2).min(IDLE_LONGEST);
+                    continue;
+                }
+                End::Over => continue,
                 End::Clean if *self.phase.borrow() == ContainerPhase::Running => self.backoff.next().max(CLEAN_END),
                 End::Clean | End::Broken | End::Quiet => self.backoff.next(),
             };
             let wanted = match error {
-                Some(OpenError::Failed { retry_after, .. }) => retry_after.unwrap_or_default(),
+                Some(OpenError::Failed { retry_after, .. }) => retry_after.unwrap_or_default().min(RETRY_AFTER),
                 _ => Duration::ZERO,
             };
             self.pause(pause.max(wanted)).await;
@@ -277,8 +279,8 @@ where
         }
         self.cursor.disconnected(&mut self.events);
         self.emit().await;
-        // The end may have been seen by the watch while the last bytes were read.
-        if matches!(end, End::Clean) && !self.notice_end() && *self.phase.borrow() != ContainerPhase::Deleting {
+        // A clean end before the container's end proves nothing.
+        if !self.notice_end() {
             self.clean_end = None;
         }
         end
@@ -292,7 +294,10 @@ where
         if self.cursor.is_holding() {
             return (last_byte + QUIET, Alarm::Quiet);
         }
-        ((last_byte + self.idle).min(opened + MAX_AGE), Alarm::Renew)
+        let idle = last_byte + self.idle;
+        // A planned renewal can wait while the open follow is the only source of the tail (LOG-12).
+        let deleting = *self.phase.borrow() == ContainerPhase::Deleting;
+        (if deleting { idle } else { idle.min(opened + MAX_AGE) }, Alarm::Renew)
     }
 
     /// Takes the lines of a chunk; what is new waits in `events`.
@@ -308,9 +313,12 @@ where
         if self.events.is_empty() {
             return;
         }
+        let mut new_lines = false;
         for event in self.events.drain(..) {
             let item = match event {
                 LogEvent::Line(text) | LogEvent::Unterminated(text) => {
+                    // Only a new line is progress; a connection that opens and repeats is none.
+                    new_lines = true;
                     (self.on_line)(text.strip_suffix(b"\n").unwrap_or(&text));
                     Item { stream: Stream::Stdout, text }
                 }
@@ -321,6 +329,10 @@ where
                 }
             };
             self.items.push_back(item);
+        }
+        if new_lines {
+            self.backoff.reset();
+            self.idle = IDLE;
         }
         let before = Instant::now();
         self.spool.lines(&mut self.items).await;

@@ -154,14 +154,16 @@ impl SpoolReader {
 
 fn take(state: &mut State, limit: usize, batch: &mut Vec<Bytes>) -> Option<Stream> {
     let stream = state.items.front()?.stream;
-    let mut size = 0;
-    while let Some(item) =
-        state.items.pop_front_if(|item| item.stream == stream && (size == 0 || size + item.text.len() <= limit))
-    {
+    let (mut count, mut size) = (0, 0);
+    for item in &state.items {
+        if item.stream != stream || (count > 0 && size + item.text.len() > limit) {
+            break;
+        }
+        count += 1;
         size += item.text.len();
-        state.used -= item.text.len() + ENTRY;
-        batch.push(item.text);
     }
+    state.used -= size + count * ENTRY;
+    batch.extend(state.items.drain(..count).map(|item| item.text));
     Some(stream)
 }
 

@@ -9,6 +9,8 @@ use super::{LogTime, Record};
 pub(super) const MARGIN: Duration = Duration::from_secs(2);
 /// Most records that are remembered, 24 bytes each.
 const CAP: usize = 65_536;
+/// Room for records that is never given back.
+const ROOMY: usize = 1_024;
 
 /// Delivered lines, oldest first. Their times may be out of order; they are never sorted.
 #[derive(Debug)]
@@ -49,6 +51,10 @@ impl Window {
             let forgotten = self.records.pop_front().map(|oldest| oldest.at);
             self.dropped = self.dropped.max(forgotten);
         }
+        // A burst must not keep its memory for hours.
+        if self.records.capacity() > ROOMY && self.records.len() < self.records.capacity() / 8 {
+            self.records.shrink_to(self.records.len() * 2);
+        }
     }
 
     /// What a request with this `sinceTime` can show again.
@@ -68,4 +74,25 @@ impl Window {
 
 fn horizon(last: LogTime) -> LogTime {
     last.floor_second().minus(MARGIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(window: &mut Window, at: i64) {
+        window.push(Record::new(LogTime::from_nanoseconds(at), b"x"));
+    }
+
+    #[test]
+    fn log_13_the_window_is_capped_and_gives_the_memory_of_a_burst_back() {
+        let mut window = Window::default();
+        (0..100_000).for_each(|at| push(&mut window, at));
+        assert_eq!((window.records.len(), window.is_clipped(LogTime::from_nanoseconds(0))), (CAP, true));
+        push(&mut window, 10_000_000_000);
+        assert_eq!(window.records.len(), 1);
+        assert!(window.records.capacity() <= ROOMY);
+        let since = window.since();
+        assert!(!since.is_none_or(|since| window.is_clipped(since)), "the burst is out of sight");
+    }
 }
