@@ -1,5 +1,10 @@
 //! Properties, snapshots and recorded runs of the core.
-#![expect(clippy::unwrap_used, reason = "a helper of a test may fail as loudly as the test")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test may fail as loudly as the test"
+)]
 
 mod config_defaults;
 mod config_docs;

@@ -40,7 +40,7 @@ impl Scenario {
         let mut scenario = Self::in_cluster();
         scenario.own = None;
         scenario.surroundings.placement = Placement::Elsewhere;
-        scenario.surroundings.namespace = "agents".to_owned();
+        "agents".clone_into(&mut scenario.surroundings.namespace);
         scenario.config = json!({ "image": "registry.example/agent:1" });
         scenario
     }
