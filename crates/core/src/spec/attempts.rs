@@ -7,7 +7,7 @@ use crate::names::{JobName, sha256_hex};
 use crate::request::{Prompt, Prompts};
 use crate::session::is_uuid;
 
-/// The prompts that may be used.
+/// The planned attempts, and the prompt of one that continues an adopted session.
 #[derive(Debug, Clone)]
 pub(super) struct Attempts {
     pub(super) first: Attempt,

@@ -2,7 +2,6 @@
 
 use crate::config::Config;
 use crate::manifest::environment::context_text;
-use crate::manifest::paths::remainder;
 use crate::manifest::volumes::{DataVolume, MountedPaths};
 use crate::request::RunRequest;
 
@@ -49,8 +48,7 @@ pub(super) fn run_directory(
     if let Some(pod_path) = data.to_pod_path(&path) {
         return RunDirectory { path: pod_path, host_path: Some(path) };
     }
-    let is_pod_path = mounted.contains(&path) || remainder(&path, "/tmp").is_some();
-    if configured && is_pod_path {
+    if configured && mounted.contains(&path) {
         return RunDirectory { path, host_path: None };
     }
     warnings.push(format!("the pod cannot see the working directory `{path}`; the run works in `{}`", data.mount_path));

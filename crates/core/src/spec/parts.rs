@@ -7,6 +7,7 @@ use crate::failure::{ErrorCode, Refusal};
 use crate::guard::SupervisorId;
 use crate::manifest::environment::{self, Environment, Sources};
 use crate::manifest::mcp::McpConfig;
+use crate::manifest::payload::SECRET_MAX;
 use crate::manifest::settings::Settings;
 use crate::manifest::volumes::{DataVolume, InheritedVolumes, MountedPaths};
 use crate::manifest::{self, Identity, Parts, model_fits_provider};
@@ -37,6 +38,10 @@ pub(super) fn parts(
     warnings.extend(inheritance::missing(&config, own, placement));
     warnings.extend(environment_warnings(&config, &environment, surroundings.payload));
     let mcp = McpConfig::build(request, &config, &api_url, warnings);
+    if let Some(mcp) = mcp.as_ref().filter(|mcp| mcp.json.len() > SECRET_MAX) {
+        let reason = format!("the MCP configuration has {} bytes, at most {SECRET_MAX} are possible", mcp.json.len());
+        return Err(refusal::reject("mcpServers", reason));
+    }
     let settings = Settings::new(&environment, config.enable_rtk.then_some(config.rtk_max_output_bytes));
 
     let exists = directory.host_path.as_ref().is_some_and(|path| surroundings.existing_directories.contains(path));
@@ -103,16 +108,13 @@ fn inherited_volumes(
 /// The CLI refuses two system prompts; only the resolved bundle says whether there is one already.
 fn check_extra_args(config: &Config, bundle: Option<&BundlePlan>) -> Result<(), Refusal> {
     let has_instructions = bundle.is_some_and(|bundle| bundle.content.has_instructions());
-    let flags = ["--append-system-prompt", "--append-system-prompt-file"];
-    let clash = config.extra_args.iter().find(|arg| flags.contains(&arg.split('=').next().unwrap_or_default()));
-    match clash.filter(|_| has_instructions) {
-        Some(flag) => {
-            let reason =
-                format!("`{flag}` cannot be combined with instructions or skills of the agent; move the text there");
-            Err(refusal::reject("extraArgs", reason))
-        }
-        None => Ok(()),
-    }
+    let mut flags = config.extra_args.iter().filter_map(|arg| arg.split('=').next());
+    let clash = flags.find(|flag| matches!(*flag, "--append-system-prompt" | "--append-system-prompt-file"));
+    clash.filter(|_| has_instructions).map_or(Ok(()), |flag| {
+        let reason =
+            format!("`{flag}` cannot be combined with instructions or skills of the agent; move the text there");
+        Err(refusal::reject("extraArgs", reason))
+    })
 }
 
 fn environment_warnings(config: &Config, environment: &Environment, payload: PayloadMode) -> Vec<String> {

@@ -6,6 +6,7 @@ use super::layers::Sources;
 use super::{EnvValue, Environment};
 use crate::config::env::MAX_ENTRY_BYTES;
 use crate::manifest::paths::RUN_MOUNT;
+use crate::manifest::payload::SECRET_MAX;
 
 /// The first of these context members that is a non-blank text, trimmed.
 pub(crate) fn context_text(context: &Map<String, Value>, keys: &[&str]) -> Option<String> {
@@ -96,12 +97,16 @@ fn set_or_write(environment: &mut Environment, name: &str, value: EnvValue, warn
     if name.len() + 1 + text.len() <= MAX_ENTRY_BYTES {
         return environment.set(name, value);
     }
+    environment.remove(name);
+    if text.len() > SECRET_MAX {
+        warnings.push(format!("`{name}` is left out: it has {} bytes, and a Secret holds {SECRET_MAX}", text.len()));
+        return;
+    }
     let file = format!("{RUN_MOUNT}/files/{name}");
     warnings.push(format!(
         "`{name}` has {} bytes, more than an environment entry can hold; `{name}_FILE` names the file `{file}`",
         text.len()
     ));
-    environment.remove(name);
     environment.literal(&format!("{name}_FILE"), file);
     environment.files.push((name.to_owned(), text.clone()));
 }
