@@ -100,3 +100,29 @@ impl StopSignal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn can_02_the_first_order_counts_and_every_waiter_hears_it_whenever_it_listens() {
+        let (switch, signal) = StopSwitch::new();
+        assert_eq!(signal.get(), None);
+        let (early, other) = (signal.clone(), switch.clone());
+        let (heard, ()) = tokio::join!(early.ordered(), async move {
+            other.order(StopOrder::Cancel);
+            other.order(StopOrder::LeaseLost);
+        });
+        assert_eq!(heard, StopOrder::Cancel);
+        drop(switch);
+        assert_eq!((signal.ordered().await, signal.get()), (StopOrder::Cancel, Some(StopOrder::Cancel)));
+    }
+
+    #[tokio::test]
+    async fn a_switch_that_is_dropped_orders_nothing() {
+        let (switch, signal) = StopSwitch::new();
+        drop(switch);
+        assert_eq!(futures_util::FutureExt::now_or_never(signal.ordered()), None);
+    }
+}
