@@ -10,10 +10,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { ApiError, createApi } from './kube-api.js'
+import { createApi } from './kube-api.js'
 import { hostContext } from './host.js'
 import { writeKubeconfig } from './kubeconfig.js'
-import { accountName, deployObjects, withoutVerb } from './manifests.js'
+import { accountName, withoutVerb } from './manifests.js'
 import { startProxy } from './proxy.js'
 import { realCluster } from './real-cluster.js'
 import { startSimulator } from './simulator.js'
@@ -46,10 +46,8 @@ export async function startCluster({ claim = false, ring } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'claude-k8s-test-'))
   const namespace = `claude-k8s-test-${randomBytes(4).toString('hex')}`
   await api.create('/api/v1/namespaces', { metadata: { name: namespace } })
-  /** @param {string} token @returns {import('./kubeconfig.js').Credentials} */
-  const credentials = (token) => ({ server: used.admin.server, ca: used.admin.ca, token, namespace })
-  const account = credentials(await createAccount(api, { namespace }))
-  if (claim) await createClaim(api, used, namespace)
+  const account = await used.createAccount(api, { namespace, name: accountName, role: (rules) => rules })
+  if (claim) await used.createClaim(api, namespace, claimName)
 
   const core = `/api/v1/namespaces/${namespace}`
   const jobsPath = `/apis/batch/v1/namespaces/${namespace}/jobs`
@@ -57,6 +55,11 @@ export async function startCluster({ claim = false, ring } = {}) {
   /** @type {import('./proxy.js').Proxy[]} */
   const proxies = []
   const startedAt = Date.now()
+
+  const jobs = () => api.list(jobsPath)
+  const removeAllJobs = async () => {
+    for (const { metadata } of await jobs()) await api.remove(`${jobsPath}/${metadata.name}`)
+  }
 
   return {
     namespace,
@@ -94,8 +97,8 @@ export async function startCluster({ claim = false, ring } = {}) {
      */
     async kubeconfigWithout(resource, verb) {
       const name = `without-${verb}-${resource.replace('/', '-')}`
-      const token = await createAccount(api, { namespace, name, role: (rules) => withoutVerb(rules, resource, verb) })
-      return writeKubeconfig(join(folder, name), credentials(token))
+      const other = await used.createAccount(api, { namespace, name, role: (rules) => withoutVerb(rules, resource, verb) })
+      return writeKubeconfig(join(folder, name), other)
     },
     /** @param {number} [seed] */
     async proxy(seed) {
@@ -103,7 +106,7 @@ export async function startCluster({ claim = false, ring } = {}) {
       proxies.push(proxy)
       return proxy
     },
-    jobs: () => api.list(jobsPath),
+    jobs,
     pods: () => api.list(`${core}/pods`),
     secrets: async () => (await api.list(`${core}/secrets`)).filter(({ type }) => type !== 'kubernetes.io/service-account-token'),
     /** @param {string} name */
@@ -128,17 +131,20 @@ export async function startCluster({ claim = false, ring } = {}) {
       const named = Object.entries({ jobs, pods, secrets })
       return named.flatMap(([kind, objects]) => objects.map(({ metadata }) => `${kind}/${metadata.name}`))
     },
-    /** Waits until runs have left nothing behind; fails with what is still there. */
+    /** Waits until runs have left nothing behind. Otherwise says what, and removes it: the next test is innocent. */
     async isClean() {
       /** @type {string[]} */
       let left = []
-      await until('nothing is left', async () => (left = await this.leftovers()).length === 0).catch((error) => {
-        throw new Error(`${error.message} Still there: ${left.join(', ')}`)
-      })
+      try {
+        await until('nothing is left', async () => (left = await this.leftovers()).length === 0)
+      } catch {
+        await removeAllJobs()
+        throw new Error(`Left behind: ${left.join(', ')}.`)
+      }
     },
     /** Removes every Job of the namespace, and with them what belongs to them. */
     async removeJobs() {
-      for (const { metadata } of await this.jobs()) await api.remove(`${jobsPath}/${metadata.name}`)
+      await removeAllJobs()
       await this.isClean()
     },
     /**
@@ -149,90 +155,10 @@ export async function startCluster({ claim = false, ring } = {}) {
     async stop() {
       for (const proxy of proxies) await proxy.stop()
       await api.remove(`/api/v1/namespaces/${namespace}`)
-      if (claim) await api.remove(`/api/v1/persistentvolumes/${namespace}`)
+      if (claim) await used.removeClaim(api, namespace)
       api.close()
       await used.stop()
       rmSync(folder, { recursive: true })
     },
   }
-}
-
-/**
- * Applies `deploy/` under a name of its own and returns the account it made.
- * @param {import('./kube-api.js').KubeApi} api
- * @param {{ namespace: string, name?: string, role?: (rules: RoleRule[]) => RoleRule[] }} options
- * @returns {Promise<string>} a token
- */
-async function createAccount(api, { namespace, name = accountName, role = (rules) => rules }) {
-  for (const { plural, object } of deployObjects()) {
-    const group = object.apiVersion === 'v1' ? '/api/v1' : `/apis/${object.apiVersion}`
-    const renamed = JSON.parse(JSON.stringify(object).replaceAll(`"name":"${accountName}"`, `"name":"${name}"`))
-    const rules = object.kind === 'Role' ? { rules: role(object.rules) } : {}
-    await api.create(`${group}/namespaces/${namespace}/${plural}`, { ...renamed, ...rules })
-  }
-  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 86_400 } }
-  const { status } = await api.create(`/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`, request)
-  return status.token
-}
-
-/**
- * A claim on a volume that every user may write to, as an operator would prepare it.
- * @param {import('./kube-api.js').KubeApi} api
- * @param {import('./real-cluster.js').Ring} ring
- * @param {string} namespace
- */
-async function createClaim(api, ring, namespace) {
-  const storage = { accessModes: ['ReadWriteMany'], storageClassName: 'shared' }
-  if (ring.name === 'real') {
-    await api.create('/api/v1/persistentvolumes', {
-      metadata: { name: namespace },
-      spec: {
-        ...storage,
-        capacity: { storage: '1Gi' },
-        claimRef: { namespace, name: claimName },
-        hostPath: { path: `${process.env.K8S_TEST_VOLUMES ?? '/var/lib/k8s-test/volumes'}/${namespace}`, type: 'DirectoryOrCreate' },
-      },
-    })
-  }
-  await api.create(`/api/v1/namespaces/${namespace}/persistentvolumeclaims`, {
-    metadata: { name: claimName },
-    spec: { ...storage, ...(ring.name === 'real' && { volumeName: namespace }), resources: { requests: { storage: '1Gi' } } },
-  })
-  if (ring.name === 'real') await openVolume(api, ring, namespace)
-}
-
-/**
- * The kubelet creates a hostPath directory for root only.
- * @param {import('./kube-api.js').KubeApi} api
- * @param {import('./real-cluster.js').Ring} ring
- * @param {string} namespace
- */
-async function openVolume(api, ring, namespace) {
-  const pods = `/api/v1/namespaces/${namespace}/pods`
-  await api.create(pods, {
-    metadata: { name: 'open-volume' },
-    spec: {
-      restartPolicy: 'Never',
-      volumes: [{ name: 'data', persistentVolumeClaim: { claimName } }],
-      containers: [
-        {
-          name: 'chmod',
-          image: ring.image,
-          imagePullPolicy: 'IfNotPresent',
-          command: ['chmod', '0777', '/data'],
-          securityContext: { runAsUser: 0 },
-          volumeMounts: [{ name: 'data', mountPath: '/data' }],
-        },
-      ],
-    },
-  })
-  await until('the volume is writable', async () => (await api.get(`${pods}/open-volume`)).status.phase === 'Succeeded')
-  await api.remove(`${pods}/open-volume`)
-  await until('the helper pod is gone', async () => {
-    try {
-      return !(await api.get(`${pods}/open-volume`))
-    } catch (error) {
-      return error instanceof ApiError && error.status === 404
-    }
-  })
 }

@@ -81,6 +81,16 @@ export function hostContext({ config, env = {}, onLog, callbacks = {}, context =
 /** @typedef {ReturnType<typeof hostContext>} HostContext */
 
 /**
+ * Text without the adapter's own lines; its script in the pod may have written some, too.
+ * @param {string} text
+ */
+export const withoutStatus = (text) =>
+  text
+    .split(/(?<=\n)/)
+    .filter((line) => !line.startsWith(statusPrefix))
+    .join('')
+
+/**
  * What the host knows about a run so far.
  * @param {object} ctx made by `hostContext`
  */
@@ -90,13 +100,12 @@ export function transcript(ctx) {
   /** @param {string} stream */
   const joined = (stream) => recording.chunks.filter((part) => part.stream === stream).map(({ chunk }) => chunk).join('')
   const stdout = joined('stdout')
-  const lines = stdout.split(/(?<=\n)/)
   return {
     ...recording,
     stdout,
     stderr: joined('stderr'),
-    /** What the container wrote: stdout without the adapter's own lines. */
-    output: lines.filter((line) => !line.startsWith(statusPrefix)).join(''),
+    /** What the CLI wrote: stdout without the adapter's own lines. */
+    output: withoutStatus(stdout),
     /** The adapter's own lines on stdout and stderr. */
     status: `${stdout}\n${joined('stderr')}`.split('\n').filter((line) => line.startsWith(statusPrefix)),
     /** How often a callback was called. @param {string} name */

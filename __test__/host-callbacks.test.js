@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
 
 import { startCluster } from './support/cluster.js'
 import { expectSuccess } from './support/expect-run.js'
@@ -17,6 +17,7 @@ import { until } from './support/until.js'
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
 const cluster = await startCluster()
 afterAll(() => cluster.stop())
+afterEach(() => cluster.removeJobs())
 
 const names = ['onCancellationReady', 'onMeta', 'onEvent', 'onDispatch', 'onRuntimeProgress']
 
@@ -31,14 +32,12 @@ test.each([
   const callbacks = Object.fromEntries(names.map((name) => [name, misbehave]))
   const ctx = cluster.context({ config: { retainJobs: true }, callbacks, onLog: misbehave })
   await expectSuccess(cluster, ctx, await execute(ctx))
-  await cluster.removeJobs()
 })
 
 test('hst_08 a host without the optional callbacks gets a complete run', async () => {
   const absent = Object.fromEntries([...names, 'onSpawn', 'signal', 'authToken'].map((name) => [name, undefined]))
   const ctx = cluster.context({ config: { retainJobs: true }, ...absent })
   await expectSuccess(cluster, ctx, await execute(ctx))
-  await cluster.removeJobs()
 })
 
 test('hst_03 calls of onLog are awaited one by one, and all have settled before execute resolves', async () => {
@@ -58,7 +57,6 @@ test('hst_03 calls of onLog are awaited one by one, and all have settled before 
   expect(most).toBe(1)
   const calls = transcript(ctx).chunks.length
   await expectSuccess(cluster, ctx, result)
-  await cluster.removeJobs()
   expect(transcript(ctx).chunks, 'no call comes after the end').toHaveLength(calls)
 })
 
