@@ -6,6 +6,9 @@ use napi::bindgen_prelude::Result;
 use crate::runtime::engine;
 
 /// Runs every check of the environment test. Resolves with `{ status, checks, testedAt }` as JSON text.
+///
+/// # Errors
+/// The request is not the JSON this version expects.
 #[napi_derive::napi]
 pub async fn check_environment(request: String) -> Result<String> {
     let request: RunRequest = serde_json::from_str(&request)

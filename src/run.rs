@@ -24,7 +24,8 @@ struct Pending {
 
 /// Takes the run's request as JSON and its callbacks. Cheap; starts nothing.
 ///
-/// Throws when the request is not the JSON this version expects: the package's JavaScript is from another version.
+/// # Errors
+/// The request is not the JSON this version expects: the package's JavaScript is from another version.
 #[napi_derive::napi(catch_unwind)]
 pub fn start_run(request: String, callbacks: BindingCallbacks) -> Result<Run> {
     let request = serde_json::from_str(&request)
@@ -36,7 +37,10 @@ pub fn start_run(request: String, callbacks: BindingCallbacks) -> Result<Run> {
 
 #[napi_derive::napi]
 impl Run {
-    /// Executes the run. Resolves with the result as JSON text, whatever happens; call it once.
+    /// Executes the run. Resolves with the result as JSON text, whatever happens to the run.
+    ///
+    /// # Errors
+    /// It was called twice.
     #[napi]
     pub async fn wait(&self) -> Result<String> {
         let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -22,14 +22,12 @@ impl<K: Eq + Hash, V> Cache<K, V> {
     /// Keeps a value; of two that were made at the same time the first valid one stays.
     pub(super) fn put(&self, key: K, value: V, is_valid: impl Fn(&V) -> bool) -> Arc<V> {
         let mut map = self.lock();
-        match map.get(&key).filter(|known| is_valid(known)) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let value = Arc::new(value);
-                map.insert(key, Arc::clone(&value));
-                value
-            }
+        if let Some(known) = map.get(&key).filter(|known| is_valid(known)) {
+            return Arc::clone(known);
         }
+        let value = Arc::new(value);
+        map.insert(key, Arc::clone(&value));
+        value
     }
 
     /// The value of a key, made on the spot. Making it must be quick: the lock is held.

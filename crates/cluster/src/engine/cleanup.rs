@@ -33,10 +33,10 @@ pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, secrets: &[String
 async fn retain(run: &RunContext, job: &JobFacts, secrets: &[String]) -> Result<(), ApiFailure> {
     let mark = async {
         let patch = json!({ "metadata": { "uid": job.uid, "annotations": { keys::DELIVERED: "true" } } });
-        match run.may_patch() {
-            true => retried(BUDGET, || run.namespace.patch_job(&job.name, &patch)).await.map(drop),
-            false => Ok(()),
+        if run.may_patch() {
+            retried(BUDGET, || run.namespace.patch_job(&job.name, &patch)).await?;
         }
+        Ok(())
     };
     let may_delete = run.permissions.allows("", "secrets", "delete");
     let removed =

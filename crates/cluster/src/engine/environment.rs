@@ -29,7 +29,7 @@ impl Engine {
     pub async fn check_environment(&self, request: RunRequest) -> Report {
         let clock = Clock::start();
         let mut checks = Vec::new();
-        if tokio::time::timeout(BUDGET, self.check_all(request, &mut checks)).await.is_err() {
+        if tokio::time::timeout(BUDGET, Box::pin(self.check_all(request, &mut checks))).await.is_err() {
             let text = format!("The checks took longer than {} s; the remaining ones were not made", BUDGET.as_secs());
             checks.push(
                 Check::new("k8s_api_unreachable", Level::Error, text).hint("Check the network to the API server"),
@@ -293,10 +293,11 @@ fn unresolved(refusal: &Refusal) -> Check {
 
 /// What a run would bring along: ids and a prompt.
 fn complete(request: &mut RunRequest) {
-    request.run_id = "environment-test".to_owned();
-    request.agent.id = "environment-test".to_owned();
+    const ID: &str = "environment-test";
+    ID.clone_into(&mut request.run_id);
+    ID.clone_into(&mut request.agent.id);
     if request.agent.company_id.is_empty() {
-        request.agent.company_id = "environment-test".to_owned();
+        ID.clone_into(&mut request.agent.company_id);
     }
     request.prompts.fresh = Prompt { text: "environment test".to_owned(), ..Prompt::default() };
     request.prompts.resumed = request.prompts.fresh.clone();

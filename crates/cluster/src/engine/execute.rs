@@ -22,7 +22,7 @@ impl Engine {
     pub async fn execute(&self, request: RunRequest, host: Arc<dyn Host>, stop: StopSignal) -> RunResult {
         let clock = Clock::start();
         let output = Output::new(host);
-        let run = AssertUnwindSafe(self.run(request, output.clone(), stop, clock)).catch_unwind().await;
+        let run = AssertUnwindSafe(Box::pin(self.run(request, output.clone(), stop, clock))).catch_unwind().await;
         let mut result = run.unwrap_or_else(|payload| refuse(&output, &panic::refusal(payload.as_ref()), clock));
         output.finish().await;
         result.scrub(&|text| output.redact(text));

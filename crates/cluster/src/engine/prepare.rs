@@ -11,14 +11,13 @@ use claude_k8s_core::spec::{Delivery, RunSpec};
 
 use super::own_pod::{OwnPlace, own_namespace};
 use super::surroundings::surroundings;
-use super::{Engine, Identity};
+use super::{Engine, Identity, IndexHandle};
 use crate::api::{Namespace, retried};
 use crate::bundle;
 use crate::clock::Clock;
 use crate::connect::{ConnectError, Connection, Credentials};
 use crate::failure::{ApiFailure, FailureKind};
 use crate::host::StopSignal;
-use crate::index::NamespaceIndex;
 use crate::permissions::Permissions;
 use crate::run::{Output, RunContext, Supervisors};
 
@@ -62,7 +61,7 @@ impl Engine {
             bundle::write(&bundle.content, host_path.as_ref()).await?;
         }
         let key = Identity::here(credentials.identity());
-        let index = self.index(&key, &namespace);
+        let index = IndexHandle { engine: self.clone(), identity: key.clone(), namespace: namespace.clone() };
         let launch_lock = self.shared.launch_locks.get_or_make(
             (key, namespace.name.clone(), spec.guard_selector()),
             |_| true,
@@ -122,12 +121,6 @@ impl Engine {
             return known;
         }
         self.shared.permissions.put(key, Permissions::ask(namespace).await, Permissions::is_fresh)
-    }
-
-    fn index(&self, identity: &Identity, namespace: &Namespace) -> Arc<NamespaceIndex> {
-        self.shared.indexes.sweep(NamespaceIndex::is_running);
-        let key = (identity.clone(), namespace.name.clone());
-        self.shared.indexes.get_or_make(key, NamespaceIndex::is_running, || NamespaceIndex::start(namespace.clone()))
     }
 
     fn supervisors(&self, request: &RunRequest, own: &OwnPlace) -> Supervisors {

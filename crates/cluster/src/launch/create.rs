@@ -88,10 +88,7 @@ async fn store(run: &RunContext, secret: &Secret) -> Result<(), ApiFailure> {
     let started = Instant::now();
     let mut maybe_stored = false;
     loop {
-        let failure = match run.namespace.create_secret(secret).await {
-            Ok(_) => return Ok(()),
-            Err(failure) => failure,
-        };
+        let Err(failure) = run.namespace.create_secret(secret).await else { return Ok(()) };
         let exists = failure.kind == FailureKind::AlreadyExists;
         let patience = if exists { SECRET_PATIENCE } else { PATIENCE };
         if exists && (maybe_stored || started.elapsed() >= patience) {

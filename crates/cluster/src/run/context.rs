@@ -11,8 +11,8 @@ use super::supervisor::Supervisors;
 use crate::api::Namespace;
 use crate::clock::Clock;
 use crate::connect::Connection;
+use crate::engine::IndexHandle;
 use crate::host::{StopOrder, StopSignal};
-use crate::index::NamespaceIndex;
 use crate::permissions::Permissions;
 
 /// Everything that is settled before the launch.
@@ -21,7 +21,7 @@ pub(crate) struct RunContext {
     pub(crate) claimant: Claimant,
     pub(crate) connection: Connection,
     pub(crate) namespace: Namespace,
-    pub(crate) index: Arc<NamespaceIndex>,
+    pub(crate) index: IndexHandle,
     pub(crate) permissions: Arc<Permissions>,
     pub(crate) supervisors: Supervisors,
     pub(crate) launch_lock: Arc<tokio::sync::Mutex<()>>,

@@ -52,7 +52,7 @@ impl Supervised {
 /// Follows one released Job to its end.
 pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -> Supervised {
     let _following = run.supervisors.following.follow(&job.uid);
-    let mut view = run.index.subscribe(job.clone());
+    let (_index, mut view) = run.index.subscribe(job);
     let mut log = LogTask::new(run);
     let mut io = Io { run, answers: FuturesUnordered::new() };
 
@@ -110,7 +110,7 @@ struct Io<'a> {
     answers: FuturesUnordered<BoxFuture<'a, Option<Input>>>,
 }
 
-impl<'a> Io<'a> {
+impl Io<'_> {
     fn start(&mut self, command: Command, state: &RunState, log: &mut LogTask<'_>) {
         let run = self.run;
         let view = state.view().clone();
