@@ -30,8 +30,8 @@ impl RunState {
     pub(super) fn build_ending(&mut self, log: LogSummary) -> Ending {
         self.note_deadline();
         let container = self.container_end();
-        // The end of a stop may be seen while the log is drained.
-        self.termination_verified |= self.delete_ordered && self.nothing_runs();
+        // The end of a stop may be seen while the log is drained; a deadline of the pod itself stops it without us.
+        self.termination_verified |= (self.delete_ordered || self.deadline_passed) && self.nothing_runs();
         // The pod did start while its deletion was on the way: then it is not a failure to start.
         if container != ContainerEnd::NeverStarted {
             self.start_failure = None;

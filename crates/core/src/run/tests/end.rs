@@ -42,7 +42,7 @@ fn end_05_the_reason_of_a_kill_is_waited_for_because_it_comes_after_the_containe
         killed.is("Draining");
         assert_eq!(killed.wakes(), Some(55));
         let overrun = killed.sees(51, job(), [failed(exited(code), "DeadlineExceeded")]);
-        assert!(overrun.ending().deadline_passed);
+        assert!(overrun.ending().deadline_passed && overrun.ending().termination_verified);
 
         let killed = Run::running(unbounded()).sees(50, job(), [exited(code)]).log_ends(50);
         let evicted = killed.sees(51, job(), [failed(exited(code), "Evicted")]);
