@@ -18,7 +18,7 @@ test.each([
   ['a quantity in words', { 'resources.limits.cpu': 'two' }, ['resources.limits.cpu']],
   ['a list that is none', { tolerations: 'gpu=true' }, ['tolerations']],
   ['a relative kubeconfig', { kubeconfig: 'relative/config' }, ['kubeconfig']],
-  ['a protected field', { podTemplate: { spec: { containers: [{ name: 'claude', command: ['x'] }] } } }, ['podTemplate']],
+  ['a protected field', { podTemplate: { spec: { containers: [{ name: 'claude', command: ['x'] }] } } }, ['podTemplate.spec.containers[claude].command']],
   ['an argument that breaks the protocol', { extraArgs: ['--resume', 'x'] }, ['extraArgs']],
   ['several at once', { timeoutSec: '10m', imagePullPolicy: 'Sometimes', retainJobs: 'yes' }, ['imagePullPolicy', 'retainJobs', 'timeoutSec']],
 ])('cfg_02 %s is refused with every offending key', async (_, config, keys) => {
@@ -55,12 +55,12 @@ test('cfg_05 a token that the API server does not know is named as such', async 
   expect(result.errorMessage).toMatch(/401|Unauthorized/)
 })
 
-test('an API server that does not answer is reported after a minute, not an exception', async () => {
+test('an API server that does not answer is reported with its address', async () => {
   const proxy = await cluster.proxy()
   await proxy.refuse()
   const result = await execute(cluster.context({ through: proxy }))
   expectFailure(result, 'k8s_api_unreachable')
-  expect(result).toMatchObject({ ...neverStarted, errorFamily: 'transient_upstream', retryNotBefore: expect.any(String) })
+  expect(result).toMatchObject({ ...neverStarted, errorFamily: 'transient_upstream' })
   expect(result.errorMessage).toContain(proxy.url.slice('http://'.length))
 })
 
@@ -81,19 +81,22 @@ test.each([
 })
 
 test.each([
-  ['watch', 'jobs', /watch/],
-  ['watch', 'pods', /watch/],
-  ['patch', 'jobs', /patch/],
-  ['delete', 'jobs', /delete/],
-])('env_03 without `%s` of `%s` the run succeeds in a mode that is named once', async (verb, resource, named) => {
+  ['watch', 'jobs'],
+  ['watch', 'pods'],
+  ['patch', 'jobs'],
+  ['delete', 'jobs'],
+])('env_03 without `%s` of `%s` the run succeeds in a mode that is named once', async (verb, resource) => {
   const kubeconfig = await cluster.kubeconfigWithout(resource, verb)
   const ctx = cluster.context({ config: { kubeconfig }, env: { FAKE_DELAY_MS: '100' } })
   const result = await execute(ctx)
-  expect(result).toMatchObject({ errorMessage: null, exitCode: 0 })
-  expect(result.resultJson.k8s.degraded.filter((/** @type {string} */ text) => named.test(text))).toHaveLength(1)
-  expect(transcript(ctx).stderr.split('\n').filter((line) => named.test(line) && line.includes(resource))).toHaveLength(1)
+  const settledAt = Date.now()
   // Without the right to delete, the Job is the TTL's: here the test's.
   if (verb === 'delete') await cluster.removeJobs()
+  expect(result).toMatchObject({ errorMessage: null, exitCode: 0 })
+  expect(settledAt - (transcript(ctx).chunks.at(-1)?.at ?? 0), 'milliseconds from the last output to the result').toBeLessThan(15_000)
+  const named = (/** @type {string} */ text) => text.includes(verb) && text.includes(resource)
+  expect(result.resultJson.k8s.degraded.filter(named)).toHaveLength(1)
+  expect(transcript(ctx).stderr.split('\n').filter(named)).toHaveLength(1)
 })
 
 test.each([

@@ -37,5 +37,5 @@ export function expectFailure(result, code) {
   expect(result.errorMessage).toBeTypeOf('string')
   expect(result.errorMessage.length).toBeGreaterThan(0)
   expect(result.errorMessage.length).toBeLessThanOrEqual(2000)
-  expect(result.errorMessage).not.toMatch(/\[object |"type":|\{"/)
+  expect(result.errorMessage).not.toMatch(/\[object |"type":|"session_id":/)
 }
