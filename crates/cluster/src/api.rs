@@ -5,7 +5,7 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Event, Pod, Secret};
+use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod, Secret};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
@@ -194,6 +194,45 @@ impl Namespace {
         let what = format!("Asking whether `{verb}` `{resource}` is allowed");
         let answer = limited(CALL, what, "selfsubjectaccessreviews", api.create(&params, &review)).await?;
         Ok(answer.status.is_some_and(|status| status.allowed))
+    }
+
+    /// Version of the server, for example `1.35.4`, and its major and minor numbers.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn server_version(&self) -> Result<(String, u32, u32), ApiFailure> {
+        let info =
+            limited(CALL, "Reading the server version".to_owned(), "version", self.client.apiserver_version()).await?;
+        let number =
+            |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0);
+        Ok((info.git_version.clone(), number(&info.major), number(&info.minor)))
+    }
+
+    /// Does the namespace exist?
+    ///
+    /// # Errors
+    /// Any failed call; `NotFound` is an answer too.
+    pub async fn exists(&self) -> Result<(), ApiFailure> {
+        let api: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.client.clone());
+        limited(CALL, format!("Reading namespace `{}`", self.name), "namespaces", api.get(&self.name)).await.map(drop)
+    }
+
+    /// Does a Secret exist? Its content is not kept.
+    ///
+    /// # Errors
+    /// Any failed call; `NotFound` is an answer too.
+    pub async fn secret_exists(&self, name: &str) -> Result<(), ApiFailure> {
+        let api = self.api::<Secret>();
+        limited(CALL, self.what("Reading", "Secret", name), "secrets", api.get(name)).await.map(drop)
+    }
+
+    /// Reads a claim.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn get_claim(&self, name: &str) -> Result<PersistentVolumeClaim, ApiFailure> {
+        let api = self.api::<PersistentVolumeClaim>();
+        limited(CALL, self.what("Reading", "claim", name), "persistentvolumeclaims", api.get(name)).await
     }
 
     async fn list<K>(&self, kind: &str, resource: &str, selector: &str) -> Result<Vec<K>, ApiFailure>

@@ -33,3 +33,22 @@ impl Clock {
         self.base + ahead
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_follows_monotonic_time_and_finds_back() {
+        let clock = Clock::start();
+        let before = clock.now();
+        tokio::time::advance(Duration::from_secs(90)).await;
+        assert_eq!(clock.now().duration_since(before), SignedDuration::from_secs(90));
+        let in_a_minute = clock.now().checked_add(SignedDuration::from_secs(60)).unwrap();
+        assert_eq!(clock.instant_of(in_a_minute), Instant::now() + Duration::from_secs(60));
+        assert!(clock.instant_of(Timestamp::UNIX_EPOCH) <= Instant::now());
+        assert!(clock.instant_of(Timestamp::MAX) > Instant::now() + Duration::from_secs(86_400 * 365));
+    }
+}

@@ -118,7 +118,7 @@ fn judge(resource: &str, status: &Status) -> FailureKind {
 
 /// Authorisation says "User … cannot …"; quota and Pod Security use 403 for the object itself.
 fn is_admission(message: &str) -> bool {
-    !message.contains(" cannot ")
+    !message.split_once("User \"").is_some_and(|(_, rest)| rest.contains("\" cannot "))
 }
 
 /// The innermost cause, which names the network or certificate problem.
@@ -160,7 +160,11 @@ mod tests {
             |message| ApiFailure::new("Creating Job `x`", "jobs", &status(403, "Forbidden", "jobs", message)).kind;
         let denied = "jobs.batch is forbidden: User \"u\" cannot create resource \"jobs\" in API group \"batch\"";
         assert_eq!(kind(denied), FailureKind::Forbidden);
-        assert_eq!(kind("pods \"x\" is forbidden: exceeded quota: q"), FailureKind::Rejected);
+        for rejected in
+            ["pods \"x\" is forbidden: exceeded quota: q", "admission webhook \"w\" denied: it cannot run as root"]
+        {
+            assert_eq!(kind(rejected), FailureKind::Rejected, "{rejected}");
+        }
     }
 
     #[test]

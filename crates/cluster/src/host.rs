@@ -4,6 +4,9 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::watch;
 
+pub use crate::logs::{HostError, HostLog};
+pub use claude_k8s_core::log::Stream;
+
 /// What a run tells its host besides output. Serialised for JavaScript as `{ kind, … }`.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -40,37 +43,10 @@ pub enum Notice {
     },
 }
 
-/// A host callback that failed. Never ends a run; only the launch acknowledgement matters.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct HostError(pub String);
-
-/// The host's side of a run.
-pub trait Host: Send + Sync + 'static {
-    /// Hands over one chunk of output; the next one waits for the answer.
-    fn log(&self, stream: Stream, chunk: String) -> BoxFuture<'_, Result<(), HostError>>;
+/// The host's side of a run: output by [`HostLog`], everything else here.
+pub trait Host: HostLog + 'static {
     /// Hands over a notice.
     fn notice(&self, notice: Notice) -> BoxFuture<'_, Result<(), HostError>>;
-}
-
-/// The stream a chunk belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
-    /// Container output and progress lines.
-    Stdout,
-    /// Warnings and the container's stderr.
-    Stderr,
-}
-
-impl Stream {
-    /// The host's name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stdout => "stdout",
-            Self::Stderr => "stderr",
-        }
-    }
 }
 
 /// An order to stop a run.
@@ -122,5 +98,31 @@ impl StopSignal {
             Ok(Some(order)) => order,
             Ok(None) | Err(_) => std::future::pending().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn can_02_the_first_order_counts_and_every_waiter_hears_it_whenever_it_listens() {
+        let (switch, signal) = StopSwitch::new();
+        assert_eq!(signal.get(), None);
+        let (early, other) = (signal.clone(), switch.clone());
+        let (heard, ()) = tokio::join!(early.ordered(), async move {
+            other.order(StopOrder::Cancel);
+            other.order(StopOrder::LeaseLost);
+        });
+        assert_eq!(heard, StopOrder::Cancel);
+        drop(switch);
+        assert_eq!((signal.ordered().await, signal.get()), (StopOrder::Cancel, Some(StopOrder::Cancel)));
+    }
+
+    #[tokio::test]
+    async fn a_switch_that_is_dropped_orders_nothing() {
+        let (switch, signal) = StopSwitch::new();
+        drop(switch);
+        assert_eq!(futures_util::FutureExt::now_or_never(signal.ordered()), None);
     }
 }

@@ -13,11 +13,19 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod bundle;
 pub mod clock;
 pub mod connect;
+mod engine;
 pub(crate) mod events;
 pub mod failure;
 pub mod host;
 pub mod index;
+pub(crate) mod launch;
+pub mod logs;
 pub mod permissions;
 pub(crate) mod proof;
+pub(crate) mod run;
+pub(crate) mod staging;
+
+pub use engine::{Engine, keep_panic_text};

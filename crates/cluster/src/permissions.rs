@@ -1,6 +1,6 @@
 //! What the credential may do, asked once per connection and namespace and kept for five minutes.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use claude_k8s_core::failure::{ErrorCode, Refusal};
@@ -16,7 +16,7 @@ pub const KEPT: Duration = Duration::from_secs(300);
 pub type Permission = (&'static str, &'static str, &'static str);
 
 /// Every permission a run can use, in the order of `deploy/`.
-pub const ALL: [Permission; 12] = [
+const USED_BY_RUNS: [Permission; 12] = [
     ("batch", "jobs", "create"),
     ("batch", "jobs", "get"),
     ("batch", "jobs", "list"),
@@ -43,7 +43,7 @@ const REQUIRED: [Permission; 5] = [
 /// The answers.
 #[derive(Debug, Clone)]
 pub struct Permissions {
-    denied: BTreeMap<Permission, ()>,
+    denied: BTreeSet<Permission>,
     asked_at: Instant,
 }
 
@@ -51,9 +51,9 @@ impl Permissions {
     /// Asks for all of them at once. What cannot be asked is assumed to be allowed; a 403 tells later.
     pub async fn ask(namespace: &Namespace) -> Self {
         let asked_at = Instant::now();
-        let answers = join_all(ALL.map(|(group, resource, verb)| namespace.may(group, resource, verb))).await;
-        let denied = ALL.into_iter().zip(answers).filter(|(_, allowed)| matches!(allowed, Ok(false)));
-        Self { denied: denied.map(|(permission, _)| (permission, ())).collect(), asked_at }
+        let answers = join_all(USED_BY_RUNS.map(|(group, resource, verb)| namespace.may(group, resource, verb))).await;
+        let denied = USED_BY_RUNS.into_iter().zip(answers).filter(|(_, allowed)| matches!(allowed, Ok(false)));
+        Self { denied: denied.map(|(permission, _)| permission).collect(), asked_at }
     }
 
     /// Still believed.
@@ -65,7 +65,7 @@ impl Permissions {
     /// Allowed, as far as is known.
     #[must_use]
     pub fn allows(&self, group: &'static str, resource: &'static str, verb: &'static str) -> bool {
-        !self.denied.contains_key(&(group, resource, verb))
+        !self.denied.contains(&(group, resource, verb))
     }
 
     /// Refuses a run that lacks something without substitute, and names it.
@@ -77,7 +77,7 @@ impl Permissions {
         let missing: Vec<String> = REQUIRED
             .into_iter()
             .chain(no_stop.then_some(("batch", "jobs", "delete")))
-            .filter(|permission| self.denied.contains_key(permission))
+            .filter(|permission| self.denied.contains(permission))
             .map(|(_, resource, verb)| format!("`{verb}` on `{resource}`"))
             .collect();
         if missing.is_empty() {
@@ -88,5 +88,39 @@ impl Permissions {
             missing.join(", ")
         );
         Err(Refusal::new(ErrorCode::RbacInsufficient, message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn without(denied: &[Permission]) -> Permissions {
+        Permissions { denied: denied.iter().copied().collect(), asked_at: Instant::now() }
+    }
+
+    #[test]
+    fn only_what_has_no_substitute_refuses_a_run_and_is_named() {
+        let replaceable = [
+            ("batch", "jobs", "watch"),
+            ("batch", "jobs", "patch"),
+            ("", "pods", "get"),
+            ("", "pods", "watch"),
+            ("", "secrets", "create"),
+            ("", "secrets", "delete"),
+        ];
+        assert_eq!(without(&replaceable).check_required("ns"), Ok(()));
+        assert_eq!(without(&[("batch", "jobs", "delete")]).check_required("ns"), Ok(()));
+        for (denied, named) in [
+            (vec![("batch", "jobs", "get")], "`get` on `jobs`"),
+            (vec![("", "pods/log", "get"), ("", "pods", "list")], "`list` on `pods`, `get` on `pods/log`"),
+            (vec![("batch", "jobs", "delete"), ("batch", "jobs", "patch")], "`delete` on `jobs`"),
+        ] {
+            let refusal = without(&denied).check_required("ns").unwrap_err();
+            assert_eq!(refusal.code, ErrorCode::RbacInsufficient);
+            let expected =
+                format!("The service account lacks {named} in namespace `ns`: grant the Role in `deploy/` to it");
+            assert_eq!(refusal.message, expected);
+        }
     }
 }

@@ -14,7 +14,7 @@ const APART: Duration = Duration::from_secs(1);
 /// Asks the API server, not the watch.
 pub(crate) async fn prove(namespace: &Namespace, of: ProofOf, view: &RunView) -> Proof {
     let first = ask(namespace, of, view).await;
-    if first == Proof::Gone {
+    if matches!(first, Proof::Gone | Proof::OtherUid) {
         tokio::time::sleep(APART).await;
         return ask(namespace, of, view).await;
     }
@@ -32,5 +32,84 @@ async fn ask(namespace: &Namespace, of: ProofOf, view: &RunView) -> Proof {
         Ok(_) => Proof::OtherUid,
         Err(ApiFailure { kind: FailureKind::NotFound, .. }) => Proof::Gone,
         Err(_) => Proof::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use claude_k8s_core::view::{JobFacts, PodFacts};
+    use http::{Request, Response};
+    use kube::Client;
+    use kube::client::Body;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A namespace that answers each request with the next of `answers`, and the paths that were asked.
+    fn namespace(answers: Vec<(u16, String)>) -> (Namespace, Arc<Mutex<Vec<String>>>) {
+        let asked = Arc::new(Mutex::new(vec![]));
+        let (paths, answers) = (Arc::clone(&asked), Arc::new(Mutex::new(answers.into_iter())));
+        let service = tower::service_fn(move |request: Request<Body>| {
+            paths.lock().unwrap().push(request.uri().path().to_owned());
+            let (code, body) = answers.lock().unwrap().next().expect("a request too many");
+            let answer = Response::builder().status(code).body(Body::from(body.into_bytes())).unwrap();
+            async move { Ok::<_, std::convert::Infallible>(answer) }
+        });
+        (Namespace::new(Client::new(service, "ns"), "ns"), asked)
+    }
+
+    fn view() -> RunView {
+        let job = JobFacts { name: "j".into(), uid: "job-uid".into(), ..JobFacts::default() };
+        let pod = PodFacts { name: "p".into(), uid: "pod-uid".into(), ..PodFacts::default() };
+        RunView { job: Some(job), pods: vec![pod], stale_since: None }
+    }
+
+    fn status(code: u16, reason: &str, kind: &str) -> (u16, String) {
+        let status = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason,
+            "message": "m", "details": { "kind": kind } });
+        (code, status.to_string())
+    }
+
+    fn object(uid: &str) -> (u16, String) {
+        let object: Value = json!({ "metadata": { "name": "j", "uid": uid } });
+        (200, object.to_string())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn end_07_gone_takes_two_answers_a_second_apart() {
+        let gone = || status(404, "NotFound", "jobs");
+        let html = || (404, "<html>not found</html>".to_owned());
+        let namespace_gone = || status(404, "NotFound", "namespaces");
+        for (answers, proof, time) in [
+            (vec![gone(), gone()], Proof::Gone, 1),
+            (vec![object("other"), object("other")], Proof::OtherUid, 1),
+            (vec![gone(), object("other")], Proof::OtherUid, 1),
+            (vec![gone(), object("job-uid")], Proof::Present, 1),
+            (vec![object("other"), object("job-uid")], Proof::Present, 1),
+            (vec![gone(), status(500, "InternalError", "")], Proof::Unknown, 1),
+            (vec![gone(), html()], Proof::Unknown, 1),
+            (vec![object("job-uid")], Proof::Present, 0),
+            (vec![html()], Proof::Unknown, 0),
+            (vec![namespace_gone()], Proof::Unknown, 0),
+            (vec![status(403, "Forbidden", "jobs")], Proof::Unknown, 0),
+        ] {
+            let expected_requests = answers.len();
+            let (namespace, asked) = namespace(answers);
+            let before = tokio::time::Instant::now();
+            assert_eq!(prove(&namespace, ProofOf::Job, &view()).await, proof);
+            assert_eq!(before.elapsed(), Duration::from_secs(time));
+            let asked = asked.lock().unwrap().clone();
+            assert_eq!(asked, vec!["/apis/batch/v1/namespaces/ns/jobs/j"; expected_requests]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pod_is_asked_for_as_a_pod_and_an_unknown_one_not_at_all() {
+        let (namespace, asked) = namespace(vec![status(404, "NotFound", "pods"), status(404, "NotFound", "pods")]);
+        assert_eq!(prove(&namespace, ProofOf::Pod, &view()).await, Proof::Gone);
+        assert_eq!(*asked.lock().unwrap(), ["/api/v1/namespaces/ns/pods/p"; 2]);
+        assert_eq!(prove(&namespace, ProofOf::Pod, &RunView::default()).await, Proof::Unknown);
     }
 }

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod environment;
 pub mod failure;
 pub mod guard;
 pub mod log;

@@ -38,6 +38,8 @@ pub struct RunRequest {
     pub mcp_servers: Vec<McpServer>,
     /// `ctx.executionTarget`, as given.
     pub execution_target: Option<Value>,
+    /// The Job that the host remembers for this run; only some hosts do. Nothing else may be adopted then.
+    pub external_runtime: Option<ExternalRuntime>,
     /// The process that calls.
     pub host: HostProcess,
 }
@@ -106,6 +108,16 @@ pub struct SkillSource {
     pub runtime_name: String,
     /// Absolute directory on the host.
     pub source: String,
+}
+
+/// Identity of a Job, as a host stored it at the launch.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ExternalRuntime {
+    /// `metadata.name` of the Job.
+    pub job_name: String,
+    /// `metadata.uid` of the Job.
+    pub job_uid: String,
 }
 
 /// An MCP server the host offers to this run. The token is a secret.

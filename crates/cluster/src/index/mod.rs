@@ -10,6 +10,7 @@
 //! the same task lists every 2 s and says so once.
 
 mod feed;
+mod resumed;
 mod table;
 
 pub use feed::{Mode, NamespaceIndex};

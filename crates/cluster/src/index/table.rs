@@ -1,6 +1,6 @@
 //! Plain data of the index: what is known, and who wants to hear of it. Needs no runtime.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use claude_k8s_core::view::{JobFacts, PodFacts, RunView};
 use jiff::Timestamp;
@@ -9,10 +9,12 @@ use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::watch;
 
 /// Facts by Job uid.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Table {
     runs: HashMap<String, Entry>,
     stale_since: Option<Timestamp>,
+    /// Nobody writes any more.
+    closed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -42,20 +44,37 @@ impl Entry {
 }
 
 impl Table {
-    /// A receiver of one Job's facts, starting with `known` and whatever was seen already.
-    pub(super) fn subscribe(&mut self, known: JobFacts) -> watch::Receiver<RunView> {
-        let stale_since = self.stale_since;
-        let entry = self.runs.entry(known.uid.clone()).or_default();
-        entry.view.job.get_or_insert(known);
-        entry.view.stale_since = stale_since;
-        match &entry.reader {
-            Some(reader) => reader.subscribe(),
-            None => {
-                let (sender, receiver) = watch::channel(entry.view.clone());
-                entry.reader = Some(sender);
-                receiver
-            }
+    /// Empty, and not in contact yet.
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self { runs: HashMap::new(), stale_since: Some(now), closed: false }
+    }
+
+    /// A receiver of one Job's facts, starting with `known` and whatever was seen already. `None` when closed.
+    pub(super) fn subscribe(&mut self, known: JobFacts) -> Option<watch::Receiver<RunView>> {
+        if self.closed {
+            return None;
         }
+        let entry = self.entry(&known.uid.clone());
+        entry.view.job.get_or_insert(known);
+        entry.publish();
+        let reader = entry.reader.get_or_insert_with(|| watch::Sender::new(entry.view.clone()));
+        Some(reader.subscribe())
+    }
+
+    /// Closes the table when nobody listens. True when it is closed.
+    pub(super) fn close_when_unread(&mut self) -> bool {
+        self.closed |= self.readers() == 0;
+        self.closed
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    fn entry(&mut self, uid: &str) -> &mut Entry {
+        let entry = self.runs.entry(uid.to_owned()).or_default();
+        entry.view.stale_since = self.stale_since;
+        entry
     }
 
     pub(super) fn apply_job(&mut self, job: &Job) {
@@ -85,13 +104,12 @@ impl Table {
 
     /// A complete list of Jobs was taken: what is not in it is absent.
     pub(super) fn relisted_jobs(&mut self, listed: &[Job]) {
-        let seen: BTreeMap<&str, &Job> =
-            listed.iter().filter_map(|job| Some((job.metadata.uid.as_deref()?, job))).collect();
-        for job in seen.values() {
+        let seen: BTreeSet<&str> = listed.iter().filter_map(|job| job.metadata.uid.as_deref()).collect();
+        for job in listed {
             self.apply_job(job);
         }
         for (uid, entry) in &mut self.runs {
-            if let Some(job) = entry.view.job.as_mut().filter(|_| !seen.contains_key(uid.as_str())) {
+            if let Some(job) = entry.view.job.as_mut().filter(|_| !seen.contains(uid.as_str())) {
                 job.absent = true;
                 entry.publish();
             }
@@ -101,9 +119,11 @@ impl Table {
 
     /// A complete list of pods was taken.
     pub(super) fn relisted_pods(&mut self, listed: &[Pod]) {
-        let seen: std::collections::BTreeSet<&str> =
-            listed.iter().filter_map(|pod| pod.metadata.uid.as_deref()).collect();
-        for pod in listed {
+        let seen: BTreeSet<&str> = listed.iter().filter_map(|pod| pod.metadata.uid.as_deref()).collect();
+        // A list is sorted by name; which pod came first decides which one is the run's.
+        let mut oldest_first: Vec<&Pod> = listed.iter().collect();
+        oldest_first.sort_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
+        for pod in oldest_first {
             self.apply_pod(pod);
         }
         for entry in self.runs.values_mut() {
@@ -133,7 +153,7 @@ impl Table {
     }
 
     fn fold_job(&mut self, facts: JobFacts) {
-        let entry = self.runs.entry(facts.uid.clone()).or_default();
+        let entry = self.entry(&facts.uid);
         entry.view.job = Some(match entry.view.job.take() {
             Some(known) => known.fold(facts),
             None => facts,
@@ -142,7 +162,7 @@ impl Table {
     }
 
     fn fold_pod(&mut self, owner: &str, facts: PodFacts) {
-        let entry = self.runs.entry(owner.to_owned()).or_default();
+        let entry = self.entry(owner);
         match entry.view.pods.iter_mut().find(|pod| pod.uid == facts.uid) {
             Some(known) => *known = std::mem::take(known).fold(facts),
             None => entry.view.pods.push(facts),
@@ -166,3 +186,6 @@ fn owner_uid(pod: &Pod) -> Option<&str> {
         labels.get("batch.kubernetes.io/controller-uid").or_else(|| labels.get("controller-uid")).map(String::as_str)
     })
 }
+
+#[cfg(test)]
+mod tests;

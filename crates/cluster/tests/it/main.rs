@@ -1,1 +1,8 @@
-//! Integration tests.
+//! Scenarios: which requests are made, in which order, after which failure.
+#![cfg(test)]
+
+mod index;
+mod logs_deliver;
+mod logs_follow;
+mod logs_node;
+mod scripted;

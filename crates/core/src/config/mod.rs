@@ -1,181 +1,35 @@
 //! The adapter configuration as the host delivers it, in every accepted shape, turned into types.
 //!
+//! ```text
+//!  ctx.config ──▶ Reader (unset rule, shapes, problems) ──▶ one file per topic ──▶ Config
+//!                    │                                                              or every Rejection
+//!                    └─ keys::KEYS: name, shape, default and effect of each key ──▶ docs/configuration.md
+//! ```
+//!
 //! [`Config::parse`] is the only reader of `ctx.config`. It collects every problem before it answers,
 //! and holds the only defaults: a form default is a prefill and never reaches the runtime.
+//! Not here: anything that needs the own pod, the cluster or a file of the host.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::Duration;
+mod arguments;
+mod claude;
+pub mod env;
+pub mod grammar;
+mod identity;
+mod keys;
+mod parse;
+mod placement;
+mod problem;
+pub mod quantity;
+mod reader;
+mod resources;
+mod run_control;
+mod structured;
+#[cfg(test)]
+mod tests;
+mod tolerations;
+mod types;
+mod workspace;
 
-use k8s_openapi::api::core::v1::Toleration;
-use serde_json::{Map, Value};
-
-/// A checked configuration. Every key of the documentation is here once, with its type and default.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Config {
-    /// `model`: passed as `--model`.
-    pub model: Option<String>,
-    /// `effort`: passed as `--effort`.
-    pub effort: Option<String>,
-    /// `maxTurnsPerRun`: `--max-turns` when above 0.
-    pub max_turns_per_run: u32,
-    /// `dangerouslySkipPermissions`, default true.
-    pub skip_permissions: bool,
-    /// `extraArgs`, else `args`: appended last to the CLI arguments.
-    pub extra_args: Vec<String>,
-    /// `resumeLastSession`, default true.
-    pub resume_last_session: bool,
-    /// `mcpServers`: name to definition, in the CLI's own format.
-    pub mcp_servers: Map<String, Value>,
-    /// `strictMcpConfig`.
-    pub strict_mcp_config: bool,
-    /// `instructionsFilePath`: absolute path on the host.
-    pub instructions_file_path: Option<String>,
-    /// `instructionsRootPath`.
-    pub instructions_root_path: Option<String>,
-    /// `instructionsBundleMode` is `external`.
-    pub instructions_external: bool,
-    /// `cwd`: absolute path.
-    pub cwd: Option<String>,
-    /// `env`, in the order given, host-only and reserved names still in it.
-    pub env: Vec<(String, String)>,
-    /// `kubeconfig` or `kubeconfigData`.
-    pub kubeconfig: Option<KubeconfigSource>,
-    /// `namespace`.
-    pub namespace: Option<String>,
-    /// `serviceAccountName`; its token is mounted only when this is set.
-    pub service_account_name: Option<String>,
-    /// `image`.
-    pub image: Option<String>,
-    /// `imagePullPolicy`, default `IfNotPresent`.
-    pub image_pull_policy: ImagePullPolicy,
-    /// `labels` without the reserved ones.
-    pub labels: BTreeMap<String, String>,
-    /// `nodeSelector`; `Some` (even empty) replaces the inherited one.
-    pub node_selector: Option<BTreeMap<String, String>>,
-    /// `tolerations`; `Some` (even empty) replaces the inherited ones.
-    pub tolerations: Option<Vec<Toleration>>,
-    /// `priorityClassName`.
-    pub priority_class_name: Option<String>,
-    /// `runtimeClassName`.
-    pub runtime_class_name: Option<String>,
-    /// `queueName`: the Kueue `LocalQueue` that admits the Job.
-    pub queue_name: Option<String>,
-    /// `podTemplate`: parsed, its protected fields checked when it is merged.
-    pub pod_template: Option<Map<String, Value>>,
-    /// `resources…` in both shapes: `requests` and `limits` by resource name, defaults included.
-    pub resources: Resources,
-    /// `workspaceVolumeClaim`.
-    pub workspace_volume_claim: Option<String>,
-    /// `workspaceSubPath`.
-    pub workspace_sub_path: Option<String>,
-    /// `workspaceMountPath`.
-    pub workspace_mount_path: Option<String>,
-    /// `fsGroup`; absent means no `fsGroup` at all.
-    pub fs_group: Option<i64>,
-    /// `runAsUser`; absent means the own pod's id, else 1000.
-    pub run_as_user: Option<i64>,
-    /// `runAsGroup`.
-    pub run_as_group: Option<i64>,
-    /// `cacheSizeLimit`, a quantity, default `20Gi`.
-    pub cache_size_limit: String,
-    /// `timeoutSec`; `None` (configured 0) means that no timer ends a run.
-    pub timeout: Option<Duration>,
-    /// `graceSec`, default 60 s.
-    pub grace: Duration,
-    /// `ttlSecondsAfterFinished`, as configured and at least 60; `None` when unset.
-    pub ttl_seconds_after_finished: Option<i32>,
-    /// `retainJobs`.
-    pub retain_jobs: bool,
-    /// `reattachOrphanedJobs`, default true.
-    pub reattach_orphaned_jobs: bool,
-    /// `concurrencyScope`, default `agent`.
-    pub concurrency_scope: ConcurrencyScope,
-    /// `guardWaitSec`, default 0: answer at once.
-    pub guard_wait: Duration,
-    /// `scheduleTimeoutSec`, default 300 s; `None` (configured 0) means no bound.
-    pub schedule_timeout: Option<Duration>,
-    /// `startupTimeoutSec`, default 600 s; `None` (configured 0) means no bound.
-    pub startup_timeout: Option<Duration>,
-    /// `enableRtk`: shorten big tool outputs.
-    pub enable_rtk: bool,
-    /// `rtkMaxOutputBytes`, default 50 000.
-    pub rtk_max_output_bytes: u32,
-    /// `secretRef`, default `paperclip-secrets`; used by the environment test only.
-    pub secret_ref: String,
-    /// `debug`.
-    pub debug: bool,
-    /// Texts of `[paperclip] Warning: config.<key>: <text>` lines.
-    pub warnings: Vec<Warning>,
-}
-
-/// Where the target cluster's kubeconfig comes from.
-#[derive(Clone, PartialEq, Eq)]
-pub enum KubeconfigSource {
-    /// An absolute path on the host.
-    Path(PathBuf),
-    /// The content itself; parsed in memory, never written to disk, never logged.
-    Inline(String),
-}
-
-impl std::fmt::Debug for KubeconfigSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Path(path) => f.debug_tuple("Path").field(path).finish(),
-            Self::Inline(_) => f.write_str("Inline(***)"),
-        }
-    }
-}
-
-/// `imagePullPolicy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "the names are the Kubernetes values")]
-pub enum ImagePullPolicy {
-    #[default]
-    IfNotPresent,
-    Always,
-    Never,
-}
-
-/// What counts as a competing run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ConcurrencyScope {
-    /// Any live Job of the agent.
-    #[default]
-    Agent,
-    /// Only a live Job of the same agent and task.
-    Task,
-}
-
-/// Container resources: quantity texts by resource name.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Resources {
-    /// `requests`.
-    pub requests: BTreeMap<String, String>,
-    /// `limits`.
-    pub limits: BTreeMap<String, String>,
-}
-
-/// A value that was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejection {
-    /// The key as the operator wrote it, for example `resources.limits.cpu`.
-    pub key: String,
-    /// Why, as the end of the sentence `<key>: …`.
-    pub reason: String,
-}
-
-/// A value that was accepted with a correction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// The key as the operator wrote it.
-    pub key: String,
-    /// What was done instead.
-    pub text: String,
-}
-
-impl std::fmt::Display for Warning {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "config.{}: {}", self.key, self.text)
-    }
-}
+pub use keys::{KEYS, Key, Place, Topic};
+pub use problem::{Rejection, Warning, invalid_configuration};
+pub use types::{ConcurrencyScope, Config, ImagePullPolicy, KubeconfigSource, Resources};

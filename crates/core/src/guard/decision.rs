@@ -51,8 +51,9 @@ pub enum Adoption {
 #[must_use]
 pub fn decide(claimant: &Claimant, neighbours: &[Neighbour], now: Timestamp) -> Decision {
     let mut relevant: Vec<&Neighbour> = neighbours.iter().filter(|one| claimant.competes_with(one)).collect();
-    relevant.sort_by_key(|one| std::cmp::Reverse((one.job.created_at, one.job.uid.clone())));
-    if let Some(own) = relevant.iter().find(|one| claimant.owns(one)) {
+    relevant.sort_by(|one, other| other.age_order().cmp(&one.age_order()));
+    // Pods whose Job object is gone cannot be followed; they are waited for like anybody's.
+    if let Some(own) = relevant.iter().find(|one| one.job_exists && claimant.owns(one)) {
         return claimant.decide_own(own);
     }
     let with = |wanted: Liveness| relevant.iter().copied().filter(move |one| one.liveness(now) == wanted);
@@ -62,7 +63,7 @@ pub fn decide(claimant: &Claimant, neighbours: &[Neighbour], now: Timestamp) -> 
         if !ending.is_empty() {
             return Decision::Settling(ending);
         }
-        if let Some(orphan) = with(Liveness::Finished).find(|one| one.job_exists && claimant.may_adopt(one)) {
+        if let Some(orphan) = with(Liveness::Finished).find(|one| one.has_a_result() && claimant.may_adopt(one)) {
             return Decision::Adopt(Adoption::Orphan, Box::new(orphan.clone()));
         }
         let leftovers: Vec<Neighbour> = with(Liveness::Leftover).cloned().collect();
@@ -74,9 +75,13 @@ pub fn decide(claimant: &Claimant, neighbours: &[Neighbour], now: Timestamp) -> 
     }
 }
 
-/// After creation: may this Job be released? Only if no other live Job of the agent is in a list made since.
+/// After creation: may this Job be released? Only if nobody else of the scope is in a list made since.
 ///
-/// `Ok(true)`: release. `Ok(false)`: the others are unreleased and younger; look again. `Err`: withdraw.
+/// Everybody lists after their own create, so of two participants at least one sees the other; whoever sees
+/// another does not release. Age is no excuse here: a leftover by a clock that is off may be a launch under way.
+///
+/// `Ok(true)`: release. `Ok(false)`: look again; the others are unreleased and younger, or the list lacks the own Job.
+/// `Err`: withdraw.
 ///
 /// # Errors
 /// The refusal of the run that has to give way.
@@ -88,16 +93,15 @@ pub fn may_release(
 ) -> Result<bool, Refusal> {
     let rivals: Vec<&Neighbour> = neighbours
         .iter()
-        .filter(|one| one.job.uid != own_uid && claimant.competes_with(one) && one.liveness(now) == Liveness::Live)
+        .filter(|one| one.job.uid != own_uid && claimant.competes_with(one) && one.liveness(now) != Liveness::Finished)
         .collect();
+    let own = neighbours.iter().find(|one| one.job.uid == own_uid);
     if rivals.is_empty() {
-        return Ok(true);
+        return Ok(own.is_some());
     }
-    let order = |one: &Neighbour| (one.job.created_at, one.job.uid.clone());
-    let own = neighbours.iter().find(|one| one.job.uid == own_uid).map(order);
-    let released = rivals.iter().any(|one| !one.job.suspended || one.job.labels.contains_key(keys::QUEUE_NAME));
-    let smallest = own.is_some_and(|own| rivals.iter().all(|one| own < order(one)));
-    if released || !smallest { Err(claimant.blocked_by(&rivals)) } else { Ok(false) }
+    let released = rivals.iter().any(|one| one.is_released());
+    let oldest = own.is_some_and(|own| rivals.iter().all(|one| own.age_order() < one.age_order()));
+    if released || !oldest { Err(claimant.blocked_by(&rivals)) } else { Ok(false) }
 }
 
 impl Claimant {
@@ -117,10 +121,10 @@ impl Claimant {
     }
 
     fn decide_own(&self, own: &Neighbour) -> Decision {
-        match own.supervisor {
-            Supervisor::Here => Decision::Blocked(self.blocked_by(&[own])),
-            _ if self.reattach => Decision::Adopt(Adoption::Own, Box::new(own.clone())),
-            _ => Decision::Blocked(self.blocked_by(&[own])),
+        if self.reattach && own.supervisor != Supervisor::Here {
+            Decision::Adopt(Adoption::Own, Box::new(own.clone()))
+        } else {
+            Decision::Blocked(self.blocked_by(&[own]))
         }
     }
 
@@ -149,9 +153,12 @@ impl Claimant {
 
     /// The refusal: the newest Job decides the code, all of them are named.
     fn blocked_by(&self, jobs: &[&Neighbour]) -> Refusal {
+        let mut jobs = jobs.to_vec();
+        jobs.sort_by(|one, other| other.age_order().cmp(&one.age_order()));
         let names: Vec<String> = jobs.iter().map(|one| format!("`{}`", one.job.name)).collect();
         let newest = jobs.first();
         let code = match newest {
+            Some(one) if self.owns(one) => ErrorCode::ConcurrentRunBlocked,
             Some(one) if self.task_id.is_none() || one.id(keys::TASK_ID).is_none() => ErrorCode::OrphanTaskUnknown,
             Some(one) if self.same_task(one) && self.other_session(one) => ErrorCode::OrphanSessionMismatch,
             _ => ErrorCode::ConcurrentRunBlocked,

@@ -63,10 +63,26 @@ impl Neighbour {
         if self.is_leftover(now) { Liveness::Leftover } else { Liveness::Live }
     }
 
+    /// The release changes the spec: a Job that was released and suspended by somebody is no leftover.
     fn is_leftover(&self, now: Timestamp) -> bool {
         let old = self.job.created_at.is_some_and(|created| now.duration_since(created) > LEFTOVER_AGE);
-        let queued = self.job.labels.contains_key(keys::QUEUE_NAME);
-        old && self.job.suspended && !queued && self.pods.is_empty() && self.has_our_layout()
+        let untouched = self.job.generation <= 1;
+        old && untouched && !self.is_released() && self.pods.is_empty() && self.has_our_layout()
+    }
+
+    /// Pods of it may run: unsuspended, or handed to a queue.
+    pub(super) fn is_released(&self) -> bool {
+        !self.job.suspended || self.job.labels.contains_key(keys::QUEUE_NAME)
+    }
+
+    /// It ran to its end and is not being removed: its log can still be read.
+    pub(super) fn has_a_result(&self) -> bool {
+        self.job_exists && self.job.is_finished() && self.job.deletion_timestamp.is_none()
+    }
+
+    /// Oldest first; unique, so that every participant sees the same order.
+    pub(super) fn age_order(&self) -> (Option<Timestamp>, &str) {
+        (self.job.created_at, &self.job.uid)
     }
 
     /// Made by this version of the manifest; Jobs of v0.1.54 have no layout label and are never adopted.

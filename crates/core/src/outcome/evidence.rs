@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::request::StoredSession;
-use crate::transcript::Transcript;
+use crate::transcript::{Transcript, Usage};
 use crate::view::Terminated;
 
 /// Everything the verdict is based on.
@@ -34,6 +34,9 @@ pub struct Evidence<'a> {
     pub log: LogSummary,
     /// A second attempt without `--resume` was made, or is not possible for a reason outside the transcript.
     pub fresh_attempt_used: bool,
+    /// What the first attempt spent, when this is the second. The usage of [`RunFacts::adopted_run`] is booked by
+    /// itself and must not be part of it.
+    pub earlier: Option<Usage>,
     /// Now, for `retryNotBefore`.
     pub now: Timestamp,
 }
@@ -163,7 +166,7 @@ pub struct AdoptedRun {
     pub run_id: String,
     /// Its Job.
     pub job: String,
-    /// Its result, complete.
+    /// Its result, complete, as [`super::RunResult`] serializes it.
     pub result: Value,
 }
 
@@ -183,6 +186,7 @@ pub struct SessionFacts {
 }
 
 /// Billing circumstances, from the pod's environment.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about an environment")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Billing {
     /// `CLAUDE_CODE_USE_BEDROCK`.

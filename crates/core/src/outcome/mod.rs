@@ -1,11 +1,29 @@
 //! The verdict: from what was observed to the result the host stores.
 //!
-//! [`decide`] is the decision table of the package (first matching row wins) and [`RunResult`] its answer.
-//! Success needs positive evidence; an unknown exit code is never one.
+//! ```text
+//!  Evidence ─▶ Seen (questions the table asks) ─▶ table: first matching row ─▶ Verdict
+//!                 ▲                                          │ texts: messages
+//!                 └── class: what a failed result means      ▼
+//!                                        build: Verdict + Evidence ─▶ RunResult (the host's object)
+//! ```
+//!
+//! [`decide`] is the decision table of the package. Success needs positive evidence; an unknown exit code is never
+//! one. Nothing here knows how the evidence was gathered.
 
+mod build;
+mod class;
 mod evidence;
+mod messages;
+mod plain_text;
+mod result;
+mod result_json;
+mod seen;
+mod table;
+mod verdict;
 
+pub use build::{decide, refused, wants_fresh_attempt};
 pub use evidence::{
     AdoptedRun, Billing, ContainerEnd, Deletion, Evidence, LogSummary, PlatformLoss, RunFacts, SessionFacts,
     StartFailure, Stop,
 };
+pub use result::{ExecutionRecovery, RunResult, SessionFields, Tokens, UsageFields};

@@ -1,6 +1,7 @@
 //! What the state machine hands over when nothing more will happen.
 
 use crate::outcome::{ContainerEnd, Deletion, LogSummary, PlatformLoss, StartFailure, Stop};
+use crate::view::ContainerState;
 
 use super::state::RunState;
 
@@ -27,15 +28,23 @@ pub struct Ending {
 
 impl RunState {
     pub(super) fn build_ending(&mut self, log: LogSummary) -> Ending {
+        self.note_deadline();
         let container = self.container_end();
+        // The end of a stop may be seen while the log is drained; a deadline of the pod itself stops it without us.
+        self.termination_verified |= (self.delete_ordered || self.deadline_passed) && self.nothing_runs();
         // The pod did start while its deletion was on the way: then it is not a failure to start.
         if container != ContainerEnd::NeverStarted {
             self.start_failure = None;
         }
+        // A node that reports after all was not lost.
+        if matches!(container, ContainerEnd::Exited(_)) {
+            self.platform.take_if(|loss| matches!(loss, PlatformLoss::NodeLost { .. }));
+        }
         if self.platform.is_none() {
             self.platform = self.evicted();
         }
-        if self.stop.is_none() && !self.termination_verified && self.deletion.is_none() {
+        // Our own deletion, and the platform's, are not somebody else's.
+        if !self.delete_ordered && self.stop.is_none() && self.platform.is_none() && self.deletion.is_none() {
             self.deletion = self.deletion_observed();
         }
         if let (Some(deletion), Some(job)) = (&mut self.deletion, &self.view.job) {
@@ -78,5 +87,60 @@ impl RunState {
             reason: reason.to_owned(),
             message: pod.message.clone().unwrap_or_default(),
         })
+    }
+
+    /// What is known about the container's end.
+    fn container_end(&self) -> ContainerEnd {
+        let Some(pod) = self.view.pod() else {
+            // A Job that finished, or was found after a restart, may have run in a pod that nobody here saw.
+            let may_have_run = self.bounds.adopted || self.job_is_finished();
+            return if may_have_run { ContainerEnd::PodGone } else { ContainerEnd::NeverStarted };
+        };
+        let gone = self.pod_gone || pod.absent;
+        match &pod.claude.state {
+            ContainerState::Terminated(end) => ContainerEnd::Exited(end.clone()),
+            _ if self.start_failure.is_some() && !pod.claude.started => ContainerEnd::NeverStarted,
+            _ if gone && pod.claude.started => ContainerEnd::PodGone,
+            // A terminal pod without a container state may have run: "not posted" is no proof of "never" (END-11).
+            _ if pod.phase.is_terminal() => ContainerEnd::NotReported { pod_phase: format!("{:?}", pod.phase) },
+            _ if pod.claude.started => ContainerEnd::Running,
+            _ => ContainerEnd::NeverStarted,
+        }
+    }
+}
+
+/// What becomes of a Job after its run (`spec/job.md` 14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Deleted; its Secrets go with it.
+    Delete,
+    /// Kept for the operator; only its payload goes.
+    Retain,
+    /// Not touched: its state is unknown, or it still runs.
+    Leave,
+}
+
+impl Ending {
+    /// A Job goes only if it is terminal, cancelled, past a deadline or bound (END-09).
+    #[must_use]
+    pub fn fate(&self, retain: bool) -> Fate {
+        if self.stop == Some(Stop::LeaseLost) {
+            return Fate::Leave;
+        }
+        let stopped = self.stop.is_some() || self.start_failure.is_some() || self.was_deleted_past_deadline();
+        match (&self.platform, &self.container) {
+            _ if stopped => Fate::Delete,
+            (Some(PlatformLoss::Replaced { .. }), _) => Fate::Delete,
+            (Some(PlatformLoss::NodeLost { .. }), _) | (_, ContainerEnd::Running) => Fate::Leave,
+            (_, ContainerEnd::Exited(_) | ContainerEnd::NotReported { .. }) if retain => Fate::Retain,
+            (_, ContainerEnd::Exited(_) | ContainerEnd::NotReported { .. }) => Fate::Delete,
+            // The pod is gone and nothing says why: an unknown state, unless the Job itself was proven gone.
+            (_, ContainerEnd::PodGone | ContainerEnd::NeverStarted) if self.deletion.is_some() => Fate::Delete,
+            (_, ContainerEnd::PodGone | ContainerEnd::NeverStarted) => Fate::Leave,
+        }
+    }
+
+    fn was_deleted_past_deadline(&self) -> bool {
+        self.deadline_passed && self.termination_verified
     }
 }

@@ -15,11 +15,13 @@
 
 mod ending;
 mod keepalive;
+mod proof;
+mod running;
 mod start;
 mod state;
 mod stop;
 
-pub use ending::Ending;
+pub use ending::{Ending, Fate};
 pub use state::{Bounds, Command, DeleteReason, Input, Phase, Proof, ProofOf, RunState};
 
 use std::time::Duration;
@@ -34,7 +36,11 @@ pub mod constants {
     pub const UNKNOWN_OUTCOME_GRACE: Duration = Duration::from_secs(30);
     /// Waiting reasons that may heal because our own objects may be on their way.
     pub const CONFIG_ERROR_GRACE: Duration = Duration::from_secs(30);
-    /// A pod whose deletion time passed by this much without a container state: its node is lost.
+    /// Deadline, eviction: why a container was killed may come this much later than that it was.
+    pub const JOB_CONDITION_LOOK_UP: Duration = Duration::from_secs(5);
+    /// Grace period of a deleted pod that does not name one.
+    pub const DEFAULT_GRACE: Duration = Duration::from_secs(30);
+    /// A deleted pod whose grace period passed by this much without a container state: its node is lost.
     pub const NODE_LOST_AFTER: Duration = Duration::from_secs(60);
     /// Silence after which a status line says that the pod is still running.
     pub const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -49,3 +55,6 @@ pub mod constants {
     /// Between two looks at an object that the watch says is gone.
     pub const PROOF_INTERVAL: Duration = Duration::from_secs(5);
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,21 +21,21 @@ pub struct StartUp {
     events_at: Timestamp,
     /// Since when the container waits with an error that may heal.
     error_since: Option<Timestamp>,
-    /// The last cause told to the reader, to tell each change once.
-    told: String,
+    /// What was told to the reader: pods, containers and events repeat each other, each cause is told once.
+    told: Vec<String>,
     /// Newest causes from events, for the message of a failure.
     causes: Vec<String>,
 }
 
 impl StartUp {
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { since: now, events_at: after(now, FIRST_EVENTS), error_since: None, told: String::new(), causes: vec![] }
+        Self { since: now, events_at: after(now, FIRST_EVENTS), error_since: None, told: vec![], causes: vec![] }
     }
 
-    pub(super) fn next_wake(&self, bound: Option<Duration>) -> Option<Timestamp> {
+    pub(super) fn next_wake(&self, bound: Option<Duration>, in_sync: bool) -> Option<Timestamp> {
         let bound = bound.map(|bound| after(self.since, bound));
         let error = self.error_since.map(|since| after(since, CONFIG_ERROR_GRACE));
-        earliest([bound, error, Some(self.events_at)])
+        earliest([earliest([bound, error]).filter(|_| in_sync), Some(self.events_at)])
     }
 
     fn is_over(&self, bound: Option<Duration>, now: Timestamp) -> bool {
@@ -43,10 +43,10 @@ impl StartUp {
     }
 
     fn tell(&mut self, text: String, commands: &mut Vec<Command>) {
-        if !text.is_empty() && self.told != text {
+        if !text.is_empty() && !self.told.contains(&text) {
             commands.push(Command::Say(text.clone()));
             commands.push(Command::Progress(text.clone()));
-            self.told = text;
+            self.told.push(text);
         }
     }
 
@@ -60,17 +60,27 @@ impl StartUp {
 
 impl RunState {
     pub(super) fn advance_queued(&mut self, now: Timestamp) {
-        if self.view.job.as_ref().is_some_and(|job| !job.suspended) || !self.view.pods.is_empty() {
+        if !self.is_suspended() || !self.view.pods.is_empty() {
             self.phase = Phase::Scheduling(StartUp::new(now));
-        } else if self.job_gone {
+        } else if self.job_gone.is_some() {
             self.phase = Phase::Draining;
         }
     }
 
+    fn is_suspended(&self) -> bool {
+        self.view.job.as_ref().is_none_or(|job| job.suspended)
+    }
+
     pub(super) fn advance_scheduling(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        if self.ended_before_running(now, commands) {
+        if self.start_is_over(now, commands) {
             return;
         }
+        if self.bounds.queued && self.is_suspended() && self.view.pods.is_empty() {
+            // The queue took its admission back before a pod came: the next one starts a new clock.
+            self.phase = Phase::Queued;
+            return;
+        }
+        let in_sync = self.in_sync();
         let Phase::Scheduling(start) = &mut self.phase else { return };
         let pod = self.view.pods.first();
         if pod.is_some_and(|pod| pod.node.is_some()) {
@@ -81,28 +91,23 @@ impl RunState {
             start.tell(format!("waiting for a node: {reason}: {message}"), commands);
         }
         start.read_events_when_due(now, commands);
-        if start.is_over(self.bounds.schedule, now) {
+        if in_sync && start.is_over(self.bounds.schedule, now) {
             self.fail_start("scheduleTimeoutSec", self.bounds.schedule, now, commands);
         }
     }
 
     pub(super) fn advance_starting(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
         self.note_pod_start(now);
-        if self.ended_before_running(now, commands) {
+        if self.start_is_over(now, commands) {
             return;
         }
+        let in_sync = self.in_sync();
         let Phase::Starting(start) = &mut self.phase else { return };
-        let Some(pod) = self.view.pods.first() else { return };
-        if pod.claude.started {
-            self.note_running(now, commands);
-            self.phase = Phase::Running;
-            return;
-        }
-        match waiting(pod) {
+        match self.view.pods.first().map_or(Waiting::Progress(String::new()), waiting) {
             Waiting::Fatal(text) => return self.cannot_start(&text, now, commands),
             Waiting::MayHeal(text) => {
                 let since = *start.error_since.get_or_insert(now);
-                if now >= after(since, CONFIG_ERROR_GRACE) {
+                if in_sync && now >= after(since, CONFIG_ERROR_GRACE) {
                     return self.cannot_start(&text, now, commands);
                 }
                 start.tell(format!("waiting for the container: {text}"), commands);
@@ -113,32 +118,29 @@ impl RunState {
             }
         }
         start.read_events_when_due(now, commands);
-        if start.is_over(self.bounds.startup, now) {
+        if in_sync && start.is_over(self.bounds.startup, now) {
             self.fail_start("startupTimeoutSec", self.bounds.startup, now, commands);
         }
     }
 
-    /// Ends that need no running container: it ran too short to be seen, the pod failed, or everything is gone.
-    fn ended_before_running(&mut self, now: Timestamp, commands: &mut Vec<Command>) -> bool {
+    /// The container started, the pod failed before, or everything is gone: then nothing is waited for any more.
+    fn start_is_over(&mut self, now: Timestamp, commands: &mut Vec<Command>) -> bool {
         self.note_deadline();
-        if self.container_ended() {
-            self.note_pod_start(now);
-            self.note_running(now, commands);
-            self.phase = Phase::Draining;
-            return true;
-        }
         let Some(pod) = self.view.pods.first() else {
-            let over = self.job_gone || self.job_is_finished();
+            let over = self.job_gone.is_some() || (self.in_sync() && self.job_is_finished());
             if over {
                 self.phase = Phase::Draining;
             }
             return over;
         };
-        if self.pod_gone {
-            self.phase = Phase::AwaitingState { since: now };
+        // Also one that ended already: it may have run too short to be seen (POD-03).
+        if pod.claude.started {
+            self.note_pod_start(now);
+            self.note_running(now, commands);
+            self.phase = Phase::Running;
             return true;
         }
-        if pod.phase == PodPhase::Failed {
+        if pod.phase == PodPhase::Failed && !self.pod_gone {
             let reason = pod.reason.clone().unwrap_or_default();
             let message = pod.message.clone().unwrap_or_default();
             if REFUSED_BY_NODE.contains(&reason.as_str()) {
@@ -153,7 +155,11 @@ impl RunState {
             }
             return true;
         }
-        false
+        if self.pod_cannot_run() {
+            self.phase = Phase::AwaitingState { since: now };
+            return true;
+        }
+        self.give_up_when_lost(now)
     }
 
     /// A bound is over.

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::constants::{JOB_CONDITION_LOOK_UP, STOP_VERIFICATION, UNKNOWN_OUTCOME_GRACE};
 use super::ending::Ending;
 use super::keepalive::Keepalive;
 use super::start::StartUp;
 use super::stop::Stopping;
 use crate::log::ContainerPhase;
-use crate::outcome::{ContainerEnd, Deletion, LogSummary, PlatformLoss, StartFailure, Stop};
+use crate::outcome::{Deletion, LogSummary, PlatformLoss, StartFailure, Stop};
 use crate::view::{ContainerState, PodFacts, RunView};
 
 /// Time limits of one run.
@@ -138,13 +139,24 @@ pub struct RunState {
     pub(super) phase: Phase,
     pub(super) view: RunView,
     pub(super) log_phase: ContainerPhase,
+    /// The log was read to its end; kept until the run may be decided.
+    pub(super) log_ended: Option<LogSummary>,
     pub(super) keepalive: Keepalive,
     pub(super) running_since: Option<Timestamp>,
     /// When the deadline started to count, by our clock.
     pub(super) limit_from: Option<Timestamp>,
+    /// The Job was seen released: suspended from now on means suspended *again*.
+    pub(super) seen_released: bool,
+    /// First sight of the pod's deletion, by our clock.
+    pub(super) deleting_since: Option<Timestamp>,
+    /// When the container's end was seen, or given up.
+    pub(super) draining_since: Option<Timestamp>,
     pub(super) next_proof: Option<Timestamp>,
-    pub(super) job_gone: bool,
+    /// When the Job was proven gone.
+    pub(super) job_gone: Option<Timestamp>,
     pub(super) pod_gone: bool,
+    /// We ask for the deletion at most once; from then on it is ours, whatever the objects say.
+    pub(super) delete_ordered: bool,
     pub(super) deletion_accepted: bool,
     // What the ending will say.
     pub(super) stop: Option<Stop>,
@@ -156,7 +168,7 @@ pub struct RunState {
 }
 
 impl RunState {
-    /// A run whose Job has just been released, or adopted.
+    /// A run whose Job has just been released, or adopted. `view` comes from the index.
     #[must_use]
     pub fn released(bounds: Bounds, view: RunView, now: Timestamp) -> (Self, Vec<Command>) {
         let phase = if bounds.queued { Phase::Queued } else { Phase::Scheduling(StartUp::new(now)) };
@@ -165,12 +177,17 @@ impl RunState {
             phase,
             view: RunView::default(),
             log_phase: ContainerPhase::Waiting,
+            log_ended: None,
             keepalive: Keepalive::new(now),
             running_since: None,
             limit_from: None,
+            seen_released: false,
+            deleting_since: None,
+            draining_since: None,
             next_proof: None,
-            job_gone: false,
+            job_gone: None,
             pod_gone: false,
+            delete_ordered: false,
             deletion_accepted: false,
             stop: None,
             start_failure: None,
@@ -186,41 +203,47 @@ impl RunState {
     #[must_use]
     pub fn on(mut self, input: Input, now: Timestamp) -> (Self, Vec<Command>) {
         let mut commands = Vec::new();
-        match (&self.phase, input) {
-            (Phase::Decided(_), _) => return (self, commands),
-            (_, Input::View(view)) => self.view = view,
-            (_, Input::Tick { last_output }) => self.keepalive.output_at(last_output),
-            (_, Input::Events(causes)) => self.note_events(causes, &mut commands),
-            (_, Input::Deleted) => self.deletion_accepted = true,
-            (_, Input::Proven(of, proof)) => self.note_proof(of, proof, now),
-            (Phase::Draining, Input::LogEnded(log)) => return (self.decide(log), commands),
-            (Phase::Draining, Input::Cancel) => self.cancel_while_draining(),
-            // Only a terminated container lets the follower end; any other end of a log decides nothing (END-01).
-            (_, Input::LogEnded(_)) | (Phase::Stopping(_), Input::Cancel) => {}
-            (_, Input::Cancel) => self.begin_stop(DeleteReason::Cancelled, now, &mut commands),
-            (_, Input::LeaseLost) => {
+        if matches!(self.phase, Phase::Decided(_)) {
+            return (self, commands);
+        }
+        let tick = matches!(input, Input::Tick { .. });
+        match input {
+            Input::View(view) => self.note_view(view, now),
+            Input::Tick { last_output } => self.keepalive.output_at(last_output),
+            Input::Events(causes) => self.note_events(causes, &mut commands),
+            Input::Deleted => self.deletion_accepted = true,
+            Input::Proven(of, proof) => self.note_proof(of, proof, now),
+            Input::LogEnded(log) => self.note_log_end(log),
+            Input::Cancel => self.cancel(now, &mut commands),
+            Input::LeaseLost => {
                 self.stop = Some(Stop::LeaseLost);
-                return (self.decide(LogSummary::default()), commands);
+                self.decide(LogSummary::default());
+                return (self, commands);
             }
         }
         self.advance(now, &mut commands);
+        if tick {
+            self.say_that_it_runs(now, &mut commands);
+        }
         (self, commands)
     }
 
     /// When [`Input::Tick`] is due next, if nothing else happens.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
+        let in_sync = self.in_sync();
         let phase = match &self.phase {
-            Phase::Queued | Phase::Draining => None,
-            Phase::Scheduling(start) => start.next_wake(self.bounds.schedule),
-            Phase::Starting(start) => start.next_wake(self.bounds.startup),
-            Phase::Running => earliest([self.limit_at(), self.node_lost_at()]),
-            Phase::AwaitingState { since } => Some(after(*since, super::constants::UNKNOWN_OUTCOME_GRACE)),
+            Phase::Queued => None,
+            Phase::Scheduling(start) => start.next_wake(self.bounds.schedule, in_sync),
+            Phase::Starting(start) => start.next_wake(self.bounds.startup, in_sync),
+            Phase::Running => earliest([self.limit_acts_at(), Some(self.keepalive.next_at())]),
+            Phase::AwaitingState { since } => Some(after(*since, UNKNOWN_OUTCOME_GRACE)).filter(|_| in_sync),
             Phase::Stopping(stopping) => Some(stopping.until()),
+            Phase::Draining => self.look_up_until().filter(|_| self.log_ended.is_some()),
             Phase::Decided(_) => return None,
         };
-        let keepalive = matches!(self.phase, Phase::Running).then(|| self.keepalive.next_at());
-        earliest([phase, keepalive, self.next_proof])
+        let given_up = if self.may_be_given_up() { [self.node_lost_at(), self.job_gone_until()] } else { [None, None] };
+        earliest([phase, earliest(given_up), self.next_proof])
     }
 
     /// The result, once decided.
@@ -244,10 +267,26 @@ impl RunState {
         &self.phase
     }
 
+    fn note_view(&mut self, view: RunView, now: Timestamp) {
+        self.seen_released |= view.job.as_ref().is_some_and(|job| !job.suspended);
+        if view.pod().is_some_and(|pod| pod.deletion_timestamp.is_some()) {
+            self.deleting_since.get_or_insert(now);
+        }
+        self.view = view;
+    }
+
+    /// Only a follower that was told of the container's end may say that the log ended (END-01).
+    fn note_log_end(&mut self, log: LogSummary) {
+        if matches!(self.log_phase, ContainerPhase::Terminated { .. } | ContainerPhase::Gone) {
+            self.log_ended = Some(log);
+        }
+    }
+
     /// Follows the facts as far as they lead.
     fn advance(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
         loop {
             let before = std::mem::discriminant(&self.phase);
+            self.stop_when_replaced(now, commands);
             match &self.phase {
                 Phase::Queued => self.advance_queued(now),
                 Phase::Scheduling(_) => self.advance_scheduling(now, commands),
@@ -263,42 +302,20 @@ impl RunState {
         }
         self.update_log_phase(commands);
         self.ask_for_proof(now, commands);
+        self.decide_when_drained(now);
     }
 
-    fn advance_running(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        self.note_deadline();
-        if self.container_ended() {
-            self.phase = Phase::Draining;
-        } else if let Some(detail) = self.replaced() {
-            self.platform = Some(PlatformLoss::Replaced { detail });
-            self.begin_stop(DeleteReason::Replaced, now, commands);
-        } else if self.limit_at().is_some_and(|at| now >= at) {
-            self.deadline_passed = true;
-            self.begin_stop(DeleteReason::PastDeadline, now, commands);
-        } else if self.node_lost_at().is_some_and(|at| now >= at) {
-            let node = self.view.pod().and_then(|pod| pod.node.clone()).unwrap_or_default();
-            self.platform = Some(PlatformLoss::NodeLost { node });
-            self.phase = Phase::Draining;
-        } else if self.pod_gone || self.pod_terminal_without_state() {
-            self.phase = Phase::AwaitingState { since: now };
-        } else {
-            let job = self.view.job.as_ref().map_or("", |job| job.name.as_str());
-            commands.extend(self.keepalive.line(job, self.view.stale_since, now).map(Command::Say));
-        }
-    }
-
-    fn advance_awaiting(&mut self, since: Timestamp, now: Timestamp) {
-        self.note_deadline();
-        let grace_over = now >= after(since, super::constants::UNKNOWN_OUTCOME_GRACE);
-        // A pod proven gone cannot report any more; only a pod that is still there may be late (END-11).
-        let nothing_to_wait_for = self.pod_gone && (self.job_gone || self.job_is_finished());
-        if self.container_ended() || grace_over || nothing_to_wait_for {
-            self.phase = Phase::Draining;
-        }
+    /// The facts are current. Without contact no bound and no grace is over: what it waits for may have come (END-02).
+    pub(super) fn in_sync(&self) -> bool {
+        self.view.stale_since.is_none()
     }
 
     pub(super) fn job_is_finished(&self) -> bool {
         self.view.job.as_ref().is_some_and(crate::view::JobFacts::is_finished)
+    }
+
+    pub(super) fn container_ended(&self) -> bool {
+        self.view.pod().is_some_and(|pod| pod.terminated().is_some())
     }
 
     /// A real deadline: the pod's own, or the Job's backstop.
@@ -306,35 +323,6 @@ impl RunState {
         let pod = self.view.pod().and_then(|pod| pod.reason.as_deref()) == Some("DeadlineExceeded");
         let job = self.view.job.as_ref().and_then(|job| job.failure_reason()) == Some("DeadlineExceeded");
         self.deadline_passed |= pod || job;
-    }
-
-    pub(super) fn container_ended(&self) -> bool {
-        self.view.pod().is_some_and(|pod| pod.terminated().is_some())
-    }
-
-    fn pod_terminal_without_state(&self) -> bool {
-        self.view.pod().is_some_and(|pod| pod.phase.is_terminal() && pod.terminated().is_none())
-    }
-
-    /// The Job was suspended again, or a second pod came after the first had started.
-    fn replaced(&self) -> Option<String> {
-        let started = self.view.pod().is_some_and(|pod| pod.claude.started);
-        let suspended = self.view.job.as_ref().is_some_and(|job| job.suspended && !job.absent);
-        match self.view.pods.as_slice() {
-            [first, second, ..] if started => Some(format!("pod `{}` was replaced by `{}`", first.name, second.name)),
-            [_, ..] if started && suspended => Some("the Job was suspended again".to_owned()),
-            _ => None,
-        }
-    }
-
-    /// Start of the deadline: the first look at the started pod, never a node's clock.
-    fn limit_at(&self) -> Option<Timestamp> {
-        Some(after(self.limit_from?, self.bounds.limit?))
-    }
-
-    fn node_lost_at(&self) -> Option<Timestamp> {
-        let pod = self.view.pod().filter(|pod| !pod.absent && pod.terminated().is_none())?;
-        Some(after(pod.deletion_timestamp?, super::constants::NODE_LOST_AFTER))
     }
 
     pub(super) fn note_running(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
@@ -345,6 +333,7 @@ impl RunState {
         }
     }
 
+    /// Start of the deadline: the first look at the started pod. A node's clock counts only for an adopted Job.
     pub(super) fn note_pod_start(&mut self, now: Timestamp) {
         let Some(started) = self.view.pod().and_then(|pod| pod.start_time) else { return };
         let from = if self.bounds.adopted { started.min(now) } else { now };
@@ -352,15 +341,12 @@ impl RunState {
     }
 
     fn update_log_phase(&mut self, commands: &mut Vec<Command>) {
-        let next = match (&self.phase, self.view.pod()) {
-            (Phase::Draining | Phase::Decided(_), pod) => match pod {
-                Some(pod) if pod.terminated().is_some() => {
-                    ContainerPhase::Terminated { pod_deleted: pod.deletion_timestamp.is_some() || pod.absent }
-                }
-                _ => ContainerPhase::Gone,
-            },
-            (_, None) => ContainerPhase::Waiting,
-            (_, Some(pod)) => container_phase(pod),
+        let draining = matches!(self.phase, Phase::Draining);
+        let next = match self.view.pod() {
+            Some(pod) if draining && pod.terminated().is_none() => ContainerPhase::Gone,
+            None if draining => ContainerPhase::Gone,
+            None => ContainerPhase::Waiting,
+            Some(pod) => container_phase(pod),
         };
         if next != self.log_phase {
             self.log_phase = next;
@@ -368,85 +354,60 @@ impl RunState {
         }
     }
 
-    /// The watch says an object is gone: a claim that two reads have to prove.
-    fn ask_for_proof(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        let ended = matches!(self.phase, Phase::Draining | Phase::Decided(_));
-        let in_sync = self.view.stale_since.is_none();
-        let pod_claimed = self.view.pod().is_some_and(|pod| pod.absent) && !self.pod_gone;
-        let job_claimed = self.view.job.as_ref().is_some_and(|job| job.absent) && !self.job_gone;
-        let own_deletion = matches!(self.phase, Phase::Stopping(_)) && self.deletion_accepted;
-        if ended || own_deletion || !in_sync || !(pod_claimed || job_claimed) {
-            self.next_proof = None;
+    fn decide_when_drained(&mut self, now: Timestamp) {
+        if !matches!(self.phase, Phase::Draining) {
             return;
         }
-        if self.next_proof.is_some_and(|at| now < at) {
-            return;
-        }
-        self.next_proof = Some(after(now, super::constants::PROOF_INTERVAL));
-        if pod_claimed {
-            commands.push(Command::Prove(ProofOf::Pod));
-        }
-        if job_claimed {
-            commands.push(Command::Prove(ProofOf::Job));
+        self.draining_since.get_or_insert(now);
+        let look_up = self.look_up_until().is_some_and(|until| now < until);
+        if let Some(log) = self.log_ended.take_if(|_| !look_up) {
+            self.decide(log);
         }
     }
 
-    fn note_proof(&mut self, of: ProofOf, proof: Proof, now: Timestamp) {
-        let gone = matches!(proof, Proof::Gone | Proof::OtherUid);
-        match of {
-            ProofOf::Pod => self.pod_gone |= gone,
-            ProofOf::Job => self.job_gone |= gone,
-        }
-        // Our own deletion explains itself; anybody else's is a finding.
-        if self.stop.is_none() && !matches!(self.phase, Phase::Stopping(_)) && gone {
-            self.deletion.get_or_insert_with(|| Deletion {
-                detected_via: match of {
-                    ProofOf::Job => "job_404".to_owned(),
-                    ProofOf::Pod => "pod_404".to_owned(),
-                },
-                job_conditions: vec![],
-                elapsed_since_running: self.running_since.map(|since| now.duration_since(since).as_secs()),
-            });
-        }
+    /// Until when the reason of a kill may come: the kubelet posts the pod's phase and reason about a second after
+    /// the container's end, and the Job controller is later still (`facts/kubernetes.md` 4.2). END-05.
+    fn look_up_until(&self) -> Option<Timestamp> {
+        let pod = self.view.pod()?;
+        let killed =
+            pod.terminated().is_some_and(|end| end.was_signalled() && end.reason.as_deref() != Some("OOMKilled"));
+        let explained =
+            self.delete_ordered || self.deadline_passed || self.platform.is_some() || pod.disruption.is_some();
+        let deleted = pod.absent || pod.deletion_timestamp.is_some();
+        let undecided = match &self.view.job {
+            Some(job) if deleted => job.failure_reason().is_none() && !job.absent && job.deletion_timestamp.is_none(),
+            _ => !pod.phase.is_terminal(),
+        };
+        (killed && !explained && undecided).then_some(after(self.draining_since?, JOB_CONDITION_LOOK_UP))
     }
 
-    fn decide(mut self, log: LogSummary) -> Self {
+    fn decide(&mut self, log: LogSummary) {
         let ending = self.build_ending(log);
         self.phase = Phase::Decided(Box::new(ending));
-        self
     }
 
-    /// What is known about the container's end.
-    pub(super) fn container_end(&self) -> ContainerEnd {
-        let Some(pod) = self.view.pod() else {
-            return ContainerEnd::NeverStarted;
-        };
-        match &pod.claude.state {
-            ContainerState::Terminated(end) => ContainerEnd::Exited(end.clone()),
-            _ if self.pod_gone || pod.absent => {
-                if pod.claude.started {
-                    ContainerEnd::PodGone
-                } else {
-                    ContainerEnd::NeverStarted
-                }
-            }
-            _ if pod.phase.is_terminal() && pod.claude.started => {
-                ContainerEnd::NotReported { pod_phase: format!("{:?}", pod.phase) }
-            }
-            _ if pod.claude.started => ContainerEnd::Running,
-            _ => ContainerEnd::NeverStarted,
-        }
+    /// The deadline, and in an outage the end of the attempts to find out how the run really ended.
+    fn limit_acts_at(&self) -> Option<Timestamp> {
+        let at = self.limit_at()?;
+        Some(if self.in_sync() { at } else { after(at, STOP_VERIFICATION) })
+    }
+
+    fn limit_at(&self) -> Option<Timestamp> {
+        Some(after(self.limit_from?, self.bounds.limit?))
+    }
+
+    /// The deadline is over by now.
+    pub(super) fn limit_is_over(&self, now: Timestamp) -> bool {
+        self.limit_acts_at().is_some_and(|at| now >= at)
     }
 }
 
 fn container_phase(pod: &PodFacts) -> ContainerPhase {
+    let deleted = pod.absent || pod.deletion_timestamp.is_some();
     match &pod.claude.state {
-        ContainerState::NotReported | ContainerState::Waiting { .. } if !pod.claude.started => ContainerPhase::Waiting,
-        ContainerState::Terminated(_) => {
-            ContainerPhase::Terminated { pod_deleted: pod.deletion_timestamp.is_some() || pod.absent }
-        }
-        _ if pod.absent => ContainerPhase::Deleting,
-        _ if pod.deletion_timestamp.is_some() => ContainerPhase::Deleting,
+        ContainerState::Terminated(_) => ContainerPhase::Terminated { pod_deleted: deleted },
+        _ if !pod.claude.started => ContainerPhase::Waiting,
+        _ if deleted => ContainerPhase::Deleting,
         _ => ContainerPhase::Running,
     }
 }

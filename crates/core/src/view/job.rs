@@ -12,6 +12,8 @@ pub struct JobFacts {
     pub name: String,
     /// `metadata.uid`.
     pub uid: String,
+    /// `metadata.generation`: counts changes of the spec from 1. A Job that still has 1 was never released.
+    pub generation: i64,
     /// `metadata.creationTimestamp`.
     pub created_at: Option<Timestamp>,
     /// `metadata.deletionTimestamp`.
@@ -51,6 +53,7 @@ impl JobFacts {
         Self {
             name: metadata.name.clone().unwrap_or_default(),
             uid: metadata.uid.clone().unwrap_or_default(),
+            generation: metadata.generation.unwrap_or_default(),
             created_at: metadata.creation_timestamp.as_ref().map(|time| time.0),
             deletion_timestamp: metadata.deletion_timestamp.as_ref().map(|time| time.0),
             suspended: job.spec.as_ref().and_then(|spec| spec.suspend).unwrap_or(false),
@@ -75,7 +78,11 @@ impl JobFacts {
     pub fn fold(self, newer: Self) -> Self {
         debug_assert_eq!(self.uid, newer.uid, "a Job is folded into itself only");
         let keep_conditions = self.is_finished() && !newer.is_finished();
+        // A read that was overtaken must not look like "suspended again" (END-14).
+        let overtaken = newer.generation < self.generation;
         Self {
+            suspended: if overtaken { self.suspended } else { newer.suspended },
+            generation: self.generation.max(newer.generation),
             deletion_timestamp: self.deletion_timestamp.or(newer.deletion_timestamp),
             conditions: if keep_conditions { self.conditions } else { newer.conditions },
             ..newer

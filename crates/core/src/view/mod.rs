@@ -27,3 +27,6 @@ impl RunView {
         self.pods.first()
     }
 }
+
+#[cfg(test)]
+mod tests;

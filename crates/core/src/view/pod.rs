@@ -118,6 +118,14 @@ pub struct Terminated {
     pub finished_at: Option<Timestamp>,
 }
 
+impl Terminated {
+    /// It was stopped from outside: SIGKILL or SIGTERM, by the exit code, because `signal` is hardly ever set.
+    #[must_use]
+    pub fn was_signalled(&self) -> bool {
+        matches!(self.exit_code, 137 | 143)
+    }
+}
+
 impl PodFacts {
     /// Reads one object.
     #[must_use]
@@ -186,7 +194,7 @@ impl ContainerFacts {
                 | (ContainerState::Running { .. }, ContainerState::Waiting { .. } | ContainerState::NotReported)
         );
         Self {
-            id: newer.id.or(self.id),
+            id: if keep_state { self.id.or(newer.id) } else { newer.id.or(self.id) },
             state: if keep_state { self.state } else { newer.state },
             started: self.started || newer.started,
         }

@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process'
+import { pathToFileURL } from 'node:url'
+
+import { expect, test, vi } from 'vitest'
+
+import { fromRoot, sampleLines } from './paths.js'
+
+// The colour library decides once, when it is loaded.
+vi.stubEnv('NO_COLOR', undefined)
+vi.stubEnv('FORCE_COLOR', '1')
+const { printClaudeStreamEvent } = await import('../js/cli.js')
+
+/**
+ * What one line prints; colour codes become `<colour>…`.
+ * @param {unknown} event
+ * @param {boolean} [debug]
+ */
+function printed(event, debug = false) {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+  try {
+    printClaudeStreamEvent(typeof event === 'string' ? event : JSON.stringify(event), debug)
+    return log.mock.calls.map(([text]) => nameColors(text))
+  } finally {
+    log.mockRestore()
+  }
+}
+
+/** @type {Record<string, string>} */
+const colors = { 31: 'red', 32: 'green', 33: 'yellow', 34: 'blue', 36: 'cyan', 90: 'gray' }
+
+/** @param {string} text */
+const nameColors = (text) => text.replace(/^\u001b\[(\d+)m(.*)\u001b\[39m$/s, (_, code, inner) => `<${colors[code]}>${inner}`)
+
+/** @param {unknown[]} content */
+const assistant = (...content) => ({ type: 'assistant', message: { content } })
+
+test.each([
+  ['an empty line', '  ', []],
+  ['text', '  hello ', ['hello']],
+  ['null', 'null', ['null']],
+  ['an array', '[1]', ['[1]']],
+  ['an init', { type: 'system', subtype: 'init', model: 'm', session_id: 's' }, ['<blue>Claude initialized (model: m, session: s)']],
+  ['an init without session', { type: 'system', subtype: 'init' }, ['<blue>Claude initialized (model: unknown)']],
+  [
+    'assistant blocks',
+    assistant({ type: 'text', text: 'a' }, { type: 'text', text: '' }, { type: 'thinking', thinking: 'b' }),
+    ['<green>assistant: a', '<gray>thinking: b'],
+  ],
+  [
+    'tool calls',
+    assistant({ type: 'tool_use', name: 'Bash', input: { command: 'ls' } }, { type: 'tool_use' }),
+    ['<yellow>tool_call: Bash', '<gray>{\n  "command": "ls"\n}', '<yellow>tool_call: unknown'],
+  ],
+  [
+    'tool results',
+    {
+      type: 'user',
+      message: {
+        content: [
+          { type: 'text', text: 'not printed' },
+          { type: 'tool_result', content: [{ type: 'text', text: 'out' }] },
+          { type: 'tool_result', content: 'bad', is_error: true },
+          { type: 'tool_result' },
+        ],
+      },
+    },
+    ['<cyan>tool_result', '<gray>out', '<red>tool_result (error)', '<red>bad', '<cyan>tool_result'],
+  ],
+  [
+    'a result',
+    { type: 'result', subtype: 'success', result: 'done', total_cost_usd: 0.1234567, usage: { input_tokens: 1, output_tokens: 2, cache_read_input_tokens: 3 } },
+    ['<green>result:', 'done', '<blue>tokens: in=1 out=2 cached=3 cost=$0.123457'],
+  ],
+  [
+    'a failed result',
+    { type: 'result', subtype: 'error_max_turns', is_error: true, errors: ['a', { message: 'b' }] },
+    ['<red>claude_result: subtype=error_max_turns is_error=true', '<red>claude_errors: a | b', '<blue>tokens: in=0 out=0 cached=0 cost=$0.000000'],
+  ],
+  [
+    'an error without subtype',
+    { type: 'result', is_error: true, total_cost_usd: 'x' },
+    ['<red>claude_result: subtype=unknown is_error=true', '<blue>tokens: in=0 out=0 cached=0 cost=$0.000000'],
+  ],
+  [
+    'a rate limit',
+    { type: 'rate_limit_event', rate_limit_info: { rateLimitType: 'five_hour', status: 'allowed', resetsAt: 1_767_225_600 } },
+    ['<yellow>rate_limit: type=five_hour status=allowed resets=2026-01-01T00:00:00.000Z'],
+  ],
+  ['an impossible reset time', { type: 'rate_limit_event', rate_limit_info: { resetsAt: 1e300 } }, ['<yellow>rate_limit: type=unknown status=unknown']],
+  ['another event', { type: 'novelty' }, []],
+])('%s is printed as documented', (_, event, lines) => {
+  expect(printed(event)).toEqual(lines)
+})
+
+test('debug also prints events without a form of their own', () => {
+  expect(printed({ type: 'novelty' }, true)).toEqual(['<gray>{"type":"novelty"}'])
+})
+
+test('NO_COLOR removes every colour', () => {
+  const program = `import { printClaudeStreamEvent } from ${JSON.stringify(pathToFileURL(fromRoot('dist/cli.js')).href)}
+    printClaudeStreamEvent('{"type":"system","subtype":"init"}', false)`
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
+  })
+  expect(output).toBe('Claude initialized (model: unknown)\n')
+})
+
+test('every recorded line can be printed', () => {
+  expect(sampleLines().flatMap(({ line }) => printed(line, true)).length).toBeGreaterThan(sampleLines().length)
+})

@@ -1,0 +1,3 @@
+/** Terminal output of runs. */
+
+export { printClaudeStreamEvent } from './index.js'

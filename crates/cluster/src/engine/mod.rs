@@ -1,0 +1,87 @@
+//! State that is unique per process, and the way of one run through it.
+//!
+//! ```text
+//!  execute ─▶ prepare ─▶ attempt: launch ─▶ supervise ─▶ conclude ─▶ clean up
+//!                 │          ▲                               │
+//!             connections    └── fresh attempt, or own Job ◀─┘
+//!             permissions        after an adopted one
+//!             own pod, index
+//! ```
+
+mod cache;
+mod cleanup;
+mod environment;
+mod execute;
+mod flow;
+mod own_pod;
+mod panic;
+mod prepare;
+mod surroundings;
+
+use std::sync::Arc;
+
+use claude_k8s_core::view::{JobFacts, RunView};
+use tokio::sync::watch;
+
+use self::cache::Cache;
+use crate::api::Namespace;
+use crate::connect::Connection;
+use crate::index::NamespaceIndex;
+use crate::permissions::Permissions;
+use crate::run::Following;
+
+pub use panic::keep_panic_text;
+
+/// Connections, indexes, locks and short-lived knowledge, shared by every run of the process.
+#[derive(Default, Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    connections: Cache<Identity, Connection>,
+    indexes: Cache<(Identity, String), NamespaceIndex>,
+    permissions: Cache<(Identity, String), Permissions>,
+    own_pods: Cache<(Identity, String), own_pod::Read>,
+    launch_locks: Cache<(Identity, String, String), tokio::sync::Mutex<()>>,
+    following: Following,
+}
+
+/// The index that serves a run. It may stop when nobody listens; subscribing starts it again.
+pub(crate) struct IndexHandle {
+    engine: Engine,
+    identity: Identity,
+    namespace: Namespace,
+}
+
+impl IndexHandle {
+    /// Facts about a Job. The index lives as long as the returned handle.
+    pub(crate) fn subscribe(&self, known: &JobFacts) -> (Arc<NamespaceIndex>, watch::Receiver<RunView>) {
+        let indexes = &self.engine.shared.indexes;
+        loop {
+            indexes.sweep(NamespaceIndex::is_running);
+            let key = (self.identity.clone(), self.namespace.name.clone());
+            let index = indexes
+                .get_or_make(key.clone(), NamespaceIndex::is_running, || NamespaceIndex::start(self.namespace.clone()));
+            match index.subscribe(known.clone()) {
+                Some(view) => return (index, view),
+                // It was just stopping for want of listeners.
+                None => indexes.forget(&key),
+            }
+        }
+    }
+}
+
+/// Whose connection it is. A runtime that was shut down takes its connections with it (`facts/napi.md` 6).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Identity {
+    credentials: String,
+    runtime: tokio::runtime::Id,
+}
+
+impl Identity {
+    fn here(credentials: String) -> Self {
+        Self { credentials, runtime: tokio::runtime::Handle::current().id() }
+    }
+}

@@ -1,0 +1,145 @@
+//! Everything that is settled before the first write to the cluster.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use claude_k8s_core::config::Config;
+use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::guard::SupervisorId;
+use claude_k8s_core::request::RunRequest;
+use claude_k8s_core::spec::{Delivery, RunSpec};
+
+use super::own_pod::{OwnPlace, own_namespace};
+use super::surroundings::surroundings;
+use super::{Engine, Identity, IndexHandle};
+use crate::api::{Namespace, retried};
+use crate::bundle;
+use crate::clock::Clock;
+use crate::connect::{ConnectError, Connection, Credentials};
+use crate::failure::{ApiFailure, FailureKind};
+use crate::host::StopSignal;
+use crate::permissions::Permissions;
+use crate::run::{Output, RunContext, Supervisors};
+
+/// The API server may be away this long before a launch.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Engine {
+    /// Turns a request into a run that can be launched.
+    pub(super) async fn prepare(
+        &self,
+        request: RunRequest,
+        config: Config,
+        output: Output,
+        stop: StopSignal,
+        clock: Clock,
+    ) -> Result<RunContext, Refusal> {
+        let credentials = Credentials::choose(config.kubeconfig.as_ref(), &request.host).map_err(|e| refused(&e))?;
+        let connection = self.connection(&credentials).await.map_err(|error| refused(&error))?;
+        let own_namespace = own_namespace(&request.host);
+        let target = config
+            .namespace
+            .clone()
+            .or_else(|| own_namespace.clone())
+            .unwrap_or_else(|| connection.default_namespace.clone());
+        let namespace = Namespace::new(connection.requests.clone(), target);
+
+        self.reach(&credentials, &namespace).await?;
+        let (permissions, own) = tokio::join!(
+            self.permissions(&credentials, &namespace),
+            self.own_place(&request.host, &connection, &credentials),
+        );
+        permissions.check_required(&namespace.name)?;
+
+        let supervisors = self.supervisors(&request, &own);
+        let surroundings = surroundings(&request, &config, &namespace.name, &own, &permissions).await?;
+        let spec = RunSpec::resolve(&request, config, surroundings)?;
+        output.start(spec.redactions());
+        if let Some(bundle) = spec.bundle()
+            && let Delivery::Directory { host_path, .. } = &bundle.delivery
+        {
+            bundle::write(&bundle.content, host_path.as_ref()).await?;
+        }
+        let key = Identity::here(credentials.identity());
+        let index = IndexHandle { engine: self.clone(), identity: key.clone(), namespace: namespace.clone() };
+        let launch_lock = self.shared.launch_locks.get_or_make(
+            (key, namespace.name.clone(), spec.guard_selector()),
+            |_| true,
+            Default::default,
+        );
+        Ok(RunContext {
+            claimant: spec.claimant(),
+            spec,
+            connection: Connection::clone(&connection),
+            namespace,
+            index,
+            permissions,
+            supervisors,
+            launch_lock,
+            output,
+            stop,
+            clock,
+            followed: std::sync::Mutex::default(),
+        })
+    }
+
+    /// A connection of these credentials, opened once per process and runtime.
+    pub(super) async fn connection(&self, credentials: &Credentials) -> Result<Arc<Connection>, ConnectError> {
+        let key = Identity::here(credentials.identity());
+        if let Some(known) = self.shared.connections.get(&key, |_| true) {
+            return Ok(known);
+        }
+        let loading = credentials.clone();
+        // Credential plugins of a kubeconfig run here, synchronously.
+        let config = tokio::task::spawn_blocking(move || loading.load())
+            .await
+            .map_err(|error| invalid(credentials, &error))??;
+        let connection = Connection::open(&config).map_err(|error| invalid(credentials, &error))?;
+        Ok(self.shared.connections.put(key, connection, |_| true))
+    }
+
+    /// The first call: is there an API server that accepts us?
+    async fn reach(&self, credentials: &Credentials, namespace: &Namespace) -> Result<(), Refusal> {
+        match retried(PATIENCE, || namespace.may("batch", "jobs", "create")).await {
+            Err(failure) if failure.kind == FailureKind::Unauthorized => {
+                self.shared.connections.forget(&Identity::here(credentials.identity()));
+                Err(unreachable(&failure, credentials, "the credentials are refused: renew the token or kubeconfig"))
+            }
+            Err(failure) if failure.is_transient() => {
+                self.shared.connections.forget(&Identity::here(credentials.identity()));
+                Err(unreachable(&failure, credentials, "check server address, network and certificates")
+                    .transient(None))
+            }
+            // Denied reviews are no obstacle: a missing permission then shows where it is used.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    pub(super) async fn permissions(&self, credentials: &Credentials, namespace: &Namespace) -> Arc<Permissions> {
+        let key = (Identity::here(credentials.identity()), namespace.name.clone());
+        if let Some(known) = self.shared.permissions.get(&key, Permissions::is_fresh) {
+            return known;
+        }
+        self.shared.permissions.put(key, Permissions::ask(namespace).await, Permissions::is_fresh)
+    }
+
+    fn supervisors(&self, request: &RunRequest, own: &OwnPlace) -> Supervisors {
+        let place = own.uid.clone().filter(|_| own.same_cluster).unwrap_or_else(|| request.host.machine_id.clone());
+        let here = SupervisorId { place, pid: request.host.pid, started_at_ms: request.host.started_at_ms };
+        let host_namespace = own.namespace.clone().filter(|_| own.same_cluster);
+        Supervisors { here, following: self.shared.following.clone(), host_namespace }
+    }
+}
+
+fn refused(error: &ConnectError) -> Refusal {
+    Refusal::new(ErrorCode::ConfigurationIncomplete, error.to_string()).reason(error.reason())
+}
+
+fn invalid(credentials: &Credentials, error: &dyn std::fmt::Display) -> ConnectError {
+    ConnectError::KubeconfigInvalid { place: credentials.describe(), cause: error.to_string() }
+}
+
+fn unreachable(failure: &ApiFailure, credentials: &Credentials, next: &str) -> Refusal {
+    let message = format!("The Kubernetes API is not usable with the {}: {failure}; {next}", credentials.describe());
+    Refusal::new(ErrorCode::ApiUnreachable, message)
+}

@@ -1,0 +1,175 @@
+//! One watch that is started again after every error, and what it says about contact.
+//!
+//! ```text
+//!  listing ──list complete──▶ in sync ──error──▶ lost ──12 s without another error, or 1 s after an event──▶ in sync
+//!     ▲                                           │ the resume point is too old
+//!     └───────────────────────────────────────────┘
+//! ```
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use futures_util::{Stream, StreamExt};
+use kube::runtime::watcher::{Error, Event};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+/// First pause after an error, doubling to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A watch that was started again reports nothing until an object changes: no error for this long means contact.
+pub(super) const SETTLED: Duration = Duration::from_secs(12);
+/// What was missed comes in one burst after the first event.
+const CAUGHT_UP: Duration = Duration::from_secs(1);
+
+pub(super) type Events<K> = Pin<Box<dyn Stream<Item = Result<Event<K>, Error>> + Send>>;
+
+/// What a watch brought.
+pub(super) enum Change<K> {
+    /// A complete list.
+    Listed(Vec<K>),
+    /// A new or changed object.
+    Applied(K),
+    /// An object in its last state.
+    Deleted(K),
+    /// Contact is back.
+    Settled,
+    /// Contact is lost; it is being restored.
+    Lost,
+    /// The Role lacks the verb `watch`.
+    Denied,
+}
+
+/// A watch of one kind.
+pub(super) struct Resumed<K> {
+    start: Box<dyn Fn() -> Events<K> + Send + Sync>,
+    events: Events<K>,
+    pause: Option<Pin<Box<Sleep>>>,
+    delays: backon::ExponentialBackoff,
+    /// When the last error counts as overcome.
+    settled_at: Option<Instant>,
+    /// A list is being taken; nothing but its end means contact.
+    listing: bool,
+    listed: Vec<K>,
+}
+
+impl<K> Resumed<K> {
+    pub(super) fn new(start: impl Fn() -> Events<K> + Send + Sync + 'static) -> Self {
+        Self {
+            events: start(),
+            start: Box::new(start),
+            pause: None,
+            delays: delays(FIRST_PAUSE),
+            settled_at: None,
+            listing: true,
+            listed: vec![],
+        }
+    }
+
+    /// What was reported is current.
+    pub(super) fn is_in_sync(&self) -> bool {
+        !self.listing && self.settled_at.is_none()
+    }
+
+    /// Cancel-safe: what was read is returned or kept, what was not stays in the stream.
+    pub(super) async fn next(&mut self) -> Change<K> {
+        loop {
+            if let Some(pause) = &mut self.pause {
+                pause.await;
+                self.pause = None;
+            }
+            let settled_at = self.settled_at.filter(|_| !self.listing);
+            let event = tokio::select! {
+                biased; // an error that waits outweighs the time without one
+                event = self.events.next() => event,
+                () = reached(settled_at) => {
+                    self.is_back();
+                    return Change::Settled;
+                }
+            };
+            match event {
+                Some(Ok(Event::Init)) => {
+                    self.listing = true;
+                    self.listed.clear();
+                }
+                Some(Ok(Event::InitApply(object))) => self.listed.push(object),
+                Some(Ok(Event::InitDone)) => {
+                    self.listing = false;
+                    self.is_back();
+                    return Change::Listed(std::mem::take(&mut self.listed));
+                }
+                Some(Ok(Event::Apply(object))) => {
+                    self.hears();
+                    return Change::Applied(object);
+                }
+                Some(Ok(Event::Delete(object))) => {
+                    self.hears();
+                    return Change::Deleted(object);
+                }
+                Some(Err(error)) if is_denied(&error) => return Change::Denied,
+                Some(Err(error)) => {
+                    self.fails(&error);
+                    return Change::Lost;
+                }
+                // The watcher never ends; should it, waiting is the only harmless answer.
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn is_back(&mut self) {
+        self.settled_at = None;
+        self.delays = delays(FIRST_PAUSE);
+    }
+
+    fn hears(&mut self) {
+        let caught_up = Instant::now() + CAUGHT_UP;
+        self.settled_at = self.settled_at.map(|at| at.min(caught_up));
+    }
+
+    fn fails(&mut self, error: &Error) {
+        if is_too_old(error) {
+            self.listing = true;
+            self.events = (self.start)();
+        }
+        let delay = self.delays.next().unwrap_or(LONGEST_PAUSE);
+        self.pause = Some(Box::pin(sleep(delay)));
+        self.settled_at = Some(Instant::now() + delay + SETTLED);
+    }
+}
+
+/// Pending for ever without a time.
+async fn reached(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// After a successful list, 403 on the watch means that the Role lacks the verb (`facts/kubernetes.md` 5.4).
+fn is_denied(error: &Error) -> bool {
+    watch_code(error) == Some(403)
+}
+
+/// The library lists again after a 410 event, but repeats a refused start with the same version for ever.
+fn is_too_old(error: &Error) -> bool {
+    watch_code(error) == Some(410)
+}
+
+/// HTTP status with which the API server refused or ended a watch.
+fn watch_code(error: &Error) -> Option<u16> {
+    match error {
+        Error::WatchStartFailed(kube::Error::Api(status)) | Error::WatchError(status) => Some(status.code),
+        _ => None,
+    }
+}
+
+/// Pauses from `first`, doubling, with jitter, without end.
+pub(super) fn delays(first: Duration) -> backon::ExponentialBackoff {
+    ExponentialBuilder::default()
+        .with_min_delay(first)
+        .with_max_delay(LONGEST_PAUSE)
+        .with_jitter()
+        .without_max_times()
+        .build()
+}

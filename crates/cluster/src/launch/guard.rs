@@ -1,0 +1,130 @@
+//! Who else is running? Lists Jobs and pods and asks the core.
+
+use std::time::Duration;
+
+use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::guard::{self, Adoption, Decision, Liveness, Neighbour};
+use claude_k8s_core::view::{JobFacts, PodFacts};
+use k8s_openapi::api::core::v1::Pod;
+use tokio::time::Instant;
+
+use super::NotLaunched;
+use crate::failure::{ApiFailure, FailureKind};
+use crate::run::RunContext;
+
+/// How long the pods of an ending Job may take (GRD-04).
+const SETTLING: Duration = Duration::from_secs(35);
+/// Between two looks at a competitor: 1 s, doubling to 10 s.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+const LAST_LOOK: Duration = Duration::from_secs(10);
+/// Between two lines about a competitor.
+const SAY_EVERY: Duration = Duration::from_secs(15);
+
+/// What a look found.
+pub(super) enum Way {
+    Clear,
+    Adopt(Adoption, JobFacts),
+    /// Somebody is in the way; waiting is allowed for a while yet.
+    Occupied(String),
+}
+
+/// One look, and how long looking has gone on. A look is what the launch lock protects; the pause between two is not.
+pub(super) struct Guard<'a> {
+    run: &'a RunContext,
+    started: Instant,
+    pause: Duration,
+    said: Option<Instant>,
+}
+
+impl<'a> Guard<'a> {
+    pub(super) fn new(run: &'a RunContext) -> Self {
+        Self { run, started: Instant::now(), pause: FIRST_LOOK, said: None }
+    }
+
+    pub(super) async fn look(&self) -> Result<Way, Refusal> {
+        let neighbours = neighbours(self.run).await?;
+        Ok(match guard::decide(&self.run.claimant, &neighbours, self.run.clock.now()) {
+            Decision::Clear => Way::Clear,
+            Decision::Adopt(adoption, neighbour) => Way::Adopt(adoption, neighbour.job),
+            Decision::RemoveLeftovers(leftovers) => {
+                self.remove(&leftovers).await;
+                Way::Clear
+            }
+            Decision::Settling(names) if self.started.elapsed() < SETTLING => {
+                Way::Occupied(format!("waiting for the pods of Job {} to end", names.join(", ")))
+            }
+            Decision::Settling(names) => return Err(still_ending(&names)),
+            Decision::Blocked(_) if self.started.elapsed() < self.run.spec.config().guard_wait => {
+                Way::Occupied("waiting for another run of this agent to end (guardWaitSec)".to_owned())
+            }
+            Decision::Blocked(refusal) => return Err(refusal),
+        })
+    }
+
+    /// Waits before the next look. Wakes at once when a stop is ordered.
+    pub(super) async fn pause(&mut self, why: String) -> Result<(), NotLaunched> {
+        if self.said.is_none_or(|at| at.elapsed() >= SAY_EVERY) {
+            self.run.output.progress(&why);
+            self.run.output.say(&why);
+            self.said = Some(Instant::now());
+        }
+        let pause = self.pause;
+        self.pause = (pause * 2).min(LAST_LOOK);
+        self.run.unless_stopped(tokio::time::sleep(pause)).await.map_err(NotLaunched::Stopped)
+    }
+
+    async fn remove(&self, leftovers: &[Neighbour]) {
+        for one in leftovers {
+            // A failure is no reason not to run: the next run finds it again.
+            if self.run.namespace.delete_job(&one.job.name, &one.job.uid).await.is_ok() {
+                self.run.output.say(&format!("removed Job {}, which was created but never started", one.job.name));
+            }
+        }
+    }
+}
+
+/// Everything the guard sees of this agent.
+pub(super) async fn neighbours(run: &RunContext) -> Result<Vec<Neighbour>, Refusal> {
+    let selector = run.spec.guard_selector();
+    let (jobs, pods) = tokio::join!(run.namespace.list_jobs(&selector), run.namespace.list_pods(&selector));
+    let (jobs, pods) = (jobs.map_err(|failure| unreachable(&failure))?, pods.map_err(|failure| unreachable(&failure))?);
+    let pods = pods.iter().filter_map(|pod| Some((owner_of(pod)?, PodFacts::read(pod)))).collect();
+    let mut neighbours = guard::group(jobs.iter().map(JobFacts::read).collect(), pods);
+    neighbours.retain(|one| !run.is_done_with(&one.job.uid));
+    for one in &mut neighbours {
+        if one.has_our_layout() && matches!(one.liveness(run.clock.now()), Liveness::Live | Liveness::Finished) {
+            one.supervisor = run.supervisor_of(&one.job).await;
+        }
+    }
+    Ok(neighbours)
+}
+
+fn still_ending(names: &[String]) -> Refusal {
+    let message = format!(
+        "Another run of this agent is ending, but its pods still run after {} s: Job {}; run again when they are gone",
+        SETTLING.as_secs(),
+        names.join(", ")
+    );
+    Refusal::new(ErrorCode::ConcurrentRunBlocked, message).transient(Some(60))
+}
+
+/// Fails closed: without a list nothing is created (GRD-01).
+fn unreachable(failure: &ApiFailure) -> Refusal {
+    let refusal = Refusal::new(ErrorCode::ConcurrencyGuardUnreachable, format!("{failure}; nothing was created"));
+    if failure.kind == FailureKind::Forbidden { refusal } else { refusal.transient(None) }
+}
+
+/// What a pod tells about its Job when the Job object itself may be gone.
+fn owner_of(pod: &Pod) -> Option<JobFacts> {
+    let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
+    let owner = owners.iter().find(|owner| owner.kind == "Job")?;
+    Some(JobFacts {
+        name: owner.name.clone(),
+        uid: owner.uid.clone(),
+        created_at: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
+        labels: pod.metadata.labels.clone().unwrap_or_default(),
+        annotations: pod.metadata.annotations.clone().unwrap_or_default(),
+        absent: true,
+        ..JobFacts::default()
+    })
+}

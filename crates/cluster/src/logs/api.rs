@@ -1,0 +1,148 @@
+//! Logs of a real cluster, through the Kubernetes API.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Limited};
+use kube::client::Body;
+use kube::core::Status;
+
+use super::{LogBody, LogQuery, LogSource, LogTarget, OpenError, ReadError};
+
+/// An error body is read up to this size. Unit: bytes.
+const ERROR_BODY: usize = 64 << 10;
+/// Part of a foreign error text that is shown. Unit: characters.
+const ERROR_TEXT: usize = 300;
+
+/// Opens logs with a client that has no read timeout: the idle watchdog of [`super::follow`] replaces it.
+#[derive(Clone)]
+pub struct ClusterLogs {
+    client: kube::Client,
+}
+
+impl ClusterLogs {
+    /// Takes a client for log requests only (`facts/kubernetes.md` 5.2): no read timeout, TCP keepalive on.
+    #[must_use]
+    pub fn new(client: kube::Client) -> Self {
+        Self { client }
+    }
+
+    async fn send(&self, uri: String) -> Result<LogBody, OpenError> {
+        let failed = |message: String| OpenError::Failed { message, retry_after: None };
+        let request = Request::get(uri).body(Body::empty()).map_err(|error| failed(error.to_string()))?;
+        // `send` hands over the body as it arrives; every other call of the client copies or collects it.
+        let response = self.client.send(request).await.map_err(|error| failed(causes(&error)))?;
+        match response.status() {
+            StatusCode::OK => {
+                let frames = response.into_body().into_data_stream();
+                Ok(frames.map_err(|error| ReadError(causes(&error))).boxed())
+            }
+            _ => Err(refusal(response).await),
+        }
+    }
+}
+
+impl LogSource for ClusterLogs {
+    fn open<'a>(&'a self, target: &'a LogTarget, query: LogQuery) -> BoxFuture<'a, Result<LogBody, OpenError>> {
+        Box::pin(self.send(query.path_and_query(target)))
+    }
+}
+
+/// Judges an answer without a log. The only place that sees status and body together.
+async fn refusal(response: Response<Body>) -> OpenError {
+    let status = response.status();
+    let header = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = header.and_then(|value| value.parse().ok()).map(Duration::from_secs);
+    let body = Limited::new(response.into_body(), ERROR_BODY).collect().await;
+    let text = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let message = format!("HTTP {}: {}", status.as_u16(), reason(status, &text));
+    match status {
+        // A pod that is not assigned to a node: 204 without a body (1.4).
+        StatusCode::NO_CONTENT | StatusCode::BAD_REQUEST => OpenError::NoLog(message),
+        StatusCode::FORBIDDEN => OpenError::Forbidden(message),
+        StatusCode::NOT_FOUND => OpenError::NotFound(message),
+        _ => OpenError::Failed { message, retry_after },
+    }
+}
+
+/// The server's own words, also when a proxy answered with something else than a `Status`.
+fn reason(status: StatusCode, body: &Bytes) -> String {
+    match serde_json::from_slice::<Status>(body) {
+        Ok(status) if !status.message.is_empty() => status.message,
+        _ if body.is_empty() => status.canonical_reason().unwrap_or("no text").to_owned(),
+        _ => String::from_utf8_lossy(body).trim().chars().take(ERROR_TEXT).collect(),
+    }
+}
+
+/// An error with everything it was caused by; the outer text alone is often only "client error".
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::ready;
+    use http_body_util::Full;
+
+    use super::*;
+
+    type Answer = fn() -> http::response::Builder;
+
+    /// A cluster that gives every request the same answer.
+    fn cluster(answer: Answer, body: &'static str) -> ClusterLogs {
+        let service = tower::service_fn(move |request: Request<Body>| {
+            assert_eq!(request.uri(), "/api/v1/namespaces/n/pods/p/log?container=c&timestamps=true&follow=true");
+            ready(answer().body(Full::new(Bytes::from_static(body.as_bytes()))))
+        });
+        ClusterLogs::new(kube::Client::new(service, "n"))
+    }
+
+    async fn open(cluster: ClusterLogs) -> Result<LogBody, OpenError> {
+        let target = LogTarget { namespace: "n".into(), pod: "p".into(), container: "c".into() };
+        cluster.open(&target, LogQuery { follow: true, since: None }).await
+    }
+
+    #[tokio::test]
+    async fn a_body_arrives_as_frames() {
+        let body = open(cluster(Response::builder, "one\ntwo")).await.ok().unwrap();
+        let chunks: Vec<Bytes> = body.map(Result::unwrap).collect().await;
+        assert_eq!(chunks, ["one\ntwo"]);
+    }
+
+    #[tokio::test]
+    async fn every_answer_without_a_log_is_judged_once() {
+        let status = r#"{"kind":"Status","message":"the server says so","code":1}"#;
+        let failed = |message: &str, seconds: Option<u64>| OpenError::Failed {
+            message: message.into(),
+            retry_after: seconds.map(Duration::from_secs),
+        };
+        let cases: [(Answer, &'static str, OpenError); 7] = [
+            (|| Response::builder().status(204), "", OpenError::NoLog("HTTP 204: No Content".into())),
+            (|| Response::builder().status(400), status, OpenError::NoLog("HTTP 400: the server says so".into())),
+            (|| Response::builder().status(403), status, OpenError::Forbidden("HTTP 403: the server says so".into())),
+            (|| Response::builder().status(404), status, OpenError::NotFound("HTTP 404: the server says so".into())),
+            (|| Response::builder().status(500), "<html>\n", failed("HTTP 500: <html>", None)),
+            (|| Response::builder().status(502), "", failed("HTTP 502: Bad Gateway", None)),
+            (
+                || Response::builder().status(429).header("Retry-After", "7"),
+                status,
+                failed("HTTP 429: the server says so", Some(7)),
+            ),
+        ];
+        for (answer, body, expected) in cases {
+            assert_eq!(open(cluster(answer, body)).await.err(), Some(expected));
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! A bounded queue of text between the log reader and the host.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use claude_k8s_core::log::Stream;
+use tokio::sync::Notify;
+
+/// Default bound: more than one container log file of the default size. Unit: bytes.
+pub const SPOOL_BYTES: usize = 16 << 20;
+/// What an entry costs beside its text, so that empty lines are bounded as well. Unit: bytes.
+const ENTRY: usize = size_of::<Item>() + 32;
+
+/// A complete line (with its `\n`), or the unterminated end of the output.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) stream: Stream,
+    pub(super) text: Bytes,
+}
+
+/// Makes a queue of `capacity` bytes.
+#[must_use]
+pub fn spool(capacity: usize) -> (SpoolWriter, SpoolReader) {
+    let state = State { items: VecDeque::new(), used: 0, writers: 1, closed: false };
+    let shared =
+        Arc::new(Shared { state: Mutex::new(state), capacity, readable: Notify::new(), writable: Notify::new() });
+    (SpoolWriter(Arc::clone(&shared)), SpoolReader(shared))
+}
+
+/// Writing end. The log follower waits here when the queue is full; statuses never wait.
+#[derive(Debug)]
+pub struct SpoolWriter(Arc<Shared>);
+
+/// Reading end, for [`super::deliver`]. Dropping it closes the queue: later text is discarded.
+#[derive(Debug)]
+pub struct SpoolReader(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// A mutex instead of a channel: a whole network chunk of lines goes in under one lock with one wake-up, and the
+    /// bound is in bytes. Never held across an await.
+    state: Mutex<State>,
+    capacity: usize,
+    readable: Notify,
+    writable: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    items: VecDeque<Item>,
+    used: usize,
+    writers: usize,
+    closed: bool,
+}
+
+impl Shared {
+    /// A poisoned lock holds plain data that is valid between any two statements.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SpoolWriter {
+    /// Queues a line of the adapter: `[paperclip] <text>`, with a newline. Never waits and keeps its place.
+    pub fn status(&self, stream: Stream, text: &str) {
+        self.text(stream, Bytes::from(format!("[paperclip] {text}\n")));
+    }
+
+    /// Queues a text as it is, for example the container's last stderr. Never waits and keeps its place.
+    pub fn text(&self, stream: Stream, text: Bytes) {
+        let mut state = self.0.lock();
+        if !state.closed && !text.is_empty() {
+            state.used += text.len() + ENTRY;
+            state.items.push_back(Item { stream, text });
+            drop(state);
+            self.0.readable.notify_one();
+        }
+    }
+
+    /// Moves all items into the queue, waiting while it is full. A line longer than the queue passes when it is empty.
+    ///
+    /// Not cancel-safe in the sense that a dropped call leaves the rest in `items`; nothing is lost or doubled.
+    pub(super) async fn lines(&self, items: &mut VecDeque<Item>) {
+        loop {
+            if self.queue(items) {
+                return;
+            }
+            self.0.writable.notified().await;
+        }
+    }
+
+    /// Moves what fits. `true`: everything did, or the queue is closed.
+    fn queue(&self, items: &mut VecDeque<Item>) -> bool {
+        let mut state = self.0.lock();
+        if state.closed {
+            items.clear();
+        }
+        let before = state.items.len();
+        while state.used < self.0.capacity {
+            let Some(item) = items.pop_front() else { break };
+            state.used += item.text.len() + ENTRY;
+            state.items.push_back(item);
+        }
+        let added = state.items.len() > before;
+        drop(state);
+        if added {
+            self.0.readable.notify_one();
+        }
+        items.is_empty()
+    }
+}
+
+impl Clone for SpoolWriter {
+    fn clone(&self) -> Self {
+        self.0.lock().writers += 1;
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for SpoolWriter {
+    fn drop(&mut self) {
+        self.0.lock().writers -= 1;
+        self.0.readable.notify_one();
+    }
+}
+
+impl SpoolReader {
+    /// Waits for text and takes whole items of one stream, up to `limit` bytes; a longer item comes alone.
+    ///
+    /// `None`: every writer is gone and the queue is empty. Cancel-safe.
+    pub(super) async fn batch(&mut self, limit: usize, batch: &mut Vec<Bytes>) -> Option<Stream> {
+        loop {
+            {
+                let mut state = self.0.lock();
+                if let Some(stream) = take(&mut state, limit, batch) {
+                    drop(state);
+                    self.0.writable.notify_one();
+                    return Some(stream);
+                }
+                if state.writers == 0 {
+                    return None;
+                }
+            }
+            self.0.readable.notified().await;
+        }
+    }
+
+    /// Text that is queued. Unit: bytes.
+    pub(super) fn queued(&self) -> usize {
+        self.0.lock().items.iter().map(|item| item.text.len()).sum()
+    }
+}
+
+fn take(state: &mut State, limit: usize, batch: &mut Vec<Bytes>) -> Option<Stream> {
+    let stream = state.items.front()?.stream;
+    let (mut count, mut size) = (0, 0);
+    for item in &state.items {
+        if item.stream != stream || (count > 0 && size + item.text.len() > limit) {
+            break;
+        }
+        count += 1;
+        size += item.text.len();
+    }
+    state.used -= size + count * ENTRY;
+    batch.extend(state.items.drain(..count).map(|item| item.text));
+    Some(stream)
+}
+
+impl Drop for SpoolReader {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.closed = true;
+        state.items.clear();
+        drop(state);
+        self.0.writable.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn lines(count: usize, size: usize) -> VecDeque<Item> {
+        let text = Bytes::from(vec![b'x'; size]);
+        (0..count).map(|_| Item { stream: Stream::Stdout, text: text.clone() }).collect()
+    }
+
+    #[tokio::test]
+    async fn log_13_a_full_queue_makes_the_reader_wait_and_never_a_status() {
+        let (writer, mut reader) = spool(1_000);
+        let mut items = lines(100, 100);
+        assert!(writer.lines(&mut items).now_or_never().is_none(), "the queue is full");
+        let queued = 100 - items.len();
+        assert!((2..=10).contains(&queued), "{queued}");
+        writer.status(Stream::Stderr, "still here");
+        let mut batch = Vec::new();
+        assert_eq!(reader.batch(150, &mut batch).await, Some(Stream::Stdout));
+        assert_eq!(batch.len(), 1, "two lines are more than the limit");
+        assert!(writer.lines(&mut items).now_or_never().is_none());
+        drop(reader);
+        writer.lines(&mut items).await;
+        assert!(items.is_empty(), "a closed queue discards");
+    }
+
+    #[tokio::test]
+    async fn a_line_longer_than_the_queue_passes_alone() {
+        let (writer, mut reader) = spool(1_000);
+        writer.lines(&mut lines(1, 1 << 20)).await;
+        drop(writer);
+        let mut batch = Vec::new();
+        assert_eq!(reader.batch(60, &mut batch).await, Some(Stream::Stdout));
+        assert_eq!((batch.len(), batch[0].len()), (1, 1 << 20));
+        assert_eq!(reader.batch(60, &mut batch).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_of_one_stream_and_statuses_keep_their_place() {
+        let (writer, mut reader) = spool(SPOOL_BYTES);
+        writer.lines(&mut lines(2, 3)).await;
+        writer.status(Stream::Stderr, "gap");
+        writer.lines(&mut lines(1, 3)).await;
+        drop(writer);
+        let mut order = Vec::new();
+        loop {
+            let mut batch = Vec::new();
+            let Some(stream) = reader.batch(SPOOL_BYTES, &mut batch).await else { break };
+            order.push((stream, batch.len()));
+        }
+        assert_eq!(order, [(Stream::Stdout, 2), (Stream::Stderr, 1), (Stream::Stdout, 1)]);
+    }
+}

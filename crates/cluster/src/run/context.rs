@@ -1,0 +1,65 @@
+//! What the steps of a run share.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use claude_k8s_core::guard::{Claimant, Supervisor, keys};
+use claude_k8s_core::spec::RunSpec;
+use claude_k8s_core::view::JobFacts;
+
+use super::Output;
+use super::supervisor::Supervisors;
+use crate::api::Namespace;
+use crate::clock::Clock;
+use crate::connect::Connection;
+use crate::engine::IndexHandle;
+use crate::host::{StopOrder, StopSignal};
+use crate::permissions::Permissions;
+
+/// Everything that is settled before the launch.
+pub(crate) struct RunContext {
+    pub(crate) spec: RunSpec,
+    pub(crate) claimant: Claimant,
+    pub(crate) connection: Connection,
+    pub(crate) namespace: Namespace,
+    pub(crate) index: IndexHandle,
+    pub(crate) permissions: Arc<Permissions>,
+    pub(crate) supervisors: Supervisors,
+    pub(crate) launch_lock: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) output: Output,
+    pub(crate) stop: StopSignal,
+    pub(crate) clock: Clock,
+    /// Jobs this run has followed to their end: no neighbours any more.
+    pub(crate) followed: Mutex<Vec<String>>,
+}
+
+impl RunContext {
+    /// Waits for something, unless a stop is ordered first.
+    pub(crate) async fn unless_stopped<T>(&self, wait: impl Future<Output = T>) -> Result<T, StopOrder> {
+        tokio::select! {
+            biased;
+            order = self.stop.ordered() => Err(order),
+            value = wait => Ok(value),
+        }
+    }
+
+    pub(crate) fn may_patch(&self) -> bool {
+        self.permissions.allows("batch", "jobs", "patch")
+    }
+
+    /// The Job carries this run's id, in the label and unshortened in the annotation.
+    pub(crate) fn owns(&self, job: &JobFacts) -> bool {
+        job.annotations.get(keys::RUN_ID) == Some(&self.claimant.run_id)
+    }
+
+    pub(crate) fn is_done_with(&self, uid: &str) -> bool {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|known| known == uid)
+    }
+
+    pub(crate) fn done_with(&self, uid: &str) {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner).push(uid.to_owned());
+    }
+
+    pub(crate) async fn supervisor_of(&self, job: &JobFacts) -> Supervisor {
+        self.supervisors.of(job).await
+    }
+}

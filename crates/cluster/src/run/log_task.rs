@@ -1,0 +1,114 @@
+//! The log follower of one run, as a task of its own: parsing never waits for the loop that supervises.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use claude_k8s_core::log::ContainerPhase;
+use claude_k8s_core::outcome::LogSummary;
+use claude_k8s_core::transcript::Transcript;
+use claude_k8s_core::view::{CLAUDE_CONTAINER, RunView};
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::RunContext;
+use crate::logs::{ClusterLogs, LogReport, LogTarget, follow};
+
+/// Follows the first pod's container from the moment it is known.
+pub(super) struct LogTask<'a> {
+    run: &'a RunContext,
+    phase: watch::Sender<ContainerPhase>,
+    tasks: JoinSet<LogReport>,
+    started: bool,
+    reported: bool,
+    /// When the follower has to have ended.
+    deadline: Option<Instant>,
+    transcript: Arc<Mutex<Transcript>>,
+    /// Milliseconds since 1970 of the last line; 0 before the first.
+    last_output: Arc<AtomicI64>,
+}
+
+impl<'a> LogTask<'a> {
+    pub(super) fn new(run: &'a RunContext) -> Self {
+        Self {
+            run,
+            phase: watch::Sender::new(ContainerPhase::Waiting),
+            tasks: JoinSet::new(),
+            started: false,
+            reported: false,
+            deadline: None,
+            transcript: Arc::default(),
+            last_output: Arc::default(),
+        }
+    }
+
+    /// Starts following as soon as there is a pod. Another pod is never followed: its log is another one (END-14).
+    pub(super) fn pod_seen(&mut self, view: &RunView) {
+        let (Some(pod), false, Some(writer)) = (view.pod(), self.started, self.run.output.writer()) else { return };
+        self.started = true;
+        let source = ClusterLogs::new(self.run.connection.logs.clone());
+        let target = LogTarget {
+            namespace: self.run.namespace.name.clone(),
+            pod: pod.name.clone(),
+            container: CLAUDE_CONTAINER.to_owned(),
+        };
+        let (phase, clock) = (self.phase.subscribe(), self.run.clock);
+        let (transcript, last_output) = (Arc::clone(&self.transcript), Arc::clone(&self.last_output));
+        self.tasks.spawn(async move {
+            let on_line = |line: &[u8]| {
+                last_output.store(clock.now().as_millisecond(), Ordering::Relaxed);
+                transcript.lock().unwrap_or_else(PoisonError::into_inner).line(line);
+            };
+            follow(&source, &target, phase, &writer, on_line).await
+        });
+    }
+
+    /// Tells the follower what the container does.
+    pub(super) fn phase(&mut self, phase: ContainerPhase, drain: Duration) {
+        if phase.is_ended() {
+            self.deadline.get_or_insert_with(|| Instant::now() + drain);
+        }
+        self.phase.send_replace(phase);
+    }
+
+    pub(super) fn last_output(&self) -> Option<Timestamp> {
+        let at = self.last_output.load(Ordering::Relaxed);
+        Timestamp::from_millisecond(at).ok().filter(|_| at > 0)
+    }
+
+    /// Resolves once, when the log was read to its end or given up. Cancel-safe.
+    pub(super) async fn ended(&mut self) -> LogSummary {
+        if self.reported {
+            return std::future::pending().await;
+        }
+        let summary = if self.started {
+            tokio::select! {
+                Some(report) = self.tasks.join_next() => report.map(|report| report.summary()).unwrap_or_default(),
+                () = over(self.deadline) => LogSummary::default(),
+            }
+        } else {
+            // Nothing to read: there never was a pod.
+            match self.deadline {
+                Some(_) => LogSummary { complete: true, ..LogSummary::default() },
+                None => std::future::pending().await,
+            }
+        };
+        self.reported = true;
+        summary
+    }
+
+    /// What was read. The follower has ended, or is stopped here.
+    pub(super) fn into_transcript(mut self) -> Transcript {
+        self.tasks.abort_all();
+        std::mem::take(&mut self.transcript.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+async fn over(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,12 @@
+//! One run on the cluster: what all its steps share, its output, and the loop that supervises a Job.
+
+mod context;
+mod log_task;
+mod output;
+mod supervise;
+mod supervisor;
+
+pub(crate) use context::RunContext;
+pub(crate) use output::Output;
+pub(crate) use supervise::{Supervised, supervise};
+pub(crate) use supervisor::{Following, Supervisors};

@@ -1,0 +1,177 @@
+//! Everything a run tells its host, in order and with known secrets removed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use claude_k8s_core::log::Stream;
+use claude_k8s_core::redact::Redactor;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use crate::host::{Host, HostError, Notice};
+use crate::logs::{DeliveryReport, SPOOL_BYTES, SpoolReader, SpoolWriter, deliver, spool};
+
+/// A notice that the host does not answer is left alone after this time (HST-05).
+const NOTICE: Duration = Duration::from_secs(5);
+/// After the end of the run the host has this long to take what is queued.
+const LAST_CALL: Duration = Duration::from_secs(10);
+/// Between two progress notices.
+const PROGRESS_EVERY: Duration = Duration::from_secs(30);
+
+/// A handle to the output of one run.
+#[derive(Clone)]
+pub(crate) struct Output(Arc<Inner>);
+
+struct Inner {
+    host: Arc<dyn Host>,
+    redactor: Mutex<Arc<Redactor>>,
+    give_up: watch::Sender<Option<Instant>>,
+    state: Mutex<State>,
+}
+
+struct State {
+    writer: Option<SpoolWriter>,
+    reader: Option<SpoolReader>,
+    delivery: Option<JoinHandle<DeliveryReport>>,
+    progress: Option<(Instant, String)>,
+}
+
+impl Output {
+    /// Text is queued from now on and delivered once the secrets are known.
+    pub(crate) fn new(host: Arc<dyn Host>) -> Self {
+        let (writer, reader) = spool(SPOOL_BYTES);
+        let state = State { writer: Some(writer), reader: Some(reader), delivery: None, progress: None };
+        Self(Arc::new(Inner {
+            host,
+            redactor: Mutex::new(Arc::new(Redactor::new([]))),
+            give_up: watch::Sender::new(None),
+            state: Mutex::new(state),
+        }))
+    }
+
+    /// Starts the delivery. `secrets` never reach the host in clear text.
+    pub(crate) fn start(&self, secrets: &[String]) {
+        *lock(&self.0.redactor) = Arc::new(Redactor::new(secrets.iter().cloned()));
+        let mut state = lock(&self.0.state);
+        let Some(reader) = state.reader.take() else { return };
+        let (host, redactor, give_up) = (Arc::clone(&self.0.host), self.redactor(), self.0.give_up.subscribe());
+        #[expect(clippy::disallowed_methods, reason = "the handle is kept; finish() joins it and reports its panic")]
+        let delivery = tokio::spawn(async move { deliver(reader, &*host, &redactor, give_up).await });
+        state.delivery = Some(delivery);
+    }
+
+    /// Writing end for the log follower.
+    pub(crate) fn writer(&self) -> Option<SpoolWriter> {
+        lock(&self.0.state).writer.clone()
+    }
+
+    /// `[paperclip] <text>`: progress, on stdout.
+    pub(crate) fn say(&self, text: &str) {
+        self.status(Stream::Stdout, text);
+    }
+
+    /// `[paperclip] <text>`: a warning, on stderr.
+    pub(crate) fn warn(&self, text: &str) {
+        self.status(Stream::Stderr, text);
+    }
+
+    /// The container's own stderr.
+    pub(crate) fn stderr(&self, text: &str) {
+        let newline = if text.ends_with('\n') { "" } else { "\n" };
+        if let Some(writer) = &lock(&self.0.state).writer {
+            writer.text(Stream::Stderr, Bytes::from(format!("{text}{newline}")));
+        }
+    }
+
+    fn status(&self, stream: Stream, text: &str) {
+        if let Some(writer) = &lock(&self.0.state).writer {
+            writer.status(stream, text);
+        }
+    }
+
+    /// The host's "working" line: each change, at most every 30 s. Nobody waits for it.
+    pub(crate) fn progress(&self, text: &str) {
+        let mut state = lock(&self.0.state);
+        let due = state.progress.as_ref().is_none_or(|(at, last)| at.elapsed() >= PROGRESS_EVERY && last != text);
+        if !due {
+            return;
+        }
+        state.progress = Some((Instant::now(), text.to_owned()));
+        drop(state);
+        let (output, message) = (self.clone(), self.redact(text));
+        #[expect(clippy::disallowed_methods, reason = "bounded by NOTICE and of no consequence")]
+        let _unawaited = tokio::spawn(async move {
+            output.notice(Notice::Progress { phase: "adapter_startup", message }).await;
+        });
+    }
+
+    /// `ctx.onMeta`.
+    pub(crate) async fn meta(&self, mut meta: Value) {
+        self.redactor().redact_json(&mut meta);
+        self.notice(Notice::Meta { meta }).await;
+    }
+
+    /// `ctx.onEvent`, stream `system`.
+    pub(crate) async fn event(&self, kind: &str, message: &str, payload: Value) {
+        let mut event =
+            json!({ "eventType": kind, "stream": "system", "level": "info", "message": message, "payload": payload });
+        self.redactor().redact_json(&mut event);
+        self.notice(Notice::Event { event }).await;
+    }
+
+    /// A notice whose failure changes nothing (HST-02).
+    pub(crate) async fn notice(&self, notice: Notice) {
+        let _of_no_consequence = self.acknowledged(notice).await;
+    }
+
+    /// A notice whose answer matters.
+    pub(crate) async fn acknowledged(&self, notice: Notice) -> Result<(), HostError> {
+        let silent = || HostError(format!("no answer within {} s", NOTICE.as_secs()));
+        timeout(NOTICE, self.0.host.notice(notice)).await.unwrap_or_else(|_| Err(silent()))
+    }
+
+    /// Removes known secrets from a text.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.redactor().redact(text).into_owned()
+    }
+
+    /// Waits until the host has taken everything, for a bounded time. No call comes afterwards (HST-03).
+    pub(crate) async fn finish(&self) {
+        self.start(&[]);
+        self.0.give_up.send_replace(Some(Instant::now() + LAST_CALL));
+        let delivery = {
+            let mut state = lock(&self.0.state);
+            state.writer = None;
+            state.delivery.take()
+        };
+        let Some(delivery) = delivery else { return };
+        let complaint = match delivery.await {
+            Ok(report) => complaint(&report),
+            Err(error) => Some(format!("the delivery of output ended early: {error}")),
+        };
+        if let Some(text) = complaint {
+            let text = format!("[paperclip] Warning: {text}\n");
+            let _of_no_consequence = timeout(NOTICE, self.0.host.log(Stream::Stderr, text)).await;
+        }
+    }
+
+    fn redactor(&self) -> Arc<Redactor> {
+        Arc::clone(&lock(&self.0.redactor))
+    }
+}
+
+/// Told once, at the end. A host that never answered is not asked again.
+fn complaint(report: &DeliveryReport) -> Option<String> {
+    if report.undelivered.is_some() {
+        return None;
+    }
+    let first = report.first_failure.as_deref()?;
+    Some(format!("{} of {} output calls failed in the host, the first with: {first}", report.failures, report.calls))
+}
+
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,171 @@
+//! The only place that waits: carries facts to the state machine and its commands to the cluster.
+//!
+//! ```text
+//!   index ──View──────▶            ──LogPhase──▶ log follower ─▶ transcript, spool
+//!   follower ─LogEnded▶  RunState  ──Delete, Prove, ReadEvents──▶ API (answers come back as inputs)
+//!   stop, clock ──────▶            ──Say, Progress──▶ output
+//! ```
+
+use std::time::Duration;
+
+use claude_k8s_core::run::{Command, DeleteReason, Ending, Input, RunState};
+use claude_k8s_core::transcript::Transcript;
+use claude_k8s_core::view::{JobFacts, RunView};
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::RunContext;
+use super::log_task::LogTask;
+use crate::failure::FailureKind;
+use crate::host::StopOrder;
+use crate::{events, proof};
+
+/// The follower bounds its own reads after the end; this bounds the follower.
+const DRAIN: Duration = Duration::from_secs(15);
+/// Between two tries to delete.
+const DELETE_PAUSE: Duration = Duration::from_secs(1);
+
+/// What supervising one Job brought.
+pub(crate) struct Supervised {
+    pub(crate) ending: Ending,
+    pub(crate) transcript: Transcript,
+    pub(crate) view: RunView,
+}
+
+impl Supervised {
+    /// How long the pod ran, by its node's clock for the start and ours for the end.
+    pub(crate) fn ran_for(&self, now: Timestamp) -> Duration {
+        let started = self.view.pod().and_then(|pod| pod.start_time).unwrap_or(now);
+        Duration::try_from(now.duration_since(started)).unwrap_or_default()
+    }
+
+    /// The tail of the container's stderr: its termination message.
+    pub(crate) fn stderr(&self) -> Option<&str> {
+        let message = self.view.pod()?.terminated()?.message.as_deref()?;
+        Some(message).filter(|text| !text.trim().is_empty())
+    }
+}
+
+/// Follows one released Job to its end.
+pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -> Supervised {
+    let _following = run.supervisors.following.follow(&job.uid);
+    let (_index, mut view) = run.index.subscribe(job);
+    let mut log = LogTask::new(run);
+    let mut io = Io { run, answers: FuturesUnordered::new() };
+
+    let bounds = run.spec.bounds(adopted);
+    let (mut state, mut commands) = RunState::released(bounds, view.borrow_and_update().clone(), run.clock.now());
+    let mut stop_ordered = false;
+    loop {
+        for command in commands.drain(..) {
+            io.start(command, &state, &mut log);
+        }
+        if let Some(ending) = state.ending() {
+            let ending = ending.clone();
+            return Supervised { ending, transcript: log.into_transcript(), view: state.view().clone() };
+        }
+        log.pod_seen(state.view());
+        let input = tokio::select! {
+            biased; // an order to stop wins over a container that never stops talking
+            order = run.stop.ordered(), if !stop_ordered => {
+                stop_ordered = true;
+                match order {
+                    StopOrder::Cancel => Input::Cancel,
+                    StopOrder::LeaseLost => Input::LeaseLost,
+                }
+            }
+            Some(answer) = io.answers.next() => match answer {
+                Some(input) => input,
+                None => continue,
+            },
+            newest = newest(&mut view) => Input::View(newest),
+            summary = log.ended() => Input::LogEnded(summary),
+            () = sleep_until(run, state.next_wake()) => Input::Tick { last_output: log.last_output() },
+        };
+        (state, commands) = state.on(input, run.clock.now());
+    }
+}
+
+/// Cancel-safe: the channel keeps the newest value. A writer that is gone says nothing more.
+async fn newest(view: &mut watch::Receiver<RunView>) -> RunView {
+    match view.changed().await {
+        Ok(()) => view.borrow_and_update().clone(),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(run: &RunContext, wake: Option<Timestamp>) {
+    match wake {
+        Some(at) => tokio::time::sleep_until(run.clock.instant_of(at)).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Commands under way. Their answers are inputs; nothing waits for them here.
+struct Io<'a> {
+    run: &'a RunContext,
+    answers: FuturesUnordered<BoxFuture<'a, Option<Input>>>,
+}
+
+impl Io<'_> {
+    fn start(&mut self, command: Command, state: &RunState, log: &mut LogTask<'_>) {
+        let run = self.run;
+        let view = state.view().clone();
+        match command {
+            Command::LogPhase(phase) => log.phase(phase, DRAIN),
+            Command::Say(text) => run.output.say(&text),
+            Command::Warn(text) => run.output.warn(&text),
+            Command::Progress(text) => run.output.progress(&text),
+            Command::Started => self.answers.push(started(run, view).boxed()),
+            Command::ReadEvents => self
+                .answers
+                .push(async move { Some(Input::Events(events::causes(&run.namespace, &view).await)) }.boxed()),
+            Command::Prove(of) => self
+                .answers
+                .push(async move { Some(Input::Proven(of, proof::prove(&run.namespace, of, &view).await)) }.boxed()),
+            Command::Delete(reason) => self.answers.push(delete(run, view, reason).boxed()),
+        }
+    }
+}
+
+async fn started(run: &RunContext, view: RunView) -> Option<Input> {
+    let pod = view.pod()?;
+    let payload = json!({ "pod": pod.name, "uid": pod.uid, "node": pod.node });
+    run.output.event("k8s.pod.started", &format!("Pod {} started", pod.name), payload).await;
+    None
+}
+
+/// Tries until the server has accepted it; the state machine bounds how long anybody waits.
+async fn delete(run: &RunContext, view: RunView, reason: DeleteReason) -> Option<Input> {
+    let job = view.job.as_ref()?;
+    let mut told = false;
+    loop {
+        let failure = match run.namespace.delete_job(&job.name, &job.uid).await {
+            Ok(()) => return Some(Input::Deleted),
+            Err(failure) => failure,
+        };
+        if !told {
+            run.output.warn(&format!("stopping the run ({reason:?}): {failure}"));
+            told = true;
+        }
+        if failure.kind == FailureKind::Forbidden {
+            return suspend(run, job).await;
+        }
+        tokio::time::sleep(failure.retry_after.unwrap_or(DELETE_PAUSE)).await;
+    }
+}
+
+/// Without the permission to delete, suspending ends the pods as well; the TTL cleans up.
+async fn suspend(run: &RunContext, job: &JobFacts) -> Option<Input> {
+    let patch = json!({ "metadata": { "uid": job.uid }, "spec": { "suspend": true } });
+    match run.namespace.patch_job(&job.name, &patch).await {
+        Ok(_) => Some(Input::Deleted),
+        Err(failure) => {
+            run.output.warn(&format!("{failure}; the pod may still run"));
+            None
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Is the process that follows a Job still there? What cannot be proven gone counts as living (GRD-05).
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use claude_k8s_core::guard::{Supervisor, SupervisorId, keys};
+use claude_k8s_core::view::{JobFacts, PodFacts};
+
+use crate::api::Namespace;
+
+/// The Jobs this process follows right now, by uid.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Following(Arc<Mutex<HashSet<String>>>);
+
+impl Following {
+    /// Notes a Job for as long as the guard lives.
+    pub(crate) fn follow(&self, uid: &str) -> FollowGuard {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned());
+        FollowGuard { following: self.clone(), uid: uid.to_owned() }
+    }
+
+    fn contains(&self, uid: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(uid)
+    }
+}
+
+/// Forgets the Job when dropped.
+pub(crate) struct FollowGuard {
+    following: Following,
+    uid: String,
+}
+
+impl Drop for FollowGuard {
+    fn drop(&mut self) {
+        self.following.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.uid);
+    }
+}
+
+/// Judges supervisors from the point of view of this process.
+pub(crate) struct Supervisors {
+    /// Who this process is.
+    pub(crate) here: SupervisorId,
+    pub(crate) following: Following,
+    /// Where the host's pods are, when this process runs in one.
+    pub(crate) host_namespace: Option<Namespace>,
+}
+
+/// The kernel counts process starts in ticks of 10 ms from a boot time in whole seconds.
+const START_TOLERANCE_MS: i64 = 2_000;
+
+impl Supervisors {
+    pub(crate) async fn of(&self, job: &JobFacts) -> Supervisor {
+        if self.following.contains(&job.uid) {
+            return Supervisor::Here;
+        }
+        let Some(id) = job.annotations.get(keys::SUPERVISOR).and_then(|text| SupervisorId::parse(text)) else {
+            return Supervisor::Living;
+        };
+        if id == self.here {
+            // This process made the Job and no longer follows it: an execution of it ended without deleting it.
+            return Supervisor::Gone;
+        }
+        if id.place == self.here.place {
+            return if process_lives(&id) { Supervisor::Living } else { Supervisor::Gone };
+        }
+        match &self.host_namespace {
+            Some(namespace) if is_pod_uid(&id.place) => pod_is_gone(namespace, &id.place).await,
+            _ => Supervisor::Living,
+        }
+    }
+}
+
+/// A pod's uid is a UUID; a machine's id has no hyphens.
+fn is_pod_uid(place: &str) -> bool {
+    place.len() == 36 && place.bytes().filter(|byte| *byte == b'-').count() == 4
+}
+
+async fn pod_is_gone(namespace: &Namespace, uid: &str) -> Supervisor {
+    match namespace.list_pods("").await {
+        Ok(pods) => match pods.iter().map(PodFacts::read).find(|pod| pod.uid == uid) {
+            Some(pod) if !pod.phase.is_terminal() => Supervisor::Living,
+            _ => Supervisor::Gone,
+        },
+        Err(_) => Supervisor::Living,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn process_lives(id: &SupervisorId) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", id.pid)) else { return false };
+    let Some(started_at_ms) = started_at_ms(&stat) else { return true };
+    (started_at_ms - id.started_at_ms).abs() <= START_TOLERANCE_MS
+}
+
+/// Field 22 of `/proc/<pid>/stat` counts ticks since boot; the name in field 2 may contain anything.
+#[cfg(target_os = "linux")]
+fn started_at_ms(stat: &str) -> Option<i64> {
+    const TICK_MS: i64 = 10;
+    let ticks: i64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+    let boot = std::fs::read_to_string("/proc/stat").ok()?;
+    let boot: i64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+    Some(boot * 1_000 + ticks * TICK_MS)
+}
+
+/// Elsewhere a process cannot be identified without unsafe code: it counts as living.
+#[cfg(not(target_os = "linux"))]
+fn process_lives(_id: &SupervisorId) -> bool {
+    true
+}

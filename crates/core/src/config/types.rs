@@ -1,0 +1,166 @@
+//! The result of parsing: one field per key.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Toleration;
+use serde_json::{Map, Value};
+
+use super::problem::Warning;
+
+/// A checked configuration. Every key of the documentation is here once, with its type and default.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key that the operator switches by itself")]
+pub struct Config {
+    /// `model`: passed as `--model`.
+    pub model: Option<String>,
+    /// `effort`: passed as `--effort`.
+    pub effort: Option<String>,
+    /// `maxTurnsPerRun`: `--max-turns` when above 0.
+    pub max_turns_per_run: u32,
+    /// `dangerouslySkipPermissions`, default true.
+    pub skip_permissions: bool,
+    /// `extraArgs`, else `args`: appended last to the CLI arguments.
+    /// Free of flags that would break the protocol.
+    pub extra_args: Vec<String>,
+    /// `promptTemplate`; the host side of the package renders it.
+    pub prompt_template: Option<String>,
+    /// `bootstrapPromptTemplate`; the host side of the package renders it.
+    pub bootstrap_prompt_template: Option<String>,
+    /// `resumeLastSession`, default true.
+    pub resume_last_session: bool,
+    /// `mcpServers`: name to definition, in the CLI's own format.
+    pub mcp_servers: Map<String, Value>,
+    /// `strictMcpConfig`.
+    pub strict_mcp_config: bool,
+    /// `instructionsFilePath`: absolute path on the host.
+    pub instructions_file_path: Option<String>,
+    /// `instructionsRootPath`.
+    pub instructions_root_path: Option<String>,
+    /// `instructionsEntryFile`: set by the host, for its own use.
+    pub instructions_entry_file: Option<String>,
+    /// `instructionsBundleMode` is `external`.
+    pub instructions_external: bool,
+    /// `cwd`: absolute path.
+    pub cwd: Option<String>,
+    /// `env`, in the order given, without reserved names ([`super::env::is_reserved`]). Host-only names are
+    /// still in it: whether the host or the operator set them is known only where the environment is built.
+    pub env: Vec<(String, String)>,
+    /// `kubeconfig` or `kubeconfigData`.
+    pub kubeconfig: Option<KubeconfigSource>,
+    /// `namespace`.
+    pub namespace: Option<String>,
+    /// `serviceAccountName`; its token is mounted only when this is set.
+    pub service_account_name: Option<String>,
+    /// `image`.
+    pub image: Option<String>,
+    /// `imagePullPolicy`, default `IfNotPresent`.
+    pub image_pull_policy: ImagePullPolicy,
+    /// `labels` without the reserved ones.
+    pub labels: BTreeMap<String, String>,
+    /// `nodeSelector`; `Some` (even empty) replaces the inherited one.
+    pub node_selector: Option<BTreeMap<String, String>>,
+    /// `tolerations`; `Some` (even empty) replaces the inherited ones.
+    pub tolerations: Option<Vec<Toleration>>,
+    /// `priorityClassName`.
+    pub priority_class_name: Option<String>,
+    /// `runtimeClassName`.
+    pub runtime_class_name: Option<String>,
+    /// `queueName`: the Kueue `LocalQueue` that admits the Job.
+    pub queue_name: Option<String>,
+    /// `podTemplate`: checked as far as that is possible without the pod it will be merged into
+    /// ([`crate::manifest::pod_template`]).
+    pub pod_template: Option<Map<String, Value>>,
+    /// `resources…` in both shapes: `requests` and `limits` by resource name, defaults included.
+    pub resources: Resources,
+    /// `workspaceVolumeClaim`.
+    pub workspace_volume_claim: Option<String>,
+    /// `workspaceSubPath`.
+    pub workspace_sub_path: Option<String>,
+    /// `workspaceMountPath`.
+    pub workspace_mount_path: Option<String>,
+    /// `fsGroup`; absent means no `fsGroup` at all.
+    pub fs_group: Option<i64>,
+    /// `runAsUser`; absent means the own pod's id, else 1000.
+    pub run_as_user: Option<i64>,
+    /// `runAsGroup`.
+    pub run_as_group: Option<i64>,
+    /// `cacheSizeLimit`, a quantity, default `20Gi`.
+    pub cache_size_limit: String,
+    /// `timeoutSec`; `None` (configured 0) means that no timer ends a run.
+    pub timeout: Option<Duration>,
+    /// `graceSec`, default 60 s.
+    pub grace: Duration,
+    /// `ttlSecondsAfterFinished`, at least 60, default 300; `None` (no TTL) when unset and `retainJobs` is on.
+    pub ttl_seconds_after_finished: Option<i32>,
+    /// `retainJobs`.
+    pub retain_jobs: bool,
+    /// `reattachOrphanedJobs`, default true.
+    pub reattach_orphaned_jobs: bool,
+    /// `concurrencyScope`, default `agent`.
+    pub concurrency_scope: ConcurrencyScope,
+    /// `guardWaitSec`, default 0: answer at once.
+    pub guard_wait: Duration,
+    /// `scheduleTimeoutSec`, default 300 s; `None` (configured 0) means no bound.
+    pub schedule_timeout: Option<Duration>,
+    /// `startupTimeoutSec`, default 600 s; `None` (configured 0) means no bound.
+    pub startup_timeout: Option<Duration>,
+    /// `enableRtk`: shorten big tool outputs.
+    pub enable_rtk: bool,
+    /// `rtkMaxOutputBytes`, default 50 000.
+    pub rtk_max_output_bytes: u32,
+    /// `secretRef`, default `paperclip-secrets`; used by the environment test only.
+    pub secret_ref: String,
+    /// `debug`.
+    pub debug: bool,
+    /// Texts of `[paperclip] Warning: config.<key>: <text>` lines.
+    pub warnings: Vec<Warning>,
+}
+
+/// Where the target cluster's kubeconfig comes from.
+#[derive(Clone, PartialEq, Eq)]
+pub enum KubeconfigSource {
+    /// An absolute path on the host.
+    Path(PathBuf),
+    /// The content itself; parsed in memory, never written to disk, never logged.
+    Inline(String),
+}
+
+impl std::fmt::Debug for KubeconfigSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path(path) => f.debug_tuple("Path").field(path).finish(),
+            Self::Inline(_) => f.write_str("Inline(***)"),
+        }
+    }
+}
+
+/// `imagePullPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the names are the Kubernetes values")]
+pub enum ImagePullPolicy {
+    #[default]
+    IfNotPresent,
+    Always,
+    Never,
+}
+
+/// What counts as a competing run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConcurrencyScope {
+    /// Any live Job of the agent.
+    #[default]
+    Agent,
+    /// Only a live Job of the same agent and task.
+    Task,
+}
+
+/// Container resources: quantity texts by resource name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resources {
+    /// `requests`.
+    pub requests: BTreeMap<String, String>,
+    /// `limits`.
+    pub limits: BTreeMap<String, String>,
+}

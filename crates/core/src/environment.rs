@@ -1,0 +1,178 @@
+//! The environment test's report: checks with stable codes, and the status they add up to.
+
+use serde::Serialize;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// As it should be, or of no consequence.
+    Info,
+    /// Works with a named restriction.
+    Warn,
+    /// A run would fail.
+    Error,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Stable code; the host's page keys checks by it.
+    pub code: String,
+    /// How bad it is.
+    pub level: Level,
+    /// What was found.
+    pub message: String,
+    /// Facts behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Check {
+    /// A finding with a code, a level and a message.
+    pub fn new(code: impl Into<String>, level: Level, message: impl Into<String>) -> Self {
+        Self { code: code.into(), level, message: message.into(), detail: None, hint: None }
+    }
+
+    /// Adds the facts behind it.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Everything that was found, in the order of the documentation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// `fail`, `warn` or `pass`.
+    pub status: &'static str,
+    /// The findings.
+    pub checks: Vec<Check>,
+    /// ISO time.
+    pub tested_at: String,
+}
+
+impl Report {
+    /// The worst finding decides.
+    #[must_use]
+    pub fn new(checks: Vec<Check>, now: jiff::Timestamp) -> Self {
+        let status = match checks.iter().map(|check| check.level).max() {
+            Some(Level::Error) => "fail",
+            Some(Level::Warn) => "warn",
+            _ => "pass",
+        };
+        Self { status, checks, tested_at: format!("{now:.3}") }
+    }
+}
+
+/// What a permission is for, and what happens without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permission {
+    /// Ending of the check's code, after `k8s_rbac_`.
+    pub code: &'static str,
+    /// API group, `""` for the core group.
+    pub group: &'static str,
+    /// Resource, `pods/log` for a subresource.
+    pub resource: &'static str,
+    /// Verb.
+    pub verb: &'static str,
+    /// Level when it is denied.
+    pub denied: Level,
+    /// What then happens.
+    pub without: &'static str,
+}
+
+const fn permission(
+    code: &'static str,
+    (group, resource, verb): (&'static str, &'static str, &'static str),
+    denied: Level,
+    without: &'static str,
+) -> Permission {
+    Permission { code, group, resource, verb, denied, without }
+}
+
+/// Every permission a run can use, in the order of the documentation.
+pub const PERMISSIONS: [Permission; 15] = [
+    permission("job_create", ("batch", "jobs", "create"), Level::Error, "no run can be launched"),
+    permission("job_get", ("batch", "jobs", "get"), Level::Error, "the end of a run cannot be proven"),
+    permission(
+        "job_list",
+        ("batch", "jobs", "list"),
+        Level::Error,
+        "competing runs cannot be seen, so every run is refused",
+    ),
+    permission(
+        "job_delete",
+        ("batch", "jobs", "delete"),
+        Level::Error,
+        "runs are stopped by suspending them and removed by their TTL",
+    ),
+    permission("pod_list", ("", "pods", "list"), Level::Error, "the pod of a run cannot be found"),
+    permission("pod_log", ("", "pods/log", "get"), Level::Error, "there is no transcript"),
+    permission(
+        "job_patch",
+        ("batch", "jobs", "patch"),
+        Level::Warn,
+        "degraded mode \"created unsuspended\"; `queueName` is refused",
+    ),
+    permission("job_watch", ("batch", "jobs", "watch"), Level::Warn, "degraded mode \"polling\": one list every 2 s"),
+    permission("pod_watch", ("", "pods", "watch"), Level::Warn, "degraded mode \"polling\": one list every 2 s"),
+    permission(
+        "pod_get",
+        ("", "pods", "get"),
+        Level::Warn,
+        "nothing is inherited from the host's own pod; set `image`",
+    ),
+    permission(
+        "secret_create",
+        ("", "secrets", "create"),
+        Level::Error,
+        "prompt and credentials cannot be stored for the pod",
+    ),
+    permission(
+        "secret_delete",
+        ("", "secrets", "delete"),
+        Level::Error,
+        "the payload of a retained Job stays until the Job goes",
+    ),
+    permission("secret_get", ("", "secrets", "get"), Level::Warn, "the check of `secretRef` is skipped"),
+    permission("pvc_get", ("", "persistentvolumeclaims", "get"), Level::Warn, "the check of the data claim is skipped"),
+    permission("event_list", ("", "events", "list"), Level::Warn, "start-up problems are reported without events"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_finding_decides_the_status() {
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let status = |levels: &[Level]| {
+            Report::new(levels.iter().map(|level| Check::new("c", *level, "m")).collect(), now).status
+        };
+        assert_eq!(status(&[]), "pass");
+        assert_eq!(status(&[Level::Info]), "pass");
+        assert_eq!(status(&[Level::Info, Level::Warn]), "warn");
+        assert_eq!(status(&[Level::Error, Level::Warn]), "fail");
+    }
+
+    #[test]
+    fn every_permission_has_a_code_of_its_own() {
+        let mut codes: Vec<_> = PERMISSIONS.iter().map(|one| one.code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), PERMISSIONS.len());
+    }
+}

@@ -1,0 +1,327 @@
+//! Decides, line by line and connection by connection, what is new.
+//!
+//! ```text
+//!  connect ──nothing delivered yet──▶ live ◀──anchor found / gap reported── replaying ◀──connect
+//!                                      │ every line is new                     │ lines are held back
+//!                                      └────────────── connection ends ────────┘ held lines are thrown away
+//! ```
+//!
+//! The rule and its simulation are `facts/kubernetes.md` 2.2 to 2.5.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use super::notice::{is_notice, notice_start};
+use super::record::hash;
+use super::replay::{Alignment, Held, Replay};
+use super::window::{MARGIN, Window};
+use super::{Gap, GapReason, Line, LogCounters, LogEvent, LogTime, Record};
+
+/// So many connections with the same lines and no anchor are believed.
+const STUCK: u32 = 3;
+/// Raw lines behind the last line with a time that are remembered.
+const RAW_TAIL: usize = 1_024;
+
+/// What kind of request the following lines come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// `follow=true`: the first line that decides is acted on at once.
+    Follow,
+    /// A plain read after the container ended: judged at its end, when everything is known.
+    Final,
+}
+
+/// What a final read brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadEnd {
+    /// The delivered tail was found (or given up with a gap); so many lines were new.
+    Anchored {
+        /// Lines delivered by this read.
+        new: u64,
+    },
+    /// The delivered tail was not there: the read may have been cut. Read again.
+    NotAnchored,
+}
+
+/// Position in the log of one container instance. Another instance needs another cursor.
+#[derive(Debug, Default)]
+pub struct LogCursor {
+    window: Window,
+    /// First line ever delivered, and count and wrapping hash sum of all: the proof of [`super::WholeFile`].
+    first: Option<Record>,
+    count: u64,
+    sum: u64,
+    /// Hashes of raw lines delivered behind the last line with a time; a replay repeats them behind its anchor.
+    raw_tail: Vec<u64>,
+    /// How many of them the current connection has repeated; `None` when no more can come.
+    raw_repeated: Option<usize>,
+    /// Held lines while the connection has not reached the tail; `None`: live.
+    replay: Option<Replay>,
+    connection: Option<Connection>,
+    /// Lines delivered before the current connection.
+    before_connection: u64,
+    /// The current connection brought a line with a time.
+    connection_had_lines: bool,
+    /// What unanchored connections showed, and how often in a row.
+    stuck: (u64, u32),
+    counters: LogCounters,
+}
+
+impl LogCursor {
+    /// A cursor whose window holds at most `cap` records (at least 1). The default is 65 536.
+    #[must_use]
+    pub fn with_window_cap(cap: usize) -> Self {
+        Self { window: Window::with_cap(cap), ..Self::default() }
+    }
+
+    /// `sinceTime` of the next request: a whole second, at least two before the last line's (LOG-05).
+    ///
+    /// `None` while nothing was delivered: read from the start.
+    #[must_use]
+    pub fn since(&self) -> Option<LogTime> {
+        self.window.since()
+    }
+
+    /// A connection with [`Self::since`] delivers from now on. What an earlier one held back is forgotten.
+    pub fn connect(&mut self, connection: Connection) {
+        self.replay = Replay::new(&self.window);
+        self.connection = Some(connection);
+        self.before_connection = self.counters.lines;
+        self.raw_repeated = None;
+        self.connection_had_lines = false;
+    }
+
+    /// The next complete line of the connection. What has to be delivered is added to `out`.
+    pub fn line(&mut self, line: Line, out: &mut Vec<LogEvent>) {
+        self.connection_had_lines |= line.at.is_some();
+        let Some(replay) = &mut self.replay else { return self.live(line, out) };
+        let Some(at) = line.at else {
+            // The tail of a line whose head lies before `sinceTime`. It need not be the first line (1.3, case 2).
+            self.counters.dropped_fragments += 1;
+            return;
+        };
+        replay.hold(at, line);
+        let alignment = replay.align(false);
+        if self.connection == Some(Connection::Final) {
+            // A later line can change everything but this; and what cannot be held any longer has to go.
+            let settled = matches!(alignment, Alignment::Anchor { certain, .. } if certain || replay.is_full());
+            if settled {
+                self.settle(alignment, out);
+            }
+            return;
+        }
+        match alignment {
+            Alignment::Anchor { .. } => self.settle(alignment, out),
+            Alignment::Partial => {}
+            Alignment::Nothing if replay.is_full() => self.give_up(GapReason::HeldTooLong, out),
+            Alignment::Nothing => {
+                if self.window.last().is_some_and(|last| at > last.at.plus(MARGIN)) {
+                    self.give_up(GapReason::Rotated, out);
+                }
+            }
+        }
+    }
+
+    /// Lines are held back, so silence has to be limited.
+    #[must_use]
+    pub fn is_holding(&self) -> bool {
+        self.replay.as_ref().is_some_and(|replay| !replay.is_empty())
+    }
+
+    /// The delivered tail is behind us: what comes now is new.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.replay.is_none()
+    }
+
+    /// The current connection brought no line with a time, neither old nor new.
+    #[must_use]
+    pub fn is_empty_connection(&self) -> bool {
+        !self.connection_had_lines
+    }
+
+    /// Nothing came for a while although lines are held back. Returns whether to reconnect; the third time in a row
+    /// that the same lines are held, they are delivered behind a gap and the connection stays.
+    pub fn quiet(&mut self, out: &mut Vec<LogEvent>) -> bool {
+        let reconnect = self.is_holding() && !self.believe_repetition(out);
+        if reconnect {
+            self.replay = None;
+        }
+        reconnect
+    }
+
+    /// A follow ended, for whatever reason. Held lines are thrown away: the next connection brings them again.
+    pub fn disconnected(&mut self, out: &mut Vec<LogEvent>) {
+        // Of a cut replay of a whole window something would fit. So this is a file that was rotated, on connections
+        // too short for anybody to call them quiet.
+        if self.replay.as_ref().is_some_and(Replay::is_other_file) {
+            self.believe_repetition(out);
+        }
+        self.replay = None;
+    }
+
+    /// A final read ended.
+    pub fn read_ended(&mut self, out: &mut Vec<LogEvent>) -> ReadEnd {
+        if let Some(replay) = &self.replay {
+            match replay.align(true) {
+                anchor @ Alignment::Anchor { .. } => self.settle(anchor, out),
+                // The read may have been cut with a clean end (1.5).
+                Alignment::Partial | Alignment::Nothing => {
+                    if !self.believe_repetition(out) {
+                        self.replay = None;
+                        return ReadEnd::NotAnchored;
+                    }
+                }
+            }
+        }
+        ReadEnd::Anchored { new: self.counters.lines - self.before_connection }
+    }
+
+    /// Delivers what the container wrote last without a newline: the open piece of the last final read.
+    ///
+    /// Only a piece that begins with a time is output; a notice at its end is cut off.
+    pub fn unterminated(&mut self, piece: Bytes, out: &mut Vec<LogEvent>) {
+        let mut line = Line::parse(piece);
+        if let Some(start) = notice_start(&line.text) {
+            self.counters.notices += 1;
+            line.text.truncate(start);
+        }
+        if line.at.is_some() && !line.text.is_empty() {
+            self.count(&line.text);
+            out.push(LogEvent::Unterminated(line.text));
+        }
+    }
+
+    /// Reports that the whole file does not hold what was delivered.
+    pub(super) fn file_differs(&mut self, present: u64, out: &mut Vec<LogEvent>) {
+        let reason = GapReason::FileDiffers { delivered: self.count, present };
+        self.report(Gap { after: None, before: None, reason }, out);
+    }
+
+    /// First line, number of lines and hash sum of everything delivered with a time.
+    pub(super) fn delivered(&self) -> (Option<Record>, u64, u64) {
+        (self.first, self.count, self.sum)
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn counters(&self) -> LogCounters {
+        self.counters
+    }
+
+    /// The anchor is behind us: every line is new.
+    fn live(&mut self, line: Line, out: &mut Vec<LogEvent>) {
+        match line.at {
+            Some(at) => self.deliver(Record::new(at, line.body()), line.text, out),
+            None => self.raw(line, out),
+        }
+    }
+
+    /// A line without a time on a live connection: two streams glued together. It never moves the position.
+    fn raw(&mut self, line: Line, out: &mut Vec<LogEvent>) {
+        if is_notice(&line.text) {
+            self.counters.notices += 1;
+            return;
+        }
+        let hash = hash(line.body());
+        if let Some(index) = self.raw_repeated {
+            if self.raw_tail.get(index) == Some(&hash) {
+                self.raw_repeated = Some(index + 1);
+                self.counters.dropped_fragments += 1;
+                return;
+            }
+            self.raw_repeated = None;
+        }
+        if self.raw_tail.len() < RAW_TAIL {
+            self.raw_tail.push(hash);
+        }
+        self.counters.raw_lines += 1;
+        self.count(&line.text);
+        out.push(LogEvent::Line(line.text));
+    }
+
+    fn deliver(&mut self, record: Record, text: Bytes, out: &mut Vec<LogEvent>) {
+        self.window.push(record);
+        self.first.get_or_insert(record);
+        self.count += 1;
+        self.sum = self.sum.wrapping_add(record.hash);
+        self.raw_tail.clear();
+        self.raw_repeated = None;
+        self.count(&text);
+        out.push(LogEvent::Line(text));
+    }
+
+    fn count(&mut self, text: &Bytes) {
+        self.counters.lines += 1;
+        self.counters.bytes += text.len() as u64;
+    }
+
+    /// The anchor is found: what stands behind it is new, and the connection is live.
+    fn settle(&mut self, alignment: Alignment, out: &mut Vec<LogEvent>) {
+        let Alignment::Anchor { position, weak, .. } = alignment else { return };
+        let Some(replay) = self.replay.take() else { return };
+        self.stuck = (0, 0);
+        self.counters.weak_anchors += u64::from(weak);
+        let mut held = replay.into_held();
+        let fresh = held.split_off(position);
+        self.counters.replayed_lines += held.len() as u64;
+        self.raw_repeated = Some(0);
+        self.deliver_held(fresh, out);
+    }
+
+    /// The delivered tail is not in the replay: say so, and go on with what was not delivered.
+    fn give_up(&mut self, reason: GapReason, out: &mut Vec<LogEvent>) {
+        let Some(replay) = self.replay.take() else { return };
+        self.stuck = (0, 0);
+        let mut delivered: HashMap<Record, usize> = HashMap::new();
+        for record in self.window.iter() {
+            *delivered.entry(*record).or_default() += 1;
+        }
+        let mut held = replay.into_held();
+        held.retain(|held| match delivered.get_mut(&held.record) {
+            Some(times) if *times > 0 => {
+                *times -= 1;
+                self.counters.replayed_lines += 1;
+                false
+            }
+            _ => true,
+        });
+        let after = self.window.last().map(|last| last.at);
+        let before = held.first().map(|held| held.record.at);
+        self.report(Gap { after, before, reason }, out);
+        self.deliver_held(held, out);
+    }
+
+    fn deliver_held(&mut self, held: Vec<Held>, out: &mut Vec<LogEvent>) {
+        for Held { record, text } in held {
+            if let Some(text) = text {
+                self.deliver(record, text, out);
+            } else if !matches!(out.last(), Some(LogEvent::Gap(_))) {
+                // Not kept because it looked like a replay to the end of a long window. Never silent.
+                let after = self.window.last().map(|last| last.at);
+                self.report(Gap { after, before: Some(record.at), reason: GapReason::HeldTooLong }, out);
+            }
+        }
+    }
+
+    fn report(&mut self, gap: Gap, out: &mut Vec<LogEvent>) {
+        self.counters.gaps += 1;
+        out.push(LogEvent::Gap(gap));
+    }
+
+    /// Counts connections that showed the same lines and no anchor. Returns whether they are believed now.
+    fn believe_repetition(&mut self, out: &mut Vec<LogEvent>) -> bool {
+        let Some(digest) = self.replay.as_ref().map(Replay::digest) else { return false };
+        let times = if self.stuck.0 == digest { self.stuck.1 + 1 } else { 1 };
+        self.stuck = (digest, times);
+        if times < STUCK {
+            return false;
+        }
+        self.give_up(GapReason::Rotated, out);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,343 @@
+//! Every row of the table of worked edge cases, `facts/kubernetes.md` 2.6.
+//!
+//! A line is written as `<milliseconds> <text>`; `-` instead of a number is a line without a time.
+
+use super::*;
+use crate::log::{WholeFile, WholeFileVerdict};
+
+const BASE: i64 = 1_700_000_000_000_000_000;
+
+fn line(text: &str) -> Line {
+    let (at, text) = text.split_once(' ').unwrap();
+    let at = at.parse::<i64>().ok().map(|ms| LogTime::from_nanoseconds(BASE + ms * 1_000_000));
+    Line { at, text: Bytes::from(format!("{text}\n")) }
+}
+
+/// What was delivered: texts, and `GAP` where a gap was reported.
+fn texts(events: &[LogEvent]) -> Vec<String> {
+    let text = |event: &LogEvent| match event {
+        LogEvent::Line(text) => String::from_utf8_lossy(text).trim_end_matches('\n').to_owned(),
+        LogEvent::Unterminated(text) => format!("{}<", String::from_utf8_lossy(text)),
+        LogEvent::Gap(_) => "GAP".to_owned(),
+    };
+    events.iter().map(text).collect()
+}
+
+/// Lines of one follow, without its end.
+fn feed(cursor: &mut LogCursor, lines: &[&str]) -> Vec<String> {
+    let mut out = Vec::new();
+    for text in lines {
+        cursor.line(line(text), &mut out);
+    }
+    texts(&out)
+}
+
+/// One follow from begin to end.
+fn follow(cursor: &mut LogCursor, lines: &[&str]) -> Vec<String> {
+    cursor.connect(Connection::Follow);
+    let mut delivered = feed(cursor, lines);
+    let mut out = Vec::new();
+    cursor.disconnected(&mut out);
+    delivered.extend(texts(&out));
+    delivered
+}
+
+/// One final read.
+fn read(cursor: &mut LogCursor, lines: &[&str]) -> (Vec<String>, ReadEnd) {
+    cursor.connect(Connection::Final);
+    let mut delivered = feed(cursor, lines);
+    let mut out = Vec::new();
+    let end = cursor.read_ended(&mut out);
+    delivered.extend(texts(&out));
+    (delivered, end)
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn forty_lines_in_one_second_cut_after_25_bring_the_other_15() {
+    let lines: Vec<String> = (0..40).map(|n| format!("{} line {n}", 100 + n)).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &lines[..25]);
+    let fresh = follow(&mut cursor, &lines);
+    assert_eq!(fresh, (25..40).map(|n| format!("line {n}")).collect::<Vec<_>>());
+    assert_eq!(cursor.counters().replayed_lines, 25);
+}
+
+#[test]
+fn log_02_the_line_after_the_anchor_comes_in_the_same_step() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 a", "2 b"]);
+    cursor.connect(Connection::Follow);
+    assert_eq!(feed(&mut cursor, &["1 a", "2 b"]), NOTHING);
+    assert_eq!(feed(&mut cursor, &["3 c"]), ["c"]);
+}
+
+#[test]
+fn a_reconnect_drops_the_replay_and_keeps_equal_lines() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 tick", "1 tick", "2 done"]);
+    assert_eq!(follow(&mut cursor, &["1 tick", "1 tick", "2 done", "2 done"]), ["done"]);
+    // Equal to the nanosecond: position decides, a shorter overlap is not accepted while the whole window fits.
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 x", "1 x", "1 x"]);
+    assert_eq!(follow(&mut cursor, &["1 x", "1 x"]), NOTHING);
+    assert_eq!(follow(&mut cursor, &["1 x", "1 x", "1 x", "1 x"]), ["x"]);
+}
+
+#[test]
+fn a_tail_without_a_time_is_dropped_wherever_it_stands_in_the_replay() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 long", "5 a"]);
+    assert_eq!(follow(&mut cursor, &["- tail of long", "1 long", "- another", "5 a", "6 b"]), ["b"]);
+    assert_eq!(cursor.counters().dropped_fragments, 2);
+}
+
+#[test]
+fn a_rotation_inside_a_long_line_leaves_a_fragment_with_a_time_at_the_start() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 long", "5 a", "6 b"]);
+    assert_eq!(follow(&mut cursor, &["2 ng", "5 a", "6 b", "7 c"]), ["c"]);
+    assert_eq!(cursor.counters().gaps, 0);
+}
+
+#[test]
+fn a_file_that_begins_inside_the_window_is_anchored() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 a", "2 b", "3 c"]);
+    assert_eq!(follow(&mut cursor, &["2 b", "3 c", "4 d"]), ["d"]);
+    assert_eq!(cursor.counters().gaps, 0);
+}
+
+#[test]
+fn log_06_a_rotated_log_is_reported_instead_of_guessed() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 a", "2 b"]);
+    cursor.connect(Connection::Follow);
+    let mut out = Vec::new();
+    cursor.line(line("1999 near"), &mut out);
+    assert_eq!(texts(&out), NOTHING, "within the margin it may still be a replay out of order");
+    cursor.line(line("2003 far"), &mut out);
+    assert_eq!(texts(&out), ["GAP", "near", "far"]);
+    let LogEvent::Gap(gap) = &out[0] else { panic!("{out:?}") };
+    assert_eq!(gap.reason, GapReason::Rotated);
+    assert_eq!((gap.after, gap.before), (line("2 b").at, line("1999 near").at));
+    assert_eq!(feed(&mut cursor, &["2004 next"]), ["next"]);
+}
+
+#[test]
+fn a_gap_does_not_repeat_lines_that_were_delivered() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 a", "1 a", "2 b"]);
+    assert_eq!(follow(&mut cursor, &["1 a", "1 a", "1 a", "3000 c"]), ["GAP", "a", "c"]);
+}
+
+#[test]
+fn a_replay_longer_than_the_window_is_searched_for_it() {
+    let mut cursor = LogCursor::with_window_cap(3);
+    follow(&mut cursor, &["1 a", "2 b", "3 c", "4 d", "5 e"]);
+    assert_eq!(follow(&mut cursor, &["1 a", "2 b", "3 c", "4 d", "5 e", "6 f"]), ["f"]);
+    assert_eq!((cursor.counters().weak_anchors, cursor.counters().gaps), (0, 0));
+}
+
+#[test]
+fn a_known_last_line_between_unknown_ones_is_a_weak_anchor() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 a", "2 b", "3 c"]);
+    assert_eq!(follow(&mut cursor, &["1 other", "2 other", "3 c", "4 d"]), ["d"]);
+    assert_eq!(cursor.counters().weak_anchors, 1);
+}
+
+#[test]
+fn a_clock_that_steps_back_within_the_margin_changes_nothing() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["5000 a", "3500 b"]);
+    assert_eq!(cursor.since(), line("1000 x").at);
+    assert_eq!(follow(&mut cursor, &["5000 a", "3500 b", "3400 c"]), ["c"]);
+}
+
+#[test]
+fn since_follows_the_last_line_so_it_comes_back_with_the_clock() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1000 a", "900000 stepped forward", "2000 back"]);
+    assert_eq!(cursor.since(), line("0 x").at);
+    assert_eq!(follow(&mut cursor, &["1000 a", "900000 stepped forward", "2000 back", "2100 c"]), ["c"]);
+}
+
+#[test]
+fn log_05_since_is_a_whole_second_two_seconds_before_the_last_line() {
+    let mut cursor = LogCursor::default();
+    assert_eq!(cursor.since(), None);
+    follow(&mut cursor, &["60700 a"]);
+    let since = cursor.since().unwrap();
+    assert_eq!(since, line("58000 x").at.unwrap());
+    assert_eq!(since.to_string(), "2023-11-14T22:14:18Z");
+}
+
+#[test]
+fn a_clock_step_beyond_the_margin_is_found_by_the_whole_file() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["10000 a", "10001 b"]);
+    // `1000 hidden` is older than `sinceTime` and never shown.
+    assert_eq!(follow(&mut cursor, &["10000 a", "10001 b", "10002 c"]), ["c"]);
+    let verdict = whole(&cursor, &["10000 a", "10001 b", "1000 hidden", "10002 c"]);
+    assert_eq!(verdict, WholeFileVerdict::Differs { present: 4 });
+}
+
+fn whole(cursor: &LogCursor, lines: &[&str]) -> WholeFileVerdict {
+    let mut file = WholeFile::default();
+    for text in lines {
+        if !file.line(&line(text), cursor) {
+            break;
+        }
+    }
+    file.ended(cursor)
+}
+
+#[test]
+fn the_whole_file_proves_completeness_or_says_why_it_cannot() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 a", "2 b", "3 c"]);
+    for (file, verdict) in [
+        (&["1 a", "2 b", "- glue", "3 c"][..], WholeFileVerdict::Proven),
+        (&["1 a", "2 b"], WholeFileVerdict::Differs { present: 2 }),
+        (&["1 a", "2 x", "3 c"], WholeFileVerdict::Differs { present: 3 }),
+        (&["2 b", "3 c"], WholeFileVerdict::Rotated),
+        (&[], WholeFileVerdict::Differs { present: 0 }),
+    ] {
+        assert_eq!(whole(&cursor, file), verdict, "{file:?}");
+    }
+}
+
+#[test]
+fn a_reconnect_before_any_line_reads_from_the_start() {
+    let mut cursor = LogCursor::default();
+    assert_eq!(follow(&mut cursor, &[]), NOTHING);
+    assert_eq!(cursor.since(), None);
+    assert_eq!(follow(&mut cursor, &["1 a"]), ["a"]);
+}
+
+#[test]
+fn an_empty_replay_teaches_nothing_and_the_first_line_decides() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 a"]);
+    cursor.connect(Connection::Follow);
+    assert!(!cursor.is_holding());
+    assert_eq!(feed(&mut cursor, &["9000 b"]), ["GAP", "b"]);
+}
+
+#[test]
+fn the_same_lines_on_three_quiet_connections_are_believed() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 a"]);
+    for attempt in 1..=3 {
+        cursor.connect(Connection::Follow);
+        assert_eq!(feed(&mut cursor, &["500 b"]), NOTHING);
+        let mut out = Vec::new();
+        assert_eq!(cursor.quiet(&mut out), attempt < 3);
+        assert_eq!(texts(&out).len(), if attempt < 3 { 0 } else { 2 });
+        if attempt < 3 {
+            cursor.disconnected(&mut out);
+        }
+    }
+    assert_eq!(feed(&mut cursor, &["600 c"]), ["c"], "the third connection stays and is live");
+}
+
+#[test]
+fn connections_that_end_before_anybody_is_quiet_are_believed_the_third_time_too() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 a"]);
+    assert_eq!(follow(&mut cursor, &["500 b"]), NOTHING);
+    assert_eq!(follow(&mut cursor, &["500 b", "501 c"]), NOTHING, "other lines: the count starts again");
+    assert_eq!(follow(&mut cursor, &["500 b", "501 c"]), NOTHING);
+    assert_eq!(follow(&mut cursor, &["500 b", "501 c"]), ["GAP", "b", "c"]);
+}
+
+#[test]
+fn raw_lines_behind_the_anchor_are_not_repeated() {
+    let mut cursor = LogCursor::default();
+    assert_eq!(follow(&mut cursor, &["1 a", "- glue", "- glue"]), ["a", "glue", "glue"]);
+    assert_eq!(follow(&mut cursor, &["1 a", "- glue", "- glue", "- glue", "2 b"]), ["glue", "b"]);
+    assert_eq!(cursor.counters().raw_lines, 3);
+}
+
+#[test]
+fn log_09_a_notice_on_a_line_of_its_own_is_dropped() {
+    let mut cursor = LogCursor::default();
+    let lines = ["1 a", "- unable to retrieve container logs for containerd://x"];
+    assert_eq!(follow(&mut cursor, &lines), ["a"]);
+    assert_eq!(cursor.counters().notices, 1);
+}
+
+#[test]
+fn log_11_a_final_read_that_was_cut_is_read_again() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 a", "2 b"]);
+    assert_eq!(read(&mut cursor, &["1 a"]), (vec![], ReadEnd::NotAnchored));
+    assert_eq!(read(&mut cursor, &["1 a", "2 b", "3 c"]), (vec!["c".to_owned()], ReadEnd::Anchored { new: 1 }));
+    assert_eq!(read(&mut cursor, &["1 a", "2 b", "3 c"]), (vec![], ReadEnd::Anchored { new: 0 }));
+}
+
+#[test]
+fn three_equal_final_reads_without_an_anchor_are_a_gap() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 a", "2 b"]);
+    for _ in 0..2 {
+        assert_eq!(read(&mut cursor, &["9000 z"]), (vec![], ReadEnd::NotAnchored), "no guess before the third");
+    }
+    let (delivered, end) = read(&mut cursor, &["9000 z"]);
+    assert_eq!((delivered, end), (vec!["GAP".to_owned(), "z".to_owned()], ReadEnd::Anchored { new: 1 }));
+}
+
+#[test]
+fn a_final_read_is_judged_at_its_end() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 a", "2 b"]);
+    // A follow would take the first `2 b` as a weak anchor; a final read knows the last one.
+    let (delivered, _) = read(&mut cursor, &["1 x", "1 y", "2 b", "3 c", "2 b", "4 d"]);
+    assert_eq!(delivered, ["d"]);
+}
+
+#[test]
+fn the_open_piece_is_delivered_without_its_notice_and_only_with_a_time() {
+    let time = "2023-11-14T22:13:21.000000000Z";
+    for (piece, delivered) in [
+        (format!("{time} half"), Some("half<")),
+        (format!("{time} halfunable to retrieve container logs for x"), Some("half<")),
+        (format!("{time} unable to retrieve container logs for x"), None),
+        ("unable to retrieve container logs for x".to_owned(), None),
+        ("half".to_owned(), None),
+        (time.to_owned(), None),
+        (String::new(), None),
+    ] {
+        let mut out = Vec::new();
+        LogCursor::default().unterminated(Bytes::from(piece.clone()), &mut out);
+        assert_eq!(texts(&out).first().map(String::as_str), delivered, "{piece}");
+    }
+}
+
+#[test]
+fn log_13_text_of_a_long_replay_is_not_kept() {
+    let text = "x".repeat(100_000);
+    let lines: Vec<String> = (0..200).map(|n| format!("{n} {text}")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &lines);
+    cursor.connect(Connection::Follow);
+    feed(&mut cursor, &lines[..199]);
+    assert!(!cursor.replay.as_ref().unwrap().is_full(), "20 MB came again, at most 1 MiB of it is kept");
+    assert_eq!(feed(&mut cursor, &[lines[199], "300 new"]), ["new"]);
+}
+
+#[test]
+fn a_replay_that_cannot_be_held_is_given_up_with_a_gap() {
+    let text = "y".repeat(1 << 20);
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 a"]);
+    let lines: Vec<String> = (0..17).map(|n| format!("{} {text}", n + 2)).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    cursor.connect(Connection::Follow);
+    let delivered = feed(&mut cursor, &lines);
+    assert_eq!((delivered[0].as_str(), delivered.len()), ("GAP", 18));
+}

@@ -1,0 +1,80 @@
+//! The shell script in front of Claude Code. Plain POSIX `sh`; besides `claude` it needs only `mkdir` and `cat`.
+//!
+//! It ends in `exec`: the CLI is process 1, gets SIGTERM, and its exit code is the container's (LOG-15).
+
+use super::Parts;
+use super::paths::RUN_MOUNT;
+use super::payload;
+use crate::spec::{Attempt, PayloadMode};
+
+/// A stderr line inside a long stdout line would corrupt it, so stderr goes to the termination log.
+/// Where that file is not writable, stderr stays in the container log.
+const HEAD: &str = r"if [ -w /dev/termination-log ]; then exec 2>>/dev/termination-log; fi
+set -eu
+";
+
+/// Without one of them every Bash tool call fails while the run itself succeeds (facts: claude.md 2).
+const SHELL_CHECK: &str = r"if ! command -v bash >/dev/null 2>&1; then
+  if ! command -v zsh >/dev/null 2>&1; then
+    echo '[paperclip] Warning: the image has neither bash nor zsh: the shell tool of Claude Code will not work'
+  fi
+fi
+";
+
+const NODE_CHECK: &str = r"if ! command -v node >/dev/null 2>&1; then
+  echo '[paperclip] Output filtering disabled: the image has no `node`'
+fi
+";
+
+/// Prompt of several parts, put together on the pod's own volume. A file, because a pipe that is slow for 3 s
+/// counts as empty (facts: claude.md 3).
+const JOINED_PROMPT: &str = "/opt/paperclip/scratch/prompt";
+
+/// The script of one attempt, not yet escaped for Kubernetes.
+pub(super) fn script(parts: &Parts, attempt: &Attempt) -> String {
+    let directory = quote(&parts.run_directory);
+    let (join, prompt) = prompt_file(&attempt.prompt);
+    let pieces = [
+        HEAD.to_owned(),
+        staged_values(parts),
+        format!("mkdir -p \"$TMPDIR\" \"$XDG_CACHE_HOME\" {directory}\ncd {directory}\n"),
+        SHELL_CHECK.to_owned(),
+        if parts.config.enable_rtk { NODE_CHECK.to_owned() } else { String::new() },
+        parts.settings.script(),
+        join,
+        format!("exec claude \"$@\" <{prompt}\n"),
+    ];
+    pieces.concat()
+}
+
+/// The lines that put a prompt of several parts together, and the file to read.
+fn prompt_file(prompt: &str) -> (String, String) {
+    let count = payload::prompt_parts(prompt).count();
+    if count <= 1 {
+        return (String::new(), format!("{RUN_MOUNT}/prompt/000"));
+    }
+    let files: Vec<String> = (0..count).map(|part| format!("{RUN_MOUNT}/prompt/{part:03}")).collect();
+    (format!("cat {} >{JOINED_PROMPT}\n", files.join(" ")), JOINED_PROMPT.to_owned())
+}
+
+/// Without Secrets the values are files; the Job object must not contain them either (PRM-04).
+fn staged_values(parts: &Parts) -> String {
+    let values = parts.environment.secrets().filter(|_| parts.payload_mode == PayloadMode::Volume);
+    values.filter(|(name, _)| is_shell_name(name)).map(|(name, _)| export_from_file(name)).collect()
+}
+
+/// Single quotes, in which the shell interprets nothing.
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Can a POSIX shell export this name?
+pub(crate) fn is_shell_name(name: &str) -> bool {
+    let legal = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    legal && !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Command substitution drops newlines at the end; the dot behind the value keeps them.
+fn export_from_file(name: &str) -> String {
+    format!("{name}=$(cat {RUN_MOUNT}/env/{name}; echo .)\n{name}=${{{name}%.}}\nexport {name}\n")
+}

@@ -1,0 +1,237 @@
+//! Every text an operator reads about the end of a run: what happened, why, what to do next (RES-05).
+//!
+//! No protocol JSON, at most 2000 characters. The snapshot `outcome_messages` prints all of them.
+
+use super::class::Class;
+use super::evidence::{ContainerEnd, Deletion, RunFacts};
+use super::plain_text::{bounded, first, plain};
+use super::seen::{Seen, terminated};
+use crate::failure::ErrorCode;
+use crate::transcript::LastResult;
+use crate::view::Terminated;
+
+/// How much of stderr a message quotes, in characters.
+const STDERR_CHARACTERS: usize = 600;
+/// How much of a CLI text a message quotes, in characters.
+const DETAIL_CHARACTERS: usize = 1200;
+
+pub(super) fn cancelled(verified: bool) -> String {
+    let unverified = if verified { "" } else { " (termination not verified)" };
+    format!("Run cancelled{unverified}")
+}
+
+pub(super) fn lease_lost(run: &RunFacts) -> String {
+    bounded(&format!(
+        "The host lost ownership of this run; Job `{}` was left running and the next run of this agent waits for it or \
+         is blocked by it",
+        run.job
+    ))
+}
+
+pub(super) fn not_started(message: &str) -> String {
+    bounded(&plain(message))
+}
+
+pub(super) fn timed_out(seen: &Seen<'_>) -> String {
+    let after = match seen.evidence.run.timeout_seconds {
+        Some(seconds) => format!(" after {seconds}s"),
+        None => ": the deadline of the Job passed".to_owned(),
+    };
+    let unverified = if seen.evidence.termination_verified { "" } else { " (termination not verified)" };
+    format!("Timed out{after}{unverified}")
+}
+
+/// `Claude run failed[: subtype=<s>][: <detail>]`, joined with what the container says (RES-06).
+pub(super) fn reported(seen: &Seen<'_>, code: ErrorCode) -> String {
+    let result = seen.evidence.transcript.last_result();
+    let mut text = "Claude run failed".to_owned();
+    if let Some(subtype) = result.and_then(|result| result.subtype.as_deref()).filter(|subtype| *subtype != "success") {
+        text.push_str(": subtype=");
+        text.push_str(&first(&plain(subtype), 100));
+    }
+    let said = [result.map(detail).unwrap_or_default(), stderr_lines(seen), code.meaning().0.to_owned()];
+    // What the CLI says about an empty answer is a dump of its own state.
+    let said = if code == ErrorCode::LlmApiError { said.last() } else { said.iter().find(|text| !text.is_empty()) };
+    if let Some(said) = said {
+        text.push_str(": ");
+        text.push_str(said);
+    }
+    if let Some(end) = terminated(seen.evidence).filter(|end| !is_ordinary(end)) {
+        text = format!("{} ({})", text.trim_end_matches('.'), exit_cause(end));
+    }
+    let next_step = match (seen.class, seen.evidence.transcript.quota_resets_at()) {
+        (Some(Class::Quota), Some(reset)) => format!("{}; wait until {reset}", text.trim_end_matches('.')),
+        _ => with_next_step(&text, code),
+    };
+    bounded(&with_memory_hint(next_step, seen))
+}
+
+pub(super) fn empty_answer(seen: &Seen<'_>) -> String {
+    let model = seen.evidence.transcript.model().unwrap_or("unknown");
+    bounded(&with_next_step(
+        &format!(
+            "The model returned nothing (model {}): the run ended without text and without a tool call",
+            plain(model)
+        ),
+        ErrorCode::LlmApiError,
+    ))
+}
+
+pub(super) fn evicted(seen: &Seen<'_>, reason: &str, message: &str) -> String {
+    let node = seen.evidence.run.node.as_deref().map(|node| format!(" from node `{node}`")).unwrap_or_default();
+    let message = plain(message);
+    let detail = if message.is_empty() { String::new() } else { format!(": {}", first(&message, DETAIL_CHARACTERS)) };
+    let message = format!("The platform took the pod away{node} before Claude finished: {reason}{detail}");
+    bounded(&with_memory_hint(with_next_step(&format!("{message} ({})", cause(seen)), ErrorCode::PodEvicted), seen))
+}
+
+pub(super) fn replaced(detail: &str) -> String {
+    bounded(&format!(
+        "The Job was stopped so that the prompt does not run twice: {}; run again, or exempt the Job from pre-emption",
+        plain(detail)
+    ))
+}
+
+pub(super) fn node_lost(node: &str) -> String {
+    bounded(&format!(
+        "Node `{node}` stopped reporting and the end of the container was never seen; it may still run: \
+         check the node, the next run is blocked until the pod is gone"
+    ))
+}
+
+/// With forensics, because whoever deleted the Job left no other trace (END-07).
+pub(super) fn deleted(seen: &Seen<'_>, deletion: &Deletion) -> String {
+    let run = seen.evidence.run;
+    let elapsed = deletion.elapsed_since_running.map_or("unknown".to_owned(), |seconds| format!("{seconds}s"));
+    bounded(&format!(
+        "Kubernetes Job {} was deleted before Claude finished [detected_via={}, ns={}, \
+         elapsed_since_pod_running={elapsed}, last_job_conditions=[{}], stdout_bytes={}, stdout_nonempty_lines={}]",
+        run.job,
+        deletion.detected_via,
+        run.namespace,
+        deletion.job_conditions.join(", "),
+        seen.evidence.transcript.bytes(),
+        seen.evidence.transcript.nonempty_lines(),
+    ))
+}
+
+pub(super) fn truncated(seen: &Seen<'_>) -> String {
+    let transcript = seen.evidence.transcript;
+    let model = plain(transcript.model().unwrap_or("unknown"));
+    let missing =
+        if transcript.last_result().is_some() { "work went on after the last result event" } else { "no result event" };
+    let mut text = format!("Claude run was cut off (model {model}): {missing}; {}", cause(seen));
+    let stderr = stderr_lines(seen);
+    if !stderr.is_empty() {
+        text = format!("{text}, message={stderr}");
+    }
+    bounded(&with_memory_hint(text, seen))
+}
+
+/// The process ended without a result: its own last words explain it best.
+pub(super) fn exited(seen: &Seen<'_>) -> String {
+    let end = terminated(seen.evidence);
+    let code = end.map_or("unknown".to_owned(), |end| end.exit_code.to_string());
+    let details = end.map(exit_details).filter(|details| !details.is_empty());
+    let details = details.map(|details| format!(" ({})", details.join(", "))).unwrap_or_default();
+    let stderr = stderr_lines(seen);
+    let said = if stderr.is_empty() { "no result event and nothing on stderr".to_owned() } else { stderr };
+    bounded(&with_memory_hint(format!("Claude exited with code {code}{details}: {said}"), seen))
+}
+
+pub(super) fn unknown(seen: &Seen<'_>) -> String {
+    let run = seen.evidence.run;
+    let read = if seen.evidence.log.readable {
+        format!("{} bytes of its output were read", seen.evidence.transcript.bytes())
+    } else {
+        "its log could not be read".to_owned()
+    };
+    bounded(&format!(
+        "The outcome of Job `{}` is unknown: {}, no result event was seen and {read}; look at what the pod wrote last \
+         before running again",
+        run.job,
+        cause(seen)
+    ))
+}
+
+/// How the container ended. State late, pod gone and exit known are three findings (END-11).
+fn cause(seen: &Seen<'_>) -> String {
+    match &seen.evidence.container {
+        ContainerEnd::Exited(end) if terminated(seen.evidence).is_some() => exit_cause(end),
+        ContainerEnd::Exited(end) => {
+            format!("the kubelet lost the container (reason={})", end.reason.as_deref().unwrap_or("unknown"))
+        }
+        ContainerEnd::PodGone => "pod is gone".to_owned(),
+        ContainerEnd::NotReported { pod_phase } => format!("container state not reported (pod phase={pod_phase})"),
+        ContainerEnd::NeverStarted => "the container never started".to_owned(),
+        ContainerEnd::Running => "the container was running when last seen".to_owned(),
+    }
+}
+
+fn exit_cause(end: &Terminated) -> String {
+    let text = format!("exit code {}", end.exit_code);
+    match exit_details(end).as_slice() {
+        [] => text,
+        details => format!("{text}: {}", details.join(", ")),
+    }
+}
+
+/// What the exit code alone does not say.
+fn exit_details(end: &Terminated) -> Vec<String> {
+    let meaning = match end.exit_code {
+        137 => Some("SIGKILL, commonly out of memory".to_owned()),
+        143 => Some("SIGTERM".to_owned()),
+        134 => Some("SIGABRT".to_owned()),
+        139 => Some("SIGSEGV".to_owned()),
+        _ => None,
+    };
+    let reason = end.reason.as_deref().filter(|reason| !matches!(*reason, "Error" | "Completed" | ""));
+    let signal = end.signal.filter(|signal| *signal != 0);
+    let reason = reason.map(|reason| format!("reason={}", plain(reason)));
+    [meaning, reason, signal.map(|signal| format!("signal={signal}"))].into_iter().flatten().collect()
+}
+
+/// The exit says no more than "the process reported a failure".
+fn is_ordinary(end: &Terminated) -> bool {
+    matches!(end.exit_code, 0 | 1) && exit_details(end).is_empty()
+}
+
+fn with_next_step(text: &str, code: ErrorCode) -> String {
+    match code {
+        // The text of Claude Code says it, or there is nothing to do.
+        ErrorCode::ClaudeFailed | ErrorCode::ClaudeStartFailed | ErrorCode::ClaudeNoResult => text.to_owned(),
+        _ => format!("{}; {}", text.trim_end_matches('.'), code.meaning().1),
+    }
+}
+
+fn with_memory_hint(text: String, seen: &Seen<'_>) -> String {
+    match terminated(seen.evidence).and_then(|end| end.reason.as_deref()) {
+        Some("OOMKilled") => format!("{text}; raise `resources.limits.memory`"),
+        _ => text,
+    }
+}
+
+/// What Claude Code says about its failure: the result text, else the first error.
+fn detail(result: &LastResult) -> String {
+    std::iter::once(&result.text)
+        .chain(&result.errors)
+        .map(|text| plain(text))
+        .find(|text| !text.is_empty())
+        .map(|text| first(&text, DETAIL_CHARACTERS))
+        .unwrap_or_default()
+}
+
+/// The last whole lines of stderr, joined.
+fn stderr_lines(seen: &Seen<'_>) -> String {
+    let text = plain(seen.stderr());
+    let skip = text.chars().count().saturating_sub(STDERR_CHARACTERS);
+    if skip == 0 {
+        return text;
+    }
+    let tail: String = text.chars().skip(skip).collect();
+    // The first line is incomplete now; a single long line has nothing better.
+    match tail.split_once("; ") {
+        Some((_, whole)) if !whole.is_empty() => whole.to_owned(),
+        _ => tail,
+    }
+}

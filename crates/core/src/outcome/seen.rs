@@ -1,0 +1,125 @@
+//! The evidence as the questions that the decision table asks.
+
+use super::class::{Class, class, says_session_unusable};
+use super::evidence::{ContainerEnd, Evidence};
+use crate::transcript::LastResult;
+use crate::view::Terminated;
+
+/// Reason with which the kubelet invents an exit code (137) for a container it lost track of.
+const STATUS_UNKNOWN: &str = "ContainerStatusUnknown";
+
+/// Answers, each derived once.
+#[expect(clippy::struct_excessive_bools, reason = "independent questions of the table")]
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) evidence: &'a Evidence<'a>,
+    /// The last result, when it is positive.
+    pub(super) ok: Option<&'a LastResult>,
+    /// The run went on after its last result.
+    pub(super) cut: bool,
+    /// The model did nothing at all.
+    pub(super) silent: bool,
+    /// The same, and the log is known to be complete: proof for a retry (RES-12).
+    pub(super) nothing_done: bool,
+    /// There was no earlier attempt in which the model answered.
+    pub(super) first_attempt_silent: bool,
+    /// What the failure means, when Claude Code reported one.
+    pub(super) class: Option<Class>,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn new(evidence: &'a Evidence<'a>) -> Self {
+        let transcript = evidence.transcript;
+        let result = transcript.last_result();
+        let silent = transcript.is_silent();
+        Self {
+            evidence,
+            ok: result.filter(|result| result.ok),
+            cut: transcript.is_cut(killed(evidence)),
+            silent,
+            nothing_done: silent && whole_log(evidence),
+            first_attempt_silent: evidence.earlier.is_none_or(|usage| usage.output_tokens == 0),
+            class: reported_class(evidence),
+        }
+    }
+
+    /// Exit code and signal name, as far as they are true.
+    pub(super) fn exit(&self) -> (Option<i32>, Option<String>) {
+        match terminated(self.evidence) {
+            Some(end) => (Some(end.exit_code), signal_name(end)),
+            None => (None, None),
+        }
+    }
+
+    pub(super) fn exit_code(&self) -> Option<i32> {
+        terminated(self.evidence).map(|end| end.exit_code)
+    }
+
+    pub(super) fn never_started(&self) -> bool {
+        self.evidence.container == ContainerEnd::NeverStarted
+    }
+
+    /// The last lines of stderr, empty when there are none.
+    pub(super) fn stderr(&self) -> &'a str {
+        stderr(self.evidence)
+    }
+
+    /// The whole log was read and no gap was reported.
+    pub(super) fn whole_log(&self) -> bool {
+        whole_log(self.evidence)
+    }
+}
+
+/// The end of the container, when the kubelet really saw it (END-06).
+pub(super) fn terminated<'a>(evidence: &'a Evidence<'_>) -> Option<&'a Terminated> {
+    match &evidence.container {
+        ContainerEnd::Exited(end) if end.reason.as_deref() != Some(STATUS_UNKNOWN) => Some(end),
+        _ => None,
+    }
+}
+
+/// The process did not end by itself, or nobody saw how it ended.
+fn killed(evidence: &Evidence<'_>) -> bool {
+    terminated(evidence).is_none_or(|end| end.exit_code > 128 || end.signal.is_some_and(|signal| signal != 0))
+}
+
+/// Nothing can have happened that the transcript does not show.
+fn whole_log(evidence: &Evidence<'_>) -> bool {
+    evidence.log.complete && evidence.log.gaps.is_empty()
+}
+
+fn stderr<'a>(evidence: &'a Evidence<'_>) -> &'a str {
+    match &evidence.container {
+        ContainerEnd::Exited(end) => end.message.as_deref().unwrap_or_default(),
+        _ => "",
+    }
+}
+
+fn reported_class(evidence: &Evidence<'_>) -> Option<Class> {
+    let transcript = evidence.transcript;
+    match transcript.last_result() {
+        Some(result) if result.ok => None,
+        Some(result) => Some(class(result, transcript.quota_resets_at().is_some(), evidence.session.resumed.is_some())),
+        // Before `init` stderr is the only place where some releases say it; later it may hold anything.
+        None if transcript.inits() == 0 && stderr(evidence).lines().any(says_session_unusable) => Some(Class::Session),
+        None => None,
+    }
+}
+
+/// The signal that ended the container: from its state, else from the exit code.
+fn signal_name(end: &Terminated) -> Option<String> {
+    let number = end.signal.filter(|signal| *signal > 0).or(match end.exit_code {
+        134 | 137 | 139 | 143 => Some(end.exit_code - 128),
+        _ => None,
+    })?;
+    Some(match number {
+        1 => "SIGHUP".to_owned(),
+        2 => "SIGINT".to_owned(),
+        3 => "SIGQUIT".to_owned(),
+        6 => "SIGABRT".to_owned(),
+        9 => "SIGKILL".to_owned(),
+        11 => "SIGSEGV".to_owned(),
+        15 => "SIGTERM".to_owned(),
+        other => format!("signal {other}"),
+    })
+}

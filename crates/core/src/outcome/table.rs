@@ -1,0 +1,222 @@
+//! The decision table of a run. The order of [`TABLE`] is the specification: the first matching row decides.
+
+use super::class::Class;
+use super::evidence::{PlatformLoss, Stop};
+use super::messages as say;
+use super::result::ExecutionRecovery;
+use super::seen::Seen;
+use super::verdict::{Exit, Session, Verdict};
+use crate::failure::{ErrorCode, ErrorFamily};
+
+/// A row: `None` when it does not apply.
+type Row = fn(&Seen<'_>) -> Option<Verdict>;
+
+/// Every row, in order. Numbers are those of the specification.
+const TABLE: &[Row] = &[
+    cancelled_before_release, // 1
+    cancelled,                // 2
+    cancelled_unverified,     // 3
+    lease_lost,               // 4
+    never_scheduled,          // 5
+    never_started,            // 6
+    refusal,                  // 7
+    empty_answer,             // 8a
+    success,                  // 8b
+    deadline,                 // 9
+    reported_failure,         // 10-20, by class
+    evicted,                  // 21
+    deleted_by_others,        // 22
+    replaced,                 // 23
+    node_lost,                // 24
+    truncated,                // 25
+    start_failed,             // 26
+    no_result,                // 27
+];
+
+/// The verdict of the first matching row; the last row (28) knows nothing.
+pub(super) fn verdict(seen: &Seen<'_>) -> Verdict {
+    let mut verdict = TABLE.iter().find_map(|row| row(seen)).unwrap_or_else(|| outcome_unknown(seen));
+    // Rows speak of this attempt; the evidence is about the run (RES-12).
+    if verdict.recovery == Some(ExecutionRecovery::Bootstrap) && !seen.first_attempt_silent {
+        verdict.recovery = None;
+    }
+    verdict
+}
+
+fn cancelled_before_release(seen: &Seen<'_>) -> Option<Verdict> {
+    (seen.evidence.stop == Some(Stop::CancelledBeforeRelease)).then(|| Verdict {
+        acknowledged: Some(false),
+        ..Verdict::failure(ErrorCode::Cancelled, say::cancelled(true))
+            .exit(Exit::Unknown)
+            .session(Session::Untouched)
+            .bootstrap_if(true)
+    })
+}
+
+fn cancelled(seen: &Seen<'_>) -> Option<Verdict> {
+    let Some(Stop::Cancelled { forced }) = seen.evidence.stop else { return None };
+    if !seen.evidence.termination_verified {
+        return None;
+    }
+    let session = &seen.evidence.session;
+    let transcript = seen.evidence.transcript;
+    // An unread end of the log could hide a tool call, so it is no evidence either (CAN-07).
+    let settled = session.persistent
+        && transcript.session_id().is_some()
+        && !transcript.has_unsettled_tools()
+        && seen.whole_log();
+    let recovery = match (seen.never_started(), settled) {
+        (true, _) => Some(ExecutionRecovery::Bootstrap),
+        (false, true) => Some(ExecutionRecovery::Interrupted),
+        (false, false) => None,
+    };
+    let verdict = Verdict::failure(ErrorCode::Cancelled, say::cancelled(true));
+    Some(Verdict { acknowledged: Some(forced), recovery, ..verdict })
+}
+
+fn cancelled_unverified(seen: &Seen<'_>) -> Option<Verdict> {
+    matches!(seen.evidence.stop, Some(Stop::Cancelled { .. }))
+        .then(|| Verdict::failure(ErrorCode::Cancelled, say::cancelled(false)).exit(Exit::Unknown))
+}
+
+fn lease_lost(seen: &Seen<'_>) -> Option<Verdict> {
+    (seen.evidence.stop == Some(Stop::LeaseLost)).then(|| {
+        Verdict::failure(ErrorCode::ControllerLeaseLost, say::lease_lost(seen.evidence.run)).exit(Exit::Unknown)
+    })
+}
+
+fn never_scheduled(seen: &Seen<'_>) -> Option<Verdict> {
+    let failure = seen.evidence.start_failure.as_ref().filter(|failure| failure.schedule_bound)?;
+    Some(not_started(&failure.message).retry_after_platform_loss(seen))
+}
+
+fn never_started(seen: &Seen<'_>) -> Option<Verdict> {
+    seen.evidence.start_failure.as_ref().map(|failure| not_started(&failure.message))
+}
+
+fn not_started(message: &str) -> Verdict {
+    Verdict::failure(ErrorCode::PodScheduleFailed, say::not_started(message))
+        .exit(Exit::Unknown)
+        .session(Session::Untouched)
+        .bootstrap_if(true)
+}
+
+fn refusal(seen: &Seen<'_>) -> Option<Verdict> {
+    seen.evidence.transcript.last_result().filter(|result| result.refused).map(|_| Verdict {
+        stop_reason: Some("refusal"),
+        ..Verdict::failure(ErrorCode::ClaudeRefusal, say::reported(seen, ErrorCode::ClaudeRefusal))
+            .family(ErrorFamily::ModelRefusal)
+    })
+}
+
+fn empty_answer(seen: &Seen<'_>) -> Option<Verdict> {
+    let result = seen.ok.filter(|result| result.text.trim().is_empty())?;
+    (seen.silent && result.terminal_reason.as_deref() != Some("hook_stopped")).then(|| {
+        Verdict::failure(ErrorCode::LlmApiError, say::empty_answer(seen))
+            .family(ErrorFamily::TransientUpstream)
+            .bootstrap_if(seen.nothing_done)
+    })
+}
+
+fn success(seen: &Seen<'_>) -> Option<Verdict> {
+    seen.ok.filter(|_| !seen.cut).map(|_| Verdict::success())
+}
+
+fn deadline(seen: &Seen<'_>) -> Option<Verdict> {
+    (seen.evidence.deadline_passed && seen.exit_code() != Some(0))
+        .then(|| Verdict { timed_out: true, ..Verdict::failure(ErrorCode::Timeout, say::timed_out(seen)) })
+}
+
+/// Rows 10 to 20: Claude Code said what went wrong.
+fn reported_failure(seen: &Seen<'_>) -> Option<Verdict> {
+    let class = seen.class?;
+    let failure = |code: ErrorCode| Verdict::failure(code, say::reported(seen, code));
+    let resets_at = seen.evidence.transcript.quota_resets_at();
+    Some(match class {
+        Class::Session => {
+            failure(ErrorCode::SessionUnavailable).session(Session::Clear).bootstrap_if(seen.nothing_done)
+        }
+        Class::Auth => failure(ErrorCode::ClaudeAuthRequired).bootstrap_if(seen.nothing_done),
+        Class::Quota => Verdict {
+            retry_not_before: resets_at,
+            ..failure(ErrorCode::ProviderQuota).family(ErrorFamily::ProviderQuota).bootstrap_if(seen.nothing_done)
+        },
+        Class::Billing => {
+            failure(ErrorCode::ProviderQuota).family(ErrorFamily::ProviderQuota).bootstrap_if(seen.nothing_done)
+        }
+        Class::Model => failure(ErrorCode::ModelNotFound).bootstrap_if(seen.nothing_done),
+        Class::Transient => failure(ErrorCode::ClaudeTransientUpstream)
+            .family(ErrorFamily::TransientUpstream)
+            .bootstrap_if(seen.nothing_done),
+        Class::Context => {
+            failure(ErrorCode::ClaudePromptTooLong).session(Session::Clear).bootstrap_if(seen.nothing_done)
+        }
+        Class::TurnLimit => Verdict {
+            stop_reason: Some("max_turns_exhausted"),
+            ..failure(ErrorCode::MaxTurnsExhausted).session(Session::Clear)
+        },
+        Class::Budget => failure(ErrorCode::ClaudeBudgetExhausted),
+        Class::Start => {
+            failure(ErrorCode::ClaudeStartFailed).session(Session::Untouched).bootstrap_if(seen.nothing_done)
+        }
+        Class::EmptyAnswer => {
+            failure(ErrorCode::LlmApiError).family(ErrorFamily::TransientUpstream).bootstrap_if(seen.nothing_done)
+        }
+        Class::Other => failure(ErrorCode::ClaudeFailed),
+    })
+}
+
+fn evicted(seen: &Seen<'_>) -> Option<Verdict> {
+    let Some(PlatformLoss::Evicted { reason, message }) = &seen.evidence.platform else { return None };
+    Some(
+        Verdict::failure(ErrorCode::PodEvicted, say::evicted(seen, reason, message))
+            .retry_after_platform_loss(seen)
+            .bootstrap_if(seen.nothing_done),
+    )
+}
+
+fn deleted_by_others(seen: &Seen<'_>) -> Option<Verdict> {
+    let deletion = seen.evidence.deletion.as_ref()?;
+    Some(
+        Verdict::failure(ErrorCode::JobDeletedExternally, say::deleted(seen, deletion))
+            .bootstrap_if(seen.never_started()),
+    )
+}
+
+fn replaced(seen: &Seen<'_>) -> Option<Verdict> {
+    let Some(PlatformLoss::Replaced { detail }) = &seen.evidence.platform else { return None };
+    Some(Verdict::failure(ErrorCode::PodEvicted, say::replaced(detail)).retry_after_platform_loss(seen))
+}
+
+fn node_lost(seen: &Seen<'_>) -> Option<Verdict> {
+    let Some(PlatformLoss::NodeLost { node }) = &seen.evidence.platform else { return None };
+    Some(Verdict::failure(ErrorCode::NodeLost, say::node_lost(node)).exit(Exit::Unknown))
+}
+
+fn truncated(seen: &Seen<'_>) -> Option<Verdict> {
+    let went_on = seen.ok.is_some() && seen.cut;
+    let spoke = seen.evidence.transcript.last_result().is_none() && !seen.silent;
+    (went_on || spoke).then(|| Verdict::failure(ErrorCode::ClaudeTruncated, say::truncated(seen)))
+}
+
+fn start_failed(seen: &Seen<'_>) -> Option<Verdict> {
+    let transcript = seen.evidence.transcript;
+    let nothing_printed = transcript.last_result().is_none() && transcript.inits() == 0;
+    let failed = seen.exit_code().is_some_and(|code| code != 0);
+    (nothing_printed && failed && seen.whole_log()).then(|| {
+        Verdict::failure(ErrorCode::ClaudeStartFailed, say::exited(seen))
+            .session(Session::Untouched)
+            .bootstrap_if(seen.nothing_done)
+    })
+}
+
+fn no_result(seen: &Seen<'_>) -> Option<Verdict> {
+    let code = seen.exit_code()?;
+    (seen.evidence.transcript.last_result().is_none()).then(|| {
+        Verdict::failure(ErrorCode::ClaudeNoResult, say::exited(seen)).bootstrap_if(seen.nothing_done && code != 0)
+    })
+}
+
+fn outcome_unknown(seen: &Seen<'_>) -> Verdict {
+    Verdict::failure(ErrorCode::OutcomeUnknown, say::unknown(seen)).exit(Exit::Unknown)
+}

@@ -1,0 +1,98 @@
+//! The pod the host process runs in, reduced to what a Job may inherit from it.
+//!
+//! [`OwnPod::from_pod`] only copies facts. Which of them a Job gets depends on where it runs and is decided in
+//! [`crate::spec`] and [`crate::manifest`]: nothing namespaced travels to another namespace (CFG-10).
+
+mod read;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{
+    EnvFromSource, EnvVar, HostAlias, LocalObjectReference, PodDNSConfig, Toleration, Volume, VolumeMount,
+};
+
+use crate::manifest::paths;
+
+/// What the own pod says about itself.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OwnPod {
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `metadata.uid`: part of the supervisor annotation.
+    pub uid: String,
+    /// `status.podIP`.
+    pub pod_ip: Option<String>,
+    /// Image of the source container.
+    pub image: Option<String>,
+    /// `env` of the source container in its own order, one entry per name (the last one counts).
+    pub env: Vec<EnvVar>,
+    /// `envFrom` of the source container.
+    pub env_from: Vec<EnvFromSource>,
+    /// `spec.nodeSelector`.
+    pub node_selector: BTreeMap<String, String>,
+    /// `spec.tolerations`.
+    pub tolerations: Vec<Toleration>,
+    /// `spec.dnsPolicy`.
+    pub dns_policy: Option<String>,
+    /// `spec.dnsConfig`.
+    pub dns_config: Option<PodDNSConfig>,
+    /// `spec.hostAliases`.
+    pub host_aliases: Vec<HostAlias>,
+    /// `spec.imagePullSecrets`.
+    pub image_pull_secrets: Vec<LocalObjectReference>,
+    /// `runAsUser` of the source container, else of the pod.
+    pub run_as_user: Option<i64>,
+    /// `runAsGroup` of the source container, else of the pod.
+    pub run_as_group: Option<i64>,
+    /// `spec.volumes`.
+    pub volumes: Vec<Volume>,
+    /// `volumeMounts` of the source container.
+    pub mounts: Vec<VolumeMount>,
+}
+
+impl OwnPod {
+    /// Where the data volume of the host is expected first.
+    pub const DATA_MOUNT_PATH: &'static str = "/paperclip";
+
+    /// The entry of an environment name, literal or reference.
+    #[must_use]
+    pub fn env(&self, name: &str) -> Option<&EnvVar> {
+        self.env.iter().find(|entry| entry.name == name)
+    }
+
+    /// The literal value of an environment name. An entry without `valueFrom` is a literal, also when empty.
+    #[must_use]
+    pub fn literal(&self, name: &str) -> Option<&str> {
+        let entry = self.env(name)?;
+        entry.value_from.is_none().then(|| entry.value.as_deref().unwrap_or_default())
+    }
+
+    /// The volume of a mount.
+    #[must_use]
+    pub fn volume(&self, mount: &VolumeMount) -> Option<&Volume> {
+        self.volumes.iter().find(|volume| volume.name == mount.name)
+    }
+
+    /// The claim behind a mount.
+    #[must_use]
+    pub fn claim(&self, mount: &VolumeMount) -> Option<&str> {
+        let claim = self.volume(mount)?.persistent_volume_claim.as_ref()?;
+        Some(&claim.claim_name)
+    }
+
+    /// The mount a path lies on: the deepest one.
+    #[must_use]
+    pub fn mount_of(&self, path: &str) -> Option<&VolumeMount> {
+        let above = self.mounts.iter().filter(|mount| paths::remainder(path, &mount.mount_path).is_some());
+        above.max_by_key(|mount| mount.mount_path.len())
+    }
+
+    /// The mount of the host's data volume: at `/paperclip`, else the one that contains `paperclip_home`.
+    #[must_use]
+    pub fn data_mount(&self, paperclip_home: Option<&str>) -> Option<&VolumeMount> {
+        let usual = self.mounts.iter().find(|mount| mount.mount_path.trim_end_matches('/') == Self::DATA_MOUNT_PATH);
+        usual.or_else(|| self.mount_of(paperclip_home?))
+    }
+}

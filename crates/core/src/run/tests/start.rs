@@ -1,0 +1,247 @@
+//! Queue, schedule and start-up.
+
+use super::*;
+use crate::outcome::{ContainerEnd, PlatformLoss};
+
+fn bounded() -> Bounds {
+    Bounds { schedule: Some(seconds(600)), startup: Some(seconds(300)), ..unbounded() }
+}
+
+fn queued() -> Bounds {
+    Bounds { queued: true, ..bounded() }
+}
+
+fn unschedulable() -> PodFacts {
+    PodFacts { unscheduled: Some(("Unschedulable".into(), "0/3 nodes are available".into())), ..pod() }
+}
+
+#[test]
+fn a_queue_may_take_as_long_as_it_likes() {
+    let run = Run::adopted(queued(), view(suspended(job()), []));
+    assert_eq!(run.wakes(), None);
+    let run = run.ticks(86_400);
+    run.is("Queued");
+    assert_eq!(run.commands, []);
+    let run = run.sees(86_400, job(), []);
+    run.is("Scheduling");
+    assert_eq!(run.ticks(86_400 + 599).deletes(), []);
+}
+
+#[test]
+fn an_admission_that_is_taken_back_before_a_pod_came_is_waited_for_again() {
+    let run = Run::adopted(queued(), view(suspended(job()), [])).sees(10, job(), []).sees(20, suspended(job()), []);
+    run.is("Queued");
+    let run = run.sees(5000, job(), []);
+    run.is("Scheduling");
+    assert_eq!(run.ticks(5599).deletes(), []);
+}
+
+#[test]
+fn a_queued_job_that_is_proven_gone_ends_the_run() {
+    let run =
+        Run::adopted(queued(), view(suspended(job()), [])).sees(5, JobFacts { absent: true, ..suspended(job()) }, []);
+    assert_eq!(run.commands, [Command::Prove(ProofOf::Job)]);
+    let run = run.on(6, Input::Proven(ProofOf::Job, Proof::Gone)).log_ends(6);
+    assert_eq!(run.ending().container, ContainerEnd::NeverStarted);
+    assert_eq!(run.ending().deletion.as_ref().unwrap().detected_via, "job_404");
+}
+
+#[test]
+fn pod_01_each_step_has_its_own_bound_and_the_message_names_it() {
+    let run = Run::released(bounded()).sees(1, job(), [unschedulable()]);
+    let run = run.ticks(599);
+    assert_eq!(run.deletes(), []);
+    let run = run.ticks(600);
+    assert_eq!(run.deletes(), [DeleteReason::CannotStart]);
+    let run = run.on(600, Input::Deleted).sees(601, absent_job(), [absent(unschedulable())]).log_ends(601);
+    let failure = run.ending().start_failure.clone().unwrap();
+    assert!(failure.schedule_bound);
+    assert_eq!(
+        failure.message,
+        "Pod did not start within 600s (scheduleTimeoutSec): pod Pending, Unschedulable: 0/3 nodes are available"
+    );
+    assert!(run.ending().termination_verified);
+
+    let pulling = waiting("ImagePullBackOff", "Back-off pulling image");
+    let run = Run::released(bounded()).sees(590, job(), [pulling.clone()]).ticks(889);
+    assert_eq!(run.deletes(), []);
+    let run = run.ticks(890);
+    assert_eq!(run.deletes(), [DeleteReason::CannotStart]);
+    let run = run.on(890, Input::Deleted).sees(891, absent_job(), [absent(pulling)]).log_ends(891);
+    let failure = run.ending().start_failure.clone().unwrap();
+    assert!(!failure.schedule_bound);
+    assert_eq!(
+        failure.message,
+        "Pod did not start within 300s (startupTimeoutSec): pod Pending, container waiting: ImagePullBackOff: Back-off pulling image"
+    );
+    assert_eq!(run.ending().container, ContainerEnd::NeverStarted);
+}
+
+#[test]
+fn a_bound_of_zero_never_ends_a_start() {
+    let run = Run::released(unbounded()).sees(1, job(), [unschedulable()]).ticks(30 * 86_400);
+    run.is("Scheduling");
+    let run = run.sees(30 * 86_400, job(), [waiting("ImagePullBackOff", "")]).ticks(60 * 86_400);
+    run.is("Starting");
+}
+
+#[test]
+fn end_02_no_bound_is_over_while_the_api_server_cannot_be_reached() {
+    let run = Run::released(bounded()).loses_contact(10).ticks(5000);
+    assert_eq!(run.deletes(), []);
+    let run = run.sees(5001, job(), [running()]);
+    run.is("Running");
+    assert_eq!(run.deletes(), []);
+
+    let config_error = waiting("CreateContainerConfigError", "secret not found");
+    let run = Run::released(bounded()).sees(1, job(), [config_error]).loses_contact(2).ticks(5000);
+    assert_eq!(run.deletes(), []);
+}
+
+#[test]
+fn pod_02_waiting_for_a_node_is_progress_and_each_cause_is_told_once() {
+    let run = Run::released(bounded()).sees(1, job(), [unschedulable()]);
+    assert_eq!(run.says(), ["waiting for a node: Unschedulable: 0/3 nodes are available"]);
+    let run = run.on(15, Input::Events(vec!["FailedScheduling: 0/3 nodes are available".into()]));
+    assert_eq!(run.says(), ["FailedScheduling: 0/3 nodes are available"]);
+    let run = run.sees(100, job(), [unschedulable()]);
+    assert_eq!(run.says(), [""; 0]);
+    let run = run.on(115, Input::Events(vec!["FailedScheduling: 0/3 nodes are available".into()]));
+    assert_eq!(run.says(), [""; 0]);
+    let run = run.sees(200, job(), [running()]);
+    run.is("Running");
+    assert!(run.commands.contains(&Command::Started));
+}
+
+#[test]
+fn pod_03_a_container_that_ended_at_once_is_not_a_start_failure() {
+    let run = Run::released(bounded()).sees(1, job(), [PodFacts { phase: PodPhase::Pending, ..exited(7) }]);
+    run.is("Draining");
+    let run = run.log_ends(1);
+    assert_eq!(run.ending().start_failure, None);
+    assert!(matches!(&run.ending().container, ContainerEnd::Exited(end) if end.exit_code == 7));
+}
+
+#[test]
+fn pod_03_a_terminal_pod_without_a_container_state_gets_its_grace_and_no_start_failure() {
+    for phase in [PodPhase::Succeeded, PodPhase::Failed] {
+        let run = Run::released(bounded()).sees(1, job(), [PodFacts { phase, ..scheduled() }]);
+        run.is("AwaitingState");
+        let run = run.sees(4, job(), [PodFacts { phase, ..exited(3) }]).log_ends(4);
+        assert!(matches!(&run.ending().container, ContainerEnd::Exited(end) if end.exit_code == 3));
+
+        let run = Run::released(bounded()).sees(1, job(), [PodFacts { phase, ..scheduled() }]).ticks(31).log_ends(31);
+        assert_eq!(run.ending().container, ContainerEnd::NotReported { pod_phase: format!("{phase:?}") });
+        assert_eq!(run.ending().start_failure, None);
+    }
+}
+
+#[test]
+fn pod_04_errors_that_cannot_heal_fail_at_once() {
+    for reason in ["InvalidImageName", "ErrImageNeverPull", "SignatureValidationFailed"] {
+        let run = Run::released(unbounded()).sees(1, job(), [waiting(reason, "bad")]);
+        assert_eq!(run.deletes(), [DeleteReason::CannotStart], "{reason}");
+    }
+}
+
+#[test]
+fn pod_04_configuration_errors_get_thirty_seconds_and_start_again_when_they_heal() {
+    for reason in ["CreateContainerConfigError", "CreateContainerError", "RunContainerError"] {
+        let broken = || waiting(reason, "secret \"x\" not found");
+        let run = Run::released(unbounded()).sees(1, job(), [broken()]);
+        assert_eq!(run.wakes(), Some(16), "the look at the events comes first");
+        let run = run.ticks(16).ticks(30);
+        assert_eq!(run.deletes(), [], "{reason}");
+        let healed = run.sees(30, job(), [waiting("ContainerCreating", "")]).sees(40, job(), [broken()]).ticks(69);
+        assert_eq!(healed.deletes(), [], "{reason}");
+        assert_eq!(healed.ticks(70).deletes(), [DeleteReason::CannotStart], "{reason}");
+    }
+}
+
+#[test]
+fn pod_04_image_pulls_are_retried_to_the_bound() {
+    let mut run = Run::released(bounded());
+    for second in 1..300 {
+        let reason = if second % 2 == 0 { "ErrImagePull" } else { "ImagePullBackOff" };
+        run = run.sees(second, job(), [waiting(reason, "")]);
+        assert_eq!(run.deletes(), []);
+        assert_eq!(run.says().len(), usize::from(second < 3), "told once each, at {second}");
+    }
+    assert_eq!(run.ticks(301).deletes(), [DeleteReason::CannotStart]);
+}
+
+#[test]
+fn pod_04_a_failed_extra_container_and_a_node_that_refuses_name_themselves() {
+    let init = PodFacts { other_failures: vec![("fetch".into(), "exit code 2, reason Error".into())], ..scheduled() };
+    for (pod, text) in [
+        (failed(init, ""), "Pod cannot start: container `fetch` failed: exit code 2, reason Error"),
+        (failed(scheduled(), "OutOfcpu"), "Pod cannot start: the node refused the pod: OutOfcpu: "),
+    ] {
+        let run = Run::released(bounded()).sees(1, job(), [pod.clone()]);
+        assert_eq!(run.deletes(), [DeleteReason::CannotStart]);
+        let run = run.on(1, Input::Deleted).sees(2, absent_job(), [absent(pod)]).log_ends(2);
+        assert_eq!(run.ending().start_failure.as_ref().unwrap().message, text);
+        assert_eq!(run.ending().container, ContainerEnd::NeverStarted);
+    }
+}
+
+#[test]
+fn a_pod_that_the_platform_takes_before_it_started_is_no_start_failure() {
+    let run = Run::released(bounded()).sees(1, job(), [failed(scheduled(), "NodeShutdown")]).ticks(31).log_ends(31);
+    assert!(matches!(&run.ending().platform, Some(PlatformLoss::Evicted { reason, .. }) if reason == "NodeShutdown"));
+    assert_eq!(run.ending().start_failure, None);
+}
+
+#[test]
+fn pod_05_the_message_of_a_failed_start_ends_with_the_last_three_causes() {
+    let causes = |names: &[&str]| Input::Events(names.iter().map(|name| (*name).to_owned()).collect());
+    let run = Run::released(bounded()).on(15, causes(&["A", "B"])).ticks(600);
+    assert!(run.commands.contains(&Command::ReadEvents));
+    let run = run.on(600, causes(&["A", "B", "FailedMount: x", "FailedCreate: exceeded quota"]));
+    let run = run.on(601, Input::Deleted).sees(602, absent_job(), []).log_ends(602);
+    assert_eq!(
+        run.ending().start_failure.as_ref().unwrap().message,
+        "Pod did not start within 600s (scheduleTimeoutSec): no pod was created; events: B | FailedMount: x | FailedCreate: exceeded quota"
+    );
+}
+
+#[test]
+fn pod_05_events_are_read_after_fifteen_seconds_and_then_every_minute() {
+    let mut run = Run::released(unbounded());
+    let mut reads = vec![];
+    for second in 0..200 {
+        run = run.ticks(second);
+        if run.commands.contains(&Command::ReadEvents) {
+            reads.push(second);
+        }
+    }
+    assert_eq!(reads, [15, 75, 135, 195]);
+}
+
+#[test]
+fn a_pod_that_starts_while_its_deletion_is_on_the_way_is_no_start_failure() {
+    let run = Run::released(bounded()).ticks(600).sees(601, job(), [deleting(running(), 600)]);
+    run.is("Stopping");
+    let run = run.sees(602, job(), [exited(143)]).log_ends(602);
+    assert_eq!(run.ending().start_failure, None);
+    assert!(matches!(run.ending().container, ContainerEnd::Exited(_)));
+}
+
+#[test]
+fn a_finished_job_without_a_pod_is_believed_only_in_contact() {
+    let finished = with(job(), "Failed", "DeadlineExceeded");
+    let stale = RunView { stale_since: Some(at(1)), ..view(finished.clone(), []) };
+    let run = Run::released(bounded()).on(1, Input::View(stale));
+    run.is("Scheduling");
+    let run = run.sees(2, finished, []).log_ends(2);
+    assert!(run.ending().deadline_passed);
+    assert_eq!(run.ending().container, ContainerEnd::PodGone, "a finished Job may have run in a pod nobody saw");
+}
+
+#[test]
+fn end_09_a_container_that_started_is_never_a_failed_start_although_a_sidecar_failed() {
+    let sidecar = PodFacts { other_failures: vec![("proxy".into(), "exit code 1".into())], ..failed(running(), "") };
+    let run = Run::released(bounded()).sees(1, job(), [sidecar]);
+    run.is("AwaitingState");
+    assert_eq!(run.deletes(), []);
+}

@@ -1,0 +1,49 @@
+//! What the cluster and the host say before a run is resolved.
+
+use std::collections::BTreeSet;
+
+use super::BundleSources;
+use crate::own_pod::OwnPod;
+
+/// Everything about the world that a run depends on.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// The pod the host runs in; `None` outside a cluster, or when it may not be read.
+    pub own_pod: Option<OwnPod>,
+    /// Where the Job runs, seen from the own pod.
+    pub placement: Placement,
+    /// Namespace of Job and Secrets.
+    pub namespace: String,
+    /// How prompt, values and files reach the pod.
+    pub payload: PayloadMode,
+    /// `jobs/patch` is allowed: the Job is created suspended and released. Without it, it is created running.
+    pub may_patch_jobs: bool,
+    /// Skills and instructions, read from the host's disk.
+    pub bundle: BundleSources,
+    /// Those of [`super::directories_to_check`] that exist on the host.
+    pub existing_directories: BTreeSet<String>,
+    /// Degraded modes that permissions force (`polling`, `created unsuspended`, `staging`), each named once.
+    pub degraded: Vec<String>,
+}
+
+/// Where the Job runs, seen from the host (`job.md` section 13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Placement {
+    /// In the host's own cluster and namespace: everything is inherited.
+    SameNamespace,
+    /// In the host's cluster, another namespace: nothing namespaced is inherited.
+    OtherNamespace,
+    /// In another cluster, or the host is in none: image and literals at most.
+    #[default]
+    Elsewhere,
+}
+
+/// How the payload reaches the pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PayloadMode {
+    /// Secrets owned by the Job.
+    #[default]
+    Secret,
+    /// Files on the shared data volume, for a Role without `secrets/create` ("staging").
+    Volume,
+}

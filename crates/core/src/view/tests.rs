@@ -1,0 +1,77 @@
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn job(generation: i64, suspend: bool) -> JobFacts {
+    let object = json!({ "metadata": { "name": "j", "uid": "j", "generation": generation }, "spec": { "suspend": suspend, "template": {} } });
+    JobFacts::read(&serde_json::from_value::<Job>(object).unwrap())
+}
+
+fn pod(phase: &str, id: &str, state: &Value) -> PodFacts {
+    let container = json!({ "name": "claude", "containerID": id, "image": "", "imageID": "", "ready": true, "restartCount": 0, "state": state });
+    let object = json!({ "metadata": { "name": "p", "uid": "p" }, "status": { "phase": phase, "containerStatuses": [container] } });
+    PodFacts::read(&serde_json::from_value::<Pod>(object).unwrap())
+}
+
+#[test]
+fn end_14_a_read_that_was_overtaken_does_not_suspend_a_released_job() {
+    assert!(!job(2, false).fold(job(1, true)).suspended);
+    assert!(job(2, false).fold(job(3, true)).suspended);
+    assert!(!job(1, true).fold(job(2, false)).suspended);
+    assert_eq!(job(2, false).fold(job(1, true)).generation, 2);
+}
+
+#[test]
+fn end_12_the_first_end_of_the_container_stays_with_its_id() {
+    let end = |code: i32| json!({ "terminated": { "exitCode": code } });
+    let folded = pod("Running", "a", &end(3)).fold(pod("Failed", "b", &end(137))).fold(pod(
+        "Running",
+        "c",
+        &json!({ "running": {} }),
+    ));
+    assert_eq!((folded.terminated().unwrap().exit_code, folded.claude.id.as_deref()), (3, Some("a")));
+    assert_eq!(folded.phase, PodPhase::Failed);
+}
+
+#[test]
+fn end_13_only_complete_and_failed_mean_finished() {
+    for (kind, finished, reason) in [
+        ("Complete", true, None),
+        ("Failed", true, Some("r")),
+        ("FailureTarget", false, Some("r")),
+        ("SuccessCriteriaMet", false, None),
+        ("Suspended", false, None),
+    ] {
+        let condition = |status: &str| json!([{ "type": kind, "status": status, "reason": "r" }]);
+        let read = |status: &str| {
+            let object =
+                json!({ "metadata": { "name": "j", "uid": "j" }, "status": { "conditions": condition(status) } });
+            JobFacts::read(&serde_json::from_value::<Job>(object).unwrap())
+        };
+        assert_eq!((read("True").is_finished(), read("True").failure_reason()), (finished, reason), "{kind}");
+        assert_eq!((read("False").is_finished(), read("False").failure_reason()), (false, None), "{kind}");
+    }
+}
+
+#[test]
+fn the_run_is_judged_by_the_container_claude_and_others_only_explain_a_failed_start() {
+    let container = |name: &str, state: &Value| json!({ "name": name, "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": state });
+    let init = [
+        container("done", &json!({ "terminated": { "exitCode": 0 } })),
+        container("broken", &json!({ "terminated": { "exitCode": 2, "reason": "Error" } })),
+        container("next", &json!({ "waiting": { "reason": "PodInitializing" } })),
+    ];
+    let others = [
+        container("proxy", &json!({ "waiting": { "reason": "ErrImagePull", "message": "not found" } })),
+        container("claude", &json!({ "waiting": { "reason": "PodInitializing" } })),
+    ];
+    let object = json!({ "metadata": { "name": "p", "uid": "p" }, "status": { "initContainerStatuses": init, "containerStatuses": others } });
+    let facts = PodFacts::read(&serde_json::from_value::<Pod>(object).unwrap());
+    assert_eq!(
+        facts.other_failures,
+        [("broken".into(), "exit code 2, reason Error".into()), ("proxy".into(), "ErrImagePull: not found".into())]
+    );
+    assert!(!facts.claude.started && !facts.is_over());
+}

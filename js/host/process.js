@@ -1,0 +1,46 @@
+/** Facts about the calling process, read here because JavaScript owns `process.env`. Nothing is changed. */
+
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+
+import { adapterVersion } from '../identity.js'
+import { sharedState } from '../native/shared.js'
+
+/** Names outside `PAPERCLIP_*` that the native side reads. */
+const names = ['HOSTNAME', 'KUBECONFIG', 'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT', 'POD_NAMESPACE', 'PORT']
+
+/** Values under such a name are credentials of the server: they never cross the border (PRM-06). */
+const credential = /key|token|secret|passw(or)?d|authorization|cookie|credential/i
+
+/** @returns {Promise<import('../types.d.ts').HostProcess>} */
+export async function hostProcess() {
+  return {
+    pid: process.pid,
+    startedAtMs: startedAtMs(),
+    machineId: await machineId(),
+    env: readableEnvironment(process.env),
+    adapterVersion,
+  }
+}
+
+/** @param {NodeJS.ProcessEnv} environment */
+export function readableEnvironment(environment) {
+  /** @type {Record<string, string>} */
+  const readable = {}
+  for (const [name, value] of Object.entries(environment)) {
+    const wanted = names.includes(name) || (name.startsWith('PAPERCLIP_') && !credential.test(name))
+    if (wanted && value !== undefined) readable[name] = value
+  }
+  return readable
+}
+
+/** Computed once per process: with the pid it is the process's identity, and the wall clock may step between two runs. */
+function startedAtMs() {
+  return (sharedState().processStartedAtMs ??= Math.round(Date.now() - process.uptime() * 1000))
+}
+
+/** Containers of one image may share the machine id, and machines may share a host name: only both together identify. */
+async function machineId() {
+  const id = await readFile('/etc/machine-id', 'utf8').catch(() => '')
+  return [id.trim(), hostname()].filter(Boolean).join('/')
+}

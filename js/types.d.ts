@@ -1,0 +1,130 @@
+/** The border to the native module, and the host's contract where its published types end. */
+
+import type { AdapterExecutionContext, AdapterInvocationMeta, AdapterRuntimeEvent, AdapterSkillEntry } from '@paperclipai/adapter-utils'
+
+/** What `claude-k8s.<platform>.node` exports. */
+export interface NativeModule {
+  /** Version of the crate, equal to the version of the npm package. */
+  nativeVersion(): string
+  /** Version of this interface. */
+  abi(): number
+  /** Prepares a run. Nothing happens before `wait()`. */
+  startRun(requestJson: string, callbacks: NativeCallbacks): NativeRun
+  /** Answers `{ status, checks, testedAt }` as JSON. Creates nothing and takes at most 30 seconds. */
+  checkEnvironment(requestJson: string): Promise<string>
+  /** Every configuration key the adapter reads. */
+  configKeys(): string[]
+  /** `[{ code, meaning, next }]` as JSON. */
+  errorCodesJson(): string
+}
+
+export interface NativeRun {
+  /** Executes the run; the text is an `AdapterExecutionResult` as JSON. */
+  wait(): Promise<string>
+  /** Harmless at any time, any number of times. */
+  cancel(kind: CancelKind): void
+}
+
+/** `operator`: stop the Job. `leaseLost`: leave the Job alone and stop following it. */
+export type CancelKind = 'operator' | 'leaseLost'
+
+/** One call at a time, each awaited by the native side. */
+export interface NativeCallbacks {
+  onLog(stream: string, chunk: string): Promise<void>
+  onNotice(json: string): Promise<void>
+}
+
+/** What the native side reports besides log output. */
+export type Notice =
+  | { kind: 'meta'; meta: Omit<AdapterInvocationMeta, 'adapterType' | 'context'> }
+  | { kind: 'event'; event: AdapterRuntimeEvent }
+  | { kind: 'progress'; phase: 'adapter_startup' | 'finalize'; message: string }
+  | { kind: 'dispatch' }
+  | ({ kind: 'launched' } & LaunchedJob)
+
+/** Identity of a released Job. */
+export interface LaunchedJob {
+  jobName: string
+  jobUid: string
+  namespace: string
+  runId: string
+}
+
+/** Members that only some hosts have (HST-08). */
+export interface OptionalHostHooks {
+  /** Stores the identity of the Job before it runs; a rejection undoes the launch. */
+  onExternalRuntimeLaunched?: (job: LaunchedJob) => Promise<void>
+  /** The Job this run was launched as, remembered by the host. */
+  externalRuntime?: { jobName?: string; jobUid?: string } | null
+}
+
+export type ExecutionContext = AdapterExecutionContext & OptionalHostHooks
+
+/** `RunRequest` of `crates/core/src/request.rs`. */
+export interface RunRequest {
+  runId: string
+  agent: { id: string; companyId: string; name: string; adapterConfig: JsonObject }
+  config: JsonObject
+  context: JsonObject
+  session: JsonObject | null
+  authToken: string | null
+  prompts: { fresh: RenderedPrompt; resumed: RenderedPrompt }
+  wakePayloadJson: string | null
+  skillLibrary: string | null
+  skills: Array<{ key: string; runtimeName: string; source: string }>
+  skillWarnings: string[]
+  mcpServers: McpServer[]
+  executionTarget: unknown
+  externalRuntime: { jobName: string; jobUid: string } | null
+  host: HostProcess
+}
+
+export interface RenderedPrompt {
+  text: string
+  metrics: Record<string, number>
+}
+
+export interface McpServer {
+  name: string
+  url: string
+  token: string
+  connectionId: string
+}
+
+export interface HostProcess {
+  pid: number
+  startedAtMs: number
+  machineId: string
+  env: Record<string, string>
+  adapterVersion: string
+}
+
+/** A skill the host offers to this agent. */
+export interface SkillEntry {
+  key: string
+  runtimeName: string
+  /** Absolute directory on the host. */
+  source: string
+  versionId: string | null
+  currentVersionId: string | null
+  missing: boolean
+  missingDetail: string | null
+  /** Set by hosts before 2026.707 for skills every agent must have. */
+  required: boolean
+  requiredReason: string | null
+}
+
+/** An entry of the skills page. Hosts before 2026.707 mark skills that every agent must have. */
+export interface SkillSnapshotEntry extends Omit<AdapterSkillEntry, 'origin'> {
+  origin: NonNullable<AdapterSkillEntry['origin']> | 'paperclip_required'
+  required?: boolean
+  requiredReason?: string
+}
+
+/** Kept under one global symbol, so every entry and every reload of it sees the same (L4). */
+export interface SharedState {
+  native?: { module: NativeModule; path: string }
+  processStartedAtMs?: number
+}
+
+export type JsonObject = Record<string, unknown>

@@ -1,0 +1,30 @@
+/**
+ * One self-contained, readable file per entry: the host's reload re-reads only the entry, and a module graph that is
+ * half old and half new must not exist (L2).
+ */
+
+import { readFile } from 'node:fs/promises'
+
+/**
+ * The transcript parser is a single file already and must stay CommonJS text: it is copied, not bundled.
+ * @type {import('rolldown').Plugin}
+ */
+const copyUiParser = {
+  name: 'copy-ui-parser',
+  async generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'ui-parser.cjs', source: await readFile('js/ui-parser.cjs', 'utf8') })
+  },
+}
+
+/**
+ * @param {string} name
+ * @returns {import('rolldown').RolldownOptions & { output: import('rolldown').OutputOptions }}
+ */
+const entry = (name) => ({
+  input: { [name]: `js/${name}.js` },
+  platform: 'node',
+  plugins: name === 'index' ? [copyUiParser] : [],
+  output: { dir: 'dist', format: 'esm', minify: false },
+})
+
+export default [entry('index'), entry('server'), entry('cli')]

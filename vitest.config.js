@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['__test__/**/*.test.js'],
+    globalSetup: '__test__/build.js',
+    // The native module and the shared state belong to a process: test files must not share one.
+    pool: 'forks',
+  },
+})
