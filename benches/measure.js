@@ -14,7 +14,10 @@ import { hostContext } from '../__test__/support/host.js'
  * @property {Record<string, string>} env
  * @property {number} runs
  * @property {number} width so many at once
+ * @property {boolean} countLines costs the host time and memory of its own
  */
+
+const statusPrefix = '[paperclip] '
 
 /** @type {Order} */
 const order = JSON.parse(process.argv[2] ?? '{}')
@@ -53,30 +56,38 @@ console.log(
   }),
 )
 
-/** One run: counts its lines while they pass, keeps none. */
+/** One run: counts what passes, keeps none of it. */
 async function one() {
   let bytes = 0
   let firstLineAt = 0
-  let lines = 0
-  let isOpenLine = false
-  /** @type {Map<string, number>} */
-  const ids = new Map()
+  const counted = order.countLines ? lineCounter() : undefined
   const ctx = hostContext({ config: order.config, env: order.env })
   ctx.onLog = async (stream, chunk) => {
     if (stream !== 'stdout') return
     bytes += chunk.length
-    for (const line of chunk.split('\n')) {
-      const isStatus = !isOpenLine && line.startsWith('[paperclip] ')
-      if (line === '' || isStatus) continue
-      firstLineAt ||= Date.now()
-      lines++
-      const id = /toolu_fill\d+|"uuid":"[^"]*"/.exec(line)?.[0]
-      if (id) ids.set(id, (ids.get(id) ?? 0) + 1)
-    }
-    isOpenLine = !chunk.endsWith('\n')
+    if (!chunk.startsWith(statusPrefix)) firstLineAt ||= Date.now()
+    counted?.add(chunk)
   }
   const startedAt = Date.now()
   const { errorMessage } = await execute(ctx)
-  const doubles = [...ids.values()].filter((count) => count > 1).length
-  return { runId: ctx.runId, startedAt, firstLineAt, settledAt: Date.now(), bytes, lines, doubles, errorMessage }
+  return { runId: ctx.runId, startedAt, firstLineAt, settledAt: Date.now(), bytes, errorMessage, ...counted?.result() }
+}
+
+/** Counts lines of the CLI and events that came twice. */
+function lineCounter() {
+  let lines = 0
+  /** @type {Map<string, number>} */
+  const events = new Map()
+  return {
+    /** @param {string} chunk whole lines */
+    add(chunk) {
+      for (const line of chunk.split('\n')) {
+        if (line === '' || line.startsWith(statusPrefix)) continue
+        lines++
+        const uuid = /"uuid":"[^"]*"/.exec(line)?.[0]
+        if (uuid) events.set(uuid, (events.get(uuid) ?? 0) + 1)
+      }
+    },
+    result: () => ({ lines, doubles: [...events.values()].filter((count) => count > 1).length }),
+  }
 }

@@ -52,13 +52,13 @@ const entry = join(root, 'dist/server.js')
 
 /**
  * @param {string} what shown while it is measured
- * @param {{ env: Record<string, string>, runs: number, width?: number, proxied?: boolean }} order
+ * @param {{ env: Record<string, string>, runs: number, width?: number, proxied?: boolean, countLines?: boolean }} order
  */
-async function measure(what, { env, runs, width = 1, proxied = false }) {
+async function measure(what, { env, runs, width = 1, proxied = false, countLines = false }) {
   console.error(`bench: ${what}`)
   const proxy = proxied ? await cluster.proxy() : undefined
   const { config } = cluster.context({ through: proxy })
-  const order = { entry, config, env, runs, width }
+  const order = { entry, config, env, runs, width, countLines }
   const child = spawn(process.execPath, [measureScript, JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const from = Date.now()
   const figures = JSON.parse(await text(child.stdout))
@@ -98,7 +98,7 @@ const minute = { FAKE_REPEAT: '15', FAKE_DELAY_MS: '1000' }
 const single = await measure('one run of a minute', { runs: 1, env: minute, proxied: true })
 row('requests per run-minute, one run', '≤ 6', rounded(single.requests.length / single.wallMinutes))
 
-const crowd = await measure('twenty runs of a minute at once', { runs: 20, width: 20, env: minute, proxied: true })
+const crowd = await measure('twenty runs of a minute at once', { runs: 20, width: 20, env: minute, proxied: true, countLines: true })
 const linesPerRun = 62
 const lost = crowd.runs.reduce((/** @type {number} */ sum, /** @type {any} */ run) => sum + Math.max(0, linesPerRun - run.lines), 0)
 const doubles = crowd.runs.reduce((/** @type {number} */ sum, /** @type {any} */ run) => sum + run.doubles, 0)
@@ -113,7 +113,7 @@ row('host memory growth, log of 110 MiB', '≤ +32 MiB', `+${rounded(long.rssGro
 row('event loop blocked, same log, max / p99', '≤ 20 / 5 ms', `${rounded(long.loopMaxMs)} / ${rounded(long.loopP99Ms)} ms`)
 
 const loads = []
-for (let index = 0; index < 9; index++) loads.push((await measure('module load', { runs: 0, env: {} })).loadMs)
+for (let index = 0; index < 9; index++) loads.push((await measure(`module load, ${index + 1} of 9`, { runs: 0, env: {} })).loadMs)
 row('module load, p50 / max', '≤ 15 ms / –', `${rounded(quantile(loads, 0.5))} / ${rounded(quantile(loads, 1))} ms`)
 const native = readdirSync(root).find((name) => name.endsWith('.node'))
 row('native module', '–', native ? `${rounded(statSync(join(root, native)).size / 2 ** 20)} MiB` : 'not beside package.json')
