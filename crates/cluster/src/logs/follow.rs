@@ -29,9 +29,9 @@ const MAX_AGE: Duration = Duration::from_secs(3600);
 const QUIET: Duration = Duration::from_secs(3);
 /// What an open connection gets after the container's end before it is replaced by final reads.
 const LINGER: Duration = Duration::from_secs(3);
-/// The kubelet ends a follow up to a second after the container: a pod that stays is asked by plain reads instead, as
-/// soon as the follow brings nothing for this long. What it did not bring, they do (END-10).
-const SETTLED: Duration = Duration::from_millis(5);
+/// The kubelet ends a follow up to a second after the container. Plain reads of a pod that stays are faster, unless the
+/// follow still brings bytes: a burst is finished by the connection that is in the middle of it (END-10).
+const SETTLED: Duration = Duration::from_millis(250);
 /// The whole time for the tail after the container's end, waiting for the host not counted.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Pause after a clean end: mostly the container stopped, and the watch says so within a second.
@@ -292,11 +292,11 @@ where
     /// The next moment at which silence, or age, means something.
     fn alarm(&self, opened: Instant, last_byte: Instant) -> (Instant, Alarm) {
         if let Some(ended_at) = self.ended_at {
-            let linger = match *self.phase.borrow() {
-                ContainerPhase::Terminated { pod_deleted: false } => SETTLED,
-                _ => LINGER,
+            let until = match *self.phase.borrow() {
+                ContainerPhase::Terminated { pod_deleted: false } => last_byte + SETTLED,
+                _ => last_byte.max(ended_at) + LINGER,
             };
-            return ((last_byte.max(ended_at) + linger).min(self.deadline()), Alarm::Over);
+            return (until.min(self.deadline()), Alarm::Over);
         }
         if self.cursor.is_holding() {
             return (last_byte + QUIET, Alarm::Quiet);
