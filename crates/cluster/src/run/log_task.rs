@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::RunContext;
 use crate::logs::{ClusterLogs, LogReport, LogTarget, follow};
 
-/// Follows the first pod's container from the moment it is known.
+/// Follows the first pod's container once it has started: one that never ran has no log to ask for.
 pub(super) struct LogTask<'a> {
     run: &'a RunContext,
     phase: watch::Sender<ContainerPhase>,
@@ -44,9 +44,9 @@ impl<'a> LogTask<'a> {
         }
     }
 
-    /// Starts following as soon as there is a pod. Another pod is never followed: its log is another one (END-14).
-    pub(super) fn pod_seen(&mut self, view: &RunView) {
-        let (Some(pod), false, Some(writer)) = (view.pod(), self.started, self.run.output.writer()) else { return };
+    /// Starts with the first pod. Another pod is never followed: its log is another one (END-14).
+    fn start(&mut self, view: &RunView) {
+        let (Some(pod), Some(writer)) = (view.pod(), self.run.output.writer()) else { return };
         self.started = true;
         let source = ClusterLogs::new(self.run.connection.logs.clone());
         let target = LogTarget {
@@ -66,7 +66,10 @@ impl<'a> LogTask<'a> {
     }
 
     /// Tells the follower what the container does.
-    pub(super) fn phase(&mut self, phase: ContainerPhase, drain: Duration) {
+    pub(super) fn phase(&mut self, phase: ContainerPhase, view: &RunView, drain: Duration) {
+        if !self.started && !matches!(phase, ContainerPhase::Waiting | ContainerPhase::Gone) {
+            self.start(view);
+        }
         if phase.is_ended() {
             self.deadline.get_or_insert_with(|| Instant::now() + drain);
         }

@@ -67,7 +67,6 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
             let ending = ending.clone();
             return Supervised { ending, transcript: log.into_transcript(), view: state.view().clone() };
         }
-        log.pod_seen(state.view());
         let input = tokio::select! {
             biased; // an order to stop wins over a container that never stops talking
             order = run.stop.ordered(), if !stop_ordered => {
@@ -115,7 +114,7 @@ impl Io<'_> {
         let run = self.run;
         let view = state.view().clone();
         match command {
-            Command::LogPhase(phase) => log.phase(phase, DRAIN),
+            Command::LogPhase(phase) => log.phase(phase, &view, DRAIN),
             Command::Say(text) => run.output.say(&text),
             Command::Warn(text) => run.output.warn(&text),
             Command::Progress(text) => run.output.progress(&text),
