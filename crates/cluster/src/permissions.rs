@@ -31,13 +31,13 @@ const USED_BY_RUNS: [Permission; 12] = [
     ("", "secrets", "delete"),
 ];
 
-/// Those without a substitute.
-const REQUIRED: [Permission; 5] = [
-    ("batch", "jobs", "create"),
-    ("batch", "jobs", "get"),
-    ("batch", "jobs", "list"),
-    ("", "pods", "list"),
-    ("", "pods/log", "get"),
+/// Those without a substitute, and what their absence prevents.
+const REQUIRED: [(Permission, ErrorCode); 5] = [
+    (("batch", "jobs", "create"), ErrorCode::JobCreateFailed),
+    (("batch", "jobs", "list"), ErrorCode::ConcurrencyGuardUnreachable),
+    (("batch", "jobs", "get"), ErrorCode::RbacInsufficient),
+    (("", "pods", "list"), ErrorCode::RbacInsufficient),
+    (("", "pods/log", "get"), ErrorCode::RbacInsufficient),
 ];
 
 /// The answers.
@@ -71,23 +71,20 @@ impl Permissions {
     /// Refuses a run that lacks something without substitute, and names it.
     ///
     /// # Errors
-    /// `k8s_rbac_insufficient`.
+    /// The code of what the first missing permission prevents.
     pub fn check_required(&self, namespace: &str) -> Result<(), Refusal> {
-        let no_stop = !self.allows("batch", "jobs", "delete") && !self.allows("batch", "jobs", "patch");
-        let missing: Vec<String> = REQUIRED
-            .into_iter()
-            .chain(no_stop.then_some(("batch", "jobs", "delete")))
-            .filter(|permission| self.denied.contains(permission))
-            .map(|(_, resource, verb)| format!("`{verb}` on `{resource}`"))
-            .collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
+        let cannot_stop = !self.allows("batch", "jobs", "delete") && !self.allows("batch", "jobs", "patch");
+        let stop = cannot_stop.then_some((("batch", "jobs", "delete"), ErrorCode::RbacInsufficient));
+        let missing = REQUIRED.into_iter().chain(stop).filter(|(permission, _)| self.denied.contains(permission));
+        let missing: Vec<_> = missing.collect();
+        let Some((_, code)) = missing.first() else { return Ok(()) };
+        let names: Vec<String> =
+            missing.iter().map(|((_, resource, verb), _)| format!("`{verb}` on `{resource}`")).collect();
         let message = format!(
             "The service account lacks {} in namespace `{namespace}`: grant the Role in `deploy/` to it",
-            missing.join(", ")
+            names.join(", ")
         );
-        Err(Refusal::new(ErrorCode::RbacInsufficient, message))
+        Err(Refusal::new(*code, message))
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Connection {
     pub requests: Client,
     /// Logs: silence is normal there, the follower has its own watchdog.
     pub logs: Client,
+    /// Address of the API server, for messages.
+    pub server: String,
     /// Namespace of the kubeconfig's context or of the service account.
     pub default_namespace: String,
 }
@@ -38,6 +40,7 @@ impl Connection {
         Ok(Self {
             requests: client(config, Some(READ))?,
             logs: client(config, None)?,
+            server: config.cluster_url.to_string(),
             default_namespace: config.default_namespace.clone(),
         })
     }
@@ -46,7 +49,7 @@ impl Connection {
     #[must_use]
     pub fn from_client(client: Client) -> Self {
         let default_namespace = client.default_namespace().to_owned();
-        Self { requests: client.clone(), logs: client, default_namespace }
+        Self { requests: client.clone(), logs: client, server: "in memory".to_owned(), default_namespace }
     }
 }
 

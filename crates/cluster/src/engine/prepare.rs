@@ -44,7 +44,7 @@ impl Engine {
             .unwrap_or_else(|| connection.default_namespace.clone());
         let namespace = Namespace::new(connection.requests.clone(), target);
 
-        self.reach(&credentials, &namespace).await?;
+        self.reach(&credentials, &connection.server, &namespace).await?;
         let (permissions, own) = tokio::join!(
             self.permissions(&credentials, &namespace),
             self.own_place(&request.host, &connection, &credentials),
@@ -99,15 +99,20 @@ impl Engine {
     }
 
     /// The first call: is there an API server that accepts us?
-    async fn reach(&self, credentials: &Credentials, namespace: &Namespace) -> Result<(), Refusal> {
+    async fn reach(&self, credentials: &Credentials, server: &str, namespace: &Namespace) -> Result<(), Refusal> {
         match retried(PATIENCE, || namespace.may("batch", "jobs", "create")).await {
             Err(failure) if failure.kind == FailureKind::Unauthorized => {
                 self.shared.connections.forget(&Identity::here(credentials.identity()));
-                Err(unreachable(&failure, credentials, "the credentials are refused: renew the token or kubeconfig"))
+                Err(unreachable(
+                    &failure,
+                    credentials,
+                    server,
+                    "the credentials are refused: renew the token or kubeconfig",
+                ))
             }
             Err(failure) if failure.is_transient() => {
                 self.shared.connections.forget(&Identity::here(credentials.identity()));
-                Err(unreachable(&failure, credentials, "check server address, network and certificates")
+                Err(unreachable(&failure, credentials, server, "check server address, network and certificates")
                     .transient(None))
             }
             // Denied reviews are no obstacle: a missing permission then shows where it is used.
@@ -139,7 +144,8 @@ fn invalid(credentials: &Credentials, error: &dyn std::fmt::Display) -> ConnectE
     ConnectError::KubeconfigInvalid { place: credentials.describe(), cause: error.to_string() }
 }
 
-fn unreachable(failure: &ApiFailure, credentials: &Credentials, next: &str) -> Refusal {
-    let message = format!("The Kubernetes API is not usable with the {}: {failure}; {next}", credentials.describe());
+fn unreachable(failure: &ApiFailure, credentials: &Credentials, server: &str, next: &str) -> Refusal {
+    let message =
+        format!("The Kubernetes API at {server} is not usable with the {}: {failure}; {next}", credentials.describe());
     Refusal::new(ErrorCode::ApiUnreachable, message)
 }

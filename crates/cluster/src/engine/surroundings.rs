@@ -34,6 +34,11 @@ pub(super) async fn surroundings(
             "created unsuspended (no `patch` on `jobs`): missing Secrets hold the pod until they exist".to_owned(),
         );
     }
+    if !permissions.allows("batch", "jobs", "delete") {
+        degraded.push(
+            "suspending instead of deleting (no `delete` on `jobs`): finished Jobs stay until their TTL".to_owned(),
+        );
+    }
     if payload == PayloadMode::Volume {
         degraded.push("staging (no `create` on `secrets`): the payload lies on the shared data volume".to_owned());
     }

@@ -34,8 +34,8 @@ const LINGER: Duration = Duration::from_secs(3);
 const SETTLED: Duration = Duration::from_millis(250);
 /// The whole time for the tail after the container's end, waiting for the host not counted.
 const DRAIN: Duration = Duration::from_secs(10);
-/// Pause after a clean end: mostly the container stopped, and the watch says so within a second.
-const CLEAN_END: Duration = Duration::from_secs(1);
+/// Pause after a clean end: mostly the container stopped, and the watch says so within a second or two.
+const CLEAN_END: Duration = Duration::from_secs(2);
 /// Longest `Retry-After` that is obeyed.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 /// A container that waits is asked for at this interval even if no watch event comes.

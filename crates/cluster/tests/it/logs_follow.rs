@@ -96,7 +96,7 @@ async fn log_03_a_follow_that_ends_a_second_before_the_watch_knows_is_not_reopen
 
 #[tokio::test(start_paused = true)]
 async fn log_03_a_clean_end_every_3_s_for_hours_loses_and_repeats_nothing() {
-    let node = Node::running(vec![Answer::CleanEndAfter(seconds(3)); 1_500]);
+    let node = Node::running(vec![Answer::CleanEndAfter(seconds(3)); 1_402]);
     let capture = capture(&node, numbered(&node, 1_400, seconds(5))).await;
     assert_eq!(capture.stdout, lines(1_400));
     assert_eq!((capture.report.tail, capture.report.gaps.len()), (Tail::Proven, 0));

@@ -98,6 +98,7 @@ impl RunState {
         };
         let gone = self.pod_gone || pod.absent;
         match &pod.claude.state {
+            ContainerState::Terminated(_) if !pod.claude.started => ContainerEnd::NeverStarted,
             ContainerState::Terminated(end) => ContainerEnd::Exited(end.clone()),
             _ if self.start_failure.is_some() && !pod.claude.started => ContainerEnd::NeverStarted,
             _ if gone && pod.claude.started => ContainerEnd::PodGone,

@@ -405,8 +405,9 @@ impl RunState {
 fn container_phase(pod: &PodFacts) -> ContainerPhase {
     let deleted = pod.absent || pod.deletion_timestamp.is_some();
     match &pod.claude.state {
-        ContainerState::Terminated(_) => ContainerPhase::Terminated { pod_deleted: deleted },
+        _ if !pod.claude.started && pod.terminated().is_some() => ContainerPhase::Gone,
         _ if !pod.claude.started => ContainerPhase::Waiting,
+        ContainerState::Terminated(_) => ContainerPhase::Terminated { pod_deleted: deleted },
         _ if deleted => ContainerPhase::Deleting,
         _ => ContainerPhase::Running,
     }

@@ -221,11 +221,7 @@ fn read_claude(status: &PodStatus) -> ContainerFacts {
         return ContainerFacts::default();
     };
     let state = container.state.as_ref().map_or(ContainerState::NotReported, read_state);
-    ContainerFacts {
-        id: container.container_id.clone(),
-        started: matches!(state, ContainerState::Running { .. } | ContainerState::Terminated(_)),
-        state,
-    }
+    ContainerFacts { id: container.container_id.clone(), started: has_run(&state), state }
 }
 
 fn read_state(state: &ApiContainerState) -> ContainerState {
@@ -268,5 +264,17 @@ fn describe_failure(container: &ContainerStatus) -> Option<String> {
             Some(if message.is_empty() { reason } else { format!("{reason}: {message}") })
         }
         _ => None,
+    }
+}
+
+/// A pod that is deleted while it waits gets a made-up end, `ContainerStatusUnknown`, without a start
+/// (`facts/kubernetes.md` 4.4).
+fn has_run(state: &ContainerState) -> bool {
+    match state {
+        ContainerState::Running { .. } => true,
+        ContainerState::Terminated(end) => {
+            end.reason.as_deref() != Some("ContainerStatusUnknown") || end.started_at.is_some()
+        }
+        ContainerState::Waiting { .. } | ContainerState::NotReported => false,
     }
 }

@@ -36,6 +36,16 @@ fn end_12_the_first_end_of_the_container_stays_with_its_id() {
 }
 
 #[test]
+fn pod_04_a_container_that_was_never_located_has_not_run() {
+    let made_up = json!({ "terminated": { "exitCode": 137, "reason": "ContainerStatusUnknown" } });
+    let waiting = pod("Pending", "", &json!({ "waiting": { "reason": "ImagePullBackOff" } }));
+    let deleted = waiting.fold(pod("Failed", "", &made_up));
+    assert!(!deleted.claude.started && deleted.terminated().is_some());
+    let ran = pod("Running", "a", &json!({ "running": {} })).fold(pod("Failed", "a", &made_up));
+    assert!(ran.claude.started, "a container that was seen running has run");
+}
+
+#[test]
 fn end_13_only_complete_and_failed_mean_finished() {
     for (kind, finished, reason) in [
         ("Complete", true, None),
