@@ -1,1 +1,2 @@
-//! placeholder
+//! Test doubles.
+pub mod kubelet_log;
