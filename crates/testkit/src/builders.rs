@@ -47,7 +47,7 @@ pub fn secret(name: &str, data: &[(&str, &str)]) -> ObjectBuilder {
     }))
 }
 
-/// A bound PersistentVolumeClaim.
+/// A bound `PersistentVolumeClaim`.
 #[must_use]
 pub fn claim(name: &str) -> ObjectBuilder {
     ObjectBuilder(json!({
@@ -111,11 +111,11 @@ impl ObjectBuilder {
             "apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": uid,
             "controller": is_pod, "blockOwnerDeletion": is_pod,
         }]);
-        let owned = self.with(&["metadata", "ownerReferences"], owner);
+        let object = self.with(&["metadata", "ownerReferences"], owner);
         if !is_pod {
-            return owned;
+            return object;
         }
-        owned.label("batch.kubernetes.io/job-name", name).label("batch.kubernetes.io/controller-uid", uid)
+        object.label("batch.kubernetes.io/job-name", name).label("batch.kubernetes.io/controller-uid", uid)
     }
 
     /// A member of the first container, for example `image`, `command`, `env` or `volumeMounts`.
@@ -185,8 +185,7 @@ impl ObjectBuilder {
     /// The container waits for this reason.
     #[must_use]
     pub fn waiting(self, reason: &str, message: &str) -> Self {
-        self.with(&["spec", "nodeName"], "sim-node")
-            .state(&json!({"waiting": {"reason": reason, "message": message}}))
+        self.with(&["spec", "nodeName"], "sim-node").state(&json!({"waiting": {"reason": reason, "message": message}}))
     }
 
     fn state(self, state: &Value) -> Self {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::api::{Query, SimBody, json as answer};
+use crate::api::{Query, Rejection, SimBody, json as answer, rejected};
 use crate::cluster::json::merge;
 use crate::cluster::{Cluster, Lags};
 use crate::knobs::{Access, AdmissionRule, Eviction, Fault, Hold, HoldKind, Knobs, LogSettings};
@@ -56,8 +56,9 @@ pub(crate) async fn handle(cluster: &Arc<Cluster>, parts: &Parts, path: &[String
     };
     match outcome {
         Ok(value) => answer(200, &value),
-        Err(Problem::Bad(message)) => answer(400, &json!({"error": message})),
-        Err(Problem::Missing) => answer(404, &json!({"error": "no such object"})),
+        // The shape of the API server, so that Kubernetes clients can be used for both.
+        Err(Problem::Bad(message)) => rejected(&Rejection::bad_request(message)),
+        Err(Problem::Missing) => rejected(&Rejection::of_code(404, Some("no such object"))),
     }
 }
 
@@ -81,7 +82,7 @@ fn requests(
         }
         ("DELETE", ["requests"]) => {
             cluster.requests.clear();
-            done()
+            Ok(done())
         }
         ("GET", ["faults"]) => Ok(json!(knobs.faults())),
         ("POST", ["faults"]) => {
@@ -90,36 +91,37 @@ fn requests(
         }
         ("DELETE", ["faults"]) => {
             knobs.clear_faults();
-            done()
+            Ok(done())
         }
         ("DELETE", ["faults", id]) => {
             knobs.clear_fault(id.parse().map_err(|_| Problem::Bad(format!("`{id}` is no number")))?);
-            done()
+            Ok(done())
         }
         ("PUT", ["access"]) => {
             knobs.access(parse::<Access>(body)?);
-            done()
+            Ok(done())
         }
         ("PUT", ["tokens"]) => {
             knobs.tokens(parse(body)?);
-            done()
+            Ok(done())
         }
         ("POST", ["admission"]) => {
             knobs.refuse_creates(parse::<AdmissionRule>(body)?);
-            done()
+            Ok(done())
         }
         ("DELETE", ["admission"]) => {
             knobs.clear_refusals();
-            done()
+            Ok(done())
         }
         ("POST", ["holds"]) => {
             knobs.hold_with(parse::<Hold>(body)?);
-            done()
+            Ok(done())
         }
         ("DELETE", ["holds", kind]) => {
-            let kind = serde_json::from_value::<HoldKind>(json!(kind)).map_err(|error| Problem::Bad(error.to_string()))?;
+            let kind =
+                serde_json::from_value::<HoldKind>(json!(kind)).map_err(|error| Problem::Bad(error.to_string()))?;
             knobs.release(kind);
-            done()
+            Ok(done())
         }
         ("POST", ["images"]) => {
             let image: ImageBody = parse(body)?;
@@ -129,7 +131,7 @@ fn requests(
                 _ => return Err(Problem::Bad("either `directory` or `script`".to_owned())),
             };
             cluster.bend(|state| state.images.insert(image.name, content));
-            done()
+            Ok(done())
         }
         ("DELETE", ["images"]) => {
             cluster.bend(|state| state.images.remove(query.get("name"))).map(|_| json!({})).ok_or(Problem::Missing)
@@ -162,7 +164,7 @@ fn behaviour(knobs: &Knobs, method: &Method, path: &[&str], body: &[u8]) -> Outc
         ("PUT", ["logs"]) => knobs.log_settings(parse::<LogSettings>(body)?),
         _ => return unknown(method, path),
     }
-    done()
+    Ok(done())
 }
 
 fn objects_of_jobs(knobs: &Knobs, method: &Method, path: &[&str], body: &[u8]) -> Outcome {
@@ -186,7 +188,7 @@ fn objects_of_jobs(knobs: &Knobs, method: &Method, path: &[&str], body: &[u8]) -
         ("POST", ["jobs", namespace, job, "extra-pod"]) => knobs.create_extra_pod(namespace, job),
         _ => return unknown(method, path),
     };
-    if found { done() } else { Err(Problem::Missing) }
+    if found { Ok(done()) } else { Err(Problem::Missing) }
 }
 
 fn objects(knobs: &Knobs, method: &Method, path: &[&str], body: &[u8]) -> Outcome {
@@ -194,9 +196,9 @@ fn objects(knobs: &Knobs, method: &Method, path: &[&str], body: &[u8]) -> Outcom
         ("POST", ["objects"]) => match parse(body)? {
             Value::Array(list) => {
                 let all = list.into_iter().all(|object| knobs.seed(object));
-                if all { done() } else { Err(Problem::Bad("an object has an unknown kind".to_owned())) }
+                if all { Ok(done()) } else { Err(Problem::Bad("an object has an unknown kind".to_owned())) }
             }
-            object if knobs.seed(object.clone()) => done(),
+            object if knobs.seed(object.clone()) => Ok(done()),
             _ => Err(Problem::Bad("unknown kind".to_owned())),
         },
         ("GET", ["objects", resource]) => Ok(json!(knobs.objects(resource, ""))),
@@ -206,10 +208,14 @@ fn objects(knobs: &Knobs, method: &Method, path: &[&str], body: &[u8]) -> Outcom
         }
         ("PATCH", ["objects", resource, namespace, name]) => {
             let patched = knobs.patch(resource, namespace, name, &parse(body)?);
-            if patched { done() } else { Err(Problem::Missing) }
+            if patched { Ok(done()) } else { Err(Problem::Missing) }
         }
         ("DELETE", ["objects", resource, namespace, name]) => {
-            if knobs.remove(resource, namespace, name) { done() } else { Err(Problem::Missing) }
+            if knobs.remove(resource, namespace, name) {
+                Ok(done())
+            } else {
+                Err(Problem::Missing)
+            }
         }
         _ => unknown(method, path),
     }
@@ -229,8 +235,9 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| Problem::Bad(error.to_string()))
 }
 
-fn done() -> Outcome {
-    Ok(json!({}))
+/// What a call answers that has nothing to say.
+fn done() -> Value {
+    json!({})
 }
 
 fn unknown(method: &Method, path: &[&str]) -> Outcome {

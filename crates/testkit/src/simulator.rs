@@ -98,7 +98,7 @@ impl Simulator {
         self
     }
 
-    /// Lets a host directory stand for a PersistentVolumeClaim of this name (in every namespace).
+    /// Lets a host directory stand for a `PersistentVolumeClaim` of this name (in every namespace).
     #[must_use]
     pub fn claim(self, name: &str, directory: impl Into<PathBuf>) -> Self {
         let directory = directory.into();

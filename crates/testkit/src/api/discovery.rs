@@ -40,7 +40,9 @@ pub(crate) fn answer(path: &str) -> Response<SimBody> {
                 "kind": "SelfSubjectAccessReview", "verbs": ["create"],
             }],
         }),
-        _ => json!({"paths": ["/api", "/api/v1", "/apis", "/apis/batch/v1", "/apis/authorization.k8s.io/v1", "/version"]}),
+        _ => {
+            json!({"paths": ["/api", "/api/v1", "/apis", "/apis/batch/v1", "/apis/authorization.k8s.io/v1", "/version"]})
+        }
     };
     json_response(200, &body)
 }

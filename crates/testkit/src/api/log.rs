@@ -117,14 +117,12 @@ fn container_name<'a>(pod: &'a Value, wanted: &'a str) -> Result<&'a str, Reject
     let name = text(pod, "/metadata/name");
     let all: Vec<&str> = names("/spec/containers").chain(names("/spec/initContainers")).collect();
     if wanted.is_empty() {
-        return match all.as_slice() {
-            [only] => Ok(only),
-            _ => {
-                let choices = all.join(" ");
-                let message = format!("a container name must be specified for pod {name}, choose one of: [{choices}]");
-                Err(Rejection::bad_request(message))
-            }
-        };
+        if let [only] = all.as_slice() {
+            return Ok(only);
+        }
+        let choices = all.join(" ");
+        let message = format!("a container name must be specified for pod {name}, choose one of: [{choices}]");
+        return Err(Rejection::bad_request(message));
     }
     if all.contains(&wanted) {
         Ok(wanted)

@@ -21,9 +21,8 @@ mod write;
 
 use std::sync::Arc;
 
-use body::rejected;
-pub(crate) use body::json;
 pub use body::{Broken, SimBody};
+pub(crate) use body::{json, rejected};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Response};
@@ -56,7 +55,7 @@ pub(crate) async fn handle(cluster: Arc<Cluster>, parts: Parts, body: Bytes) -> 
     let ticket = cluster.requests.begin(record);
     let request = Request { parts, route, query, body };
     let result = match fault {
-        None => Ok(answer(&cluster, &request).await),
+        None => Ok(answer(&cluster, &request)),
         Some((id, action)) => {
             ticket.hit_by(id);
             tampered(&cluster, &request, action).await
@@ -78,27 +77,23 @@ pub(crate) struct Request {
     pub(crate) body: Bytes,
 }
 
-async fn tampered(
-    cluster: &Arc<Cluster>,
-    request: &Request,
-    action: FaultAction,
-) -> Result<Response<SimBody>, Broken> {
+async fn tampered(cluster: &Arc<Cluster>, request: &Request, action: FaultAction) -> Result<Response<SimBody>, Broken> {
     let genuine = if action.is_after_write() {
         if let FaultAction::Delay { ms } = action {
             tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
         }
-        Some(answer(cluster, request).await)
+        Some(answer(cluster, request))
     } else {
         None
     };
     tamper::apply(action, genuine).await
 }
 
-async fn answer(cluster: &Arc<Cluster>, request: &Request) -> Response<SimBody> {
-    dispatch(cluster, request).await.unwrap_or_else(|rejection| rejected(&rejection))
+fn answer(cluster: &Arc<Cluster>, request: &Request) -> Response<SimBody> {
+    dispatch(cluster, request).unwrap_or_else(|rejection| rejected(&rejection))
 }
 
-async fn dispatch(cluster: &Arc<Cluster>, request: &Request) -> Result<Response<SimBody>, Rejection> {
+fn dispatch(cluster: &Arc<Cluster>, request: &Request) -> Result<Response<SimBody>, Rejection> {
     authenticate(cluster, request)?;
     let target = match &request.route {
         Route::Discovery => return Ok(discovery::answer(request.parts.uri.path())),

@@ -35,7 +35,8 @@ impl Route {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let (group, rest) = match parts.as_slice() {
             ["_sim", rest @ ..] => return Self::Control(rest.iter().map(|part| decode(part)).collect()),
-            [] | ["version" | "api" | "apis" | "healthz" | "livez" | "readyz"]
+            []
+            | ["version" | "api" | "apis" | "healthz" | "livez" | "readyz"]
             | ["api", "v1"]
             | ["apis", "batch" | "authorization.k8s.io"]
             | ["apis", "batch" | "authorization.k8s.io", "v1"] => return Self::Discovery,

@@ -12,13 +12,14 @@ pub(crate) struct Rejection {
     pub(crate) code: u16,
     pub(crate) reason: String,
     pub(crate) message: String,
-    pub(crate) details: Value,
+    /// Boxed to keep the error path small.
+    pub(crate) details: Box<Value>,
     pub(crate) retry_after: Option<Duration>,
 }
 
 impl Rejection {
     pub(crate) fn new(code: u16, reason: &str, message: impl Into<String>) -> Self {
-        Self { code, reason: reason.to_owned(), message: message.into(), details: Value::Null, retry_after: None }
+        Self { code, reason: reason.to_owned(), message: message.into(), details: Box::default(), retry_after: None }
     }
 
     /// The answer for a code that nothing more is known about.
@@ -70,10 +71,10 @@ impl Rejection {
         let kind = resource.kind();
         let message = format!("{kind}{group} \"{name}\" is invalid: {field}: {why}");
         let mut rejection = Self::new(422, "Invalid", message);
-        rejection.details = json!({
+        rejection.details = Box::new(json!({
             "name": name, "group": resource.group(), "kind": kind,
             "causes": [{"reason": "FieldValueInvalid", "message": why, "field": field}],
-        });
+        }));
         rejection
     }
 
@@ -82,12 +83,12 @@ impl Rejection {
         if !resource.group().is_empty() {
             details["group"] = resource.group().into();
         }
-        self.details = details;
+        self.details = Box::new(details);
         self
     }
 
     pub(crate) fn body(&self) -> Value {
-        let mut details = self.details.clone();
+        let mut details = Value::clone(&self.details);
         if let Some(after) = self.retry_after {
             if details.is_null() {
                 details = json!({});

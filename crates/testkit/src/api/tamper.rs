@@ -24,7 +24,7 @@ pub(super) async fn apply(
                 rejection.reason = reason;
             }
             if let Some(kind) = details_kind {
-                rejection.details = serde_json::json!({"kind": kind});
+                *rejection.details = serde_json::json!({"kind": kind});
             }
             rejection.retry_after = retry_after_seconds.map(Duration::from_secs);
             Ok(rejected(&rejection))

@@ -11,7 +11,7 @@ use super::status::Rejection;
 use crate::cluster::json::{items, text};
 use crate::cluster::resource::Resource;
 
-/// Largest Secret or ConfigMap, in bytes.
+/// Largest Secret or `ConfigMap`, in bytes.
 const DATA_LIMIT: usize = 1024 * 1024;
 
 /// Checks a new object.
@@ -19,16 +19,18 @@ pub(crate) fn check(resource: Resource, object: &Value) -> Result<(), Rejection>
     decode(resource, object)?;
     let name = text(object, "/metadata/name");
     if !is_subdomain(name) {
-        let why = format!("Invalid value: \"{name}\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character");
+        let why = format!(
+            "Invalid value: \"{name}\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
+        );
+        return Err(Rejection::invalid(resource, name, "metadata.name", &why));
+    }
+    if resource == Resource::Jobs && name.len() > 63 {
+        let why = format!("Invalid value: \"{name}\": must be no more than 63 bytes");
         return Err(Rejection::invalid(resource, name, "metadata.name", &why));
     }
     labels(resource, name, object, "/metadata/labels", "metadata.labels")?;
     match resource {
         Resource::Jobs => {
-            if name.len() > 63 {
-                let why = format!("Invalid value: \"{name}\": must be no more than 63 bytes");
-                return Err(Rejection::invalid(resource, name, "metadata.name", &why));
-            }
             let labels_path = "spec.template.metadata.labels";
             labels(resource, name, object, "/spec/template/metadata/labels", labels_path)?;
             let policy = text(object, "/spec/template/spec/restartPolicy");
@@ -61,7 +63,11 @@ pub(crate) fn check_update(resource: Resource, old: &Value, new: &Value) -> Resu
     match fixed {
         Some(pointer) => {
             let field = pointer.trim_start_matches('/').replace('/', ".");
-            let why = if field == "data" { "Forbidden: field is immutable when `immutable` is set" } else { "Invalid value: field is immutable" };
+            let why = if field == "data" {
+                "Forbidden: field is immutable when `immutable` is set"
+            } else {
+                "Invalid value: field is immutable"
+            };
             Err(Rejection::invalid(resource, name, &field, why))
         }
         None => Ok(()),
@@ -96,11 +102,17 @@ fn labels(resource: Resource, name: &str, object: &Value, pointer: &str, field: 
         let value = value.as_str().unwrap_or_default();
         let key_name = key.rsplit('/').next().unwrap_or(key);
         if key_name.is_empty() || !is_label_value(key_name) {
-            let why = format!("Invalid value: \"{key}\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character");
+            let why = format!(
+                "Invalid value: \"{key}\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+            );
             return Err(Rejection::invalid(resource, name, field, &why));
         }
         if !is_label_value(value) {
-            let why = if value.len() > 63 { "must be no more than 63 bytes" } else { "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character" };
+            let why = if value.len() > 63 {
+                "must be no more than 63 bytes"
+            } else {
+                "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+            };
             return Err(Rejection::invalid(resource, name, field, &format!("Invalid value: \"{value}\": {why}")));
         }
     }
@@ -137,7 +149,10 @@ fn pod_spec(resource: Resource, name: &str, spec: &Value, path: &str) -> Result<
         for variable in items(container, "/env") {
             let variable_name = text(variable, "/name");
             if variable_name.is_empty() || variable_name.contains('=') {
-                return invalid(&format!("containers[{index}].env.name"), &format!("Invalid value: \"{variable_name}\""));
+                return invalid(
+                    &format!("containers[{index}].env.name"),
+                    &format!("Invalid value: \"{variable_name}\""),
+                );
             }
         }
     }
@@ -150,7 +165,9 @@ fn data(resource: Resource, name: &str, object: &Value) -> Result<(), Rejection>
     for (key, value) in data {
         let valid = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
         if key.is_empty() || key.len() > 253 || !key.chars().all(valid) {
-            let why = format!("Invalid value: \"{key}\": a valid config key must consist of alphanumeric characters, '-', '_' or '.'");
+            let why = format!(
+                "Invalid value: \"{key}\": a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
+            );
             return Err(Rejection::invalid(resource, name, "data", &why));
         }
         let value = value.as_str().unwrap_or_default();

@@ -138,9 +138,9 @@ impl Watch {
         if change.resource != self.target.resource || !here {
             return None;
         }
-        let matched = change.before.as_ref().is_some_and(|before| self.selector.matches(before));
-        let matches = !change.deleted && self.selector.matches(&change.object);
-        match (matched, matches) {
+        let selected_before = change.before.as_ref().is_some_and(|before| self.selector.matches(before));
+        let selected_now = !change.deleted && self.selector.matches(&change.object);
+        match (selected_before, selected_now) {
             (false, true) => Some(event("ADDED", &change.object)),
             (true, true) => Some(event("MODIFIED", &change.object)),
             // Deleted, or no longer selected: the client cannot tell (facts 3.1).

@@ -50,7 +50,12 @@ pub(crate) fn admit(
     if text(&object, "/metadata/name").is_empty() {
         let prefix = text(&object, "/metadata/generateName").to_owned();
         if prefix.is_empty() {
-            return Err(Rejection::invalid(resource, "", "metadata.name", "Required value: name or generateName is required"));
+            return Err(Rejection::invalid(
+                resource,
+                "",
+                "metadata.name",
+                "Required value: name or generateName is required",
+            ));
         }
         let prefix: String = prefix.chars().take(58).collect();
         let name = format!("{prefix}{}", state.store.new_suffix());
@@ -89,7 +94,11 @@ pub(crate) fn insert(cluster: &Arc<Cluster>, state: &mut State, resource: Resour
     stored
 }
 
-pub(super) fn patch(cluster: &Arc<Cluster>, target: &Target, request: &Request) -> Result<Response<SimBody>, Rejection> {
+pub(super) fn patch(
+    cluster: &Arc<Cluster>,
+    target: &Target,
+    request: &Request,
+) -> Result<Response<SimBody>, Rejection> {
     let content_type = request.parts.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if content_type.is_none_or(|kind| !kind.starts_with("application/merge-patch+json")) {
         let message = "the body of the request was in an unknown format - accepted media types include: application/merge-patch+json";
@@ -130,19 +139,22 @@ pub(super) fn patch(cluster: &Arc<Cluster>, target: &Target, request: &Request) 
     Ok(json_response(200, &patched))
 }
 
-pub(super) fn delete(cluster: &Arc<Cluster>, target: &Target, request: &Request) -> Result<Response<SimBody>, Rejection> {
+pub(super) fn delete(
+    cluster: &Arc<Cluster>,
+    target: &Target,
+    request: &Request,
+) -> Result<Response<SimBody>, Rejection> {
     let options = if request.body.is_empty() { Value::Null } else { parse(&request.body)? };
     let option = |name: &str| match text(&options, &format!("/{name}")) {
         "" => request.query.get(name).to_owned(),
         given => given.to_owned(),
     };
     let propagation = match option("propagationPolicy").as_str() {
-        "Background" => Propagation::Background,
         "Foreground" => Propagation::Foreground,
         "Orphan" => Propagation::Orphan,
         // The default of batch/v1: the pods run on, without an owner (facts 4.3).
         "" if target.resource == Resource::Jobs => Propagation::Orphan,
-        "" => Propagation::Background,
+        "" | "Background" => Propagation::Background,
         other => {
             let message = format!("DeleteOptions is invalid: propagationPolicy: Unsupported value: \"{other}\"");
             return Err(Rejection::new(422, "Invalid", message));

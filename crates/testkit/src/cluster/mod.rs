@@ -48,7 +48,7 @@ pub(crate) struct State {
     pub(crate) running_pods: HashSet<String>,
     /// Final phase of pods that are gone, by the uid of their Job: the controller must not miss a pod that vanished quickly.
     pub(crate) ended_pods: HashMap<String, Vec<(String, String)>>,
-    /// Host directories that stand for PersistentVolumeClaims, by claim name.
+    /// Host directories that stand for claims, by claim name.
     pub(crate) claims: HashMap<String, PathBuf>,
 }
 

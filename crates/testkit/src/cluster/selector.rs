@@ -62,9 +62,11 @@ fn supported(resource: Resource, field: &str) -> bool {
         "metadata.name" | "metadata.namespace" => true,
         "spec.nodeName" | "status.phase" | "spec.restartPolicy" => resource == Resource::Pods,
         "type" => matches!(resource, Resource::Secrets | Resource::Events),
-        "reason" | "involvedObject.name" | "involvedObject.uid" | "involvedObject.kind" | "involvedObject.namespace" => {
-            resource == Resource::Events
-        }
+        "reason"
+        | "involvedObject.name"
+        | "involvedObject.uid"
+        | "involvedObject.kind"
+        | "involvedObject.namespace" => resource == Resource::Events,
         "status.successful" => resource == Resource::Jobs,
         _ => false,
     }

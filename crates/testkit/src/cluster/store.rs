@@ -111,9 +111,9 @@ impl Store {
         resource: Resource,
         namespace: &'a str,
     ) -> impl Iterator<Item = (&'a Key, &'a Arc<Value>)> {
-        self.objects
-            .range(Key::new(resource, namespace, "")..)
-            .take_while(move |(key, _)| key.resource == resource && (namespace.is_empty() || key.namespace == namespace))
+        self.objects.range(Key::new(resource, namespace, "")..).take_while(move |(key, _)| {
+            key.resource == resource && (namespace.is_empty() || key.namespace == namespace)
+        })
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = (&Key, &Arc<Value>)> {

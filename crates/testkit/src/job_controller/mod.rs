@@ -45,7 +45,7 @@ async fn run(cluster: Arc<Cluster>, mut job: JobSync) {
             }
             Next::At(instant) => tokio::select! {
                 biased;
-                changed = changes.changed() => if changed.is_err() { return },
+                result = changes.changed() => if result.is_err() { return },
                 () = sleep_until(instant) => {}
             },
         }

@@ -141,7 +141,7 @@ impl JobSync {
             state.store.edit(&self.key, |job| {
                 set_condition(job, "Suspended", "True", "JobSuspended", "Job suspended", &seconds(now));
                 remove(job, &["status", "startTime"]);
-                set(job, &["status", "active"], 0);
+                remove(job, &["status", "active"]);
             });
             record(state, now, JOB_CONTROLLER, job, "Suspended", "Job suspended");
         }

@@ -28,12 +28,7 @@ impl PolicyRule {
     #[must_use]
     pub fn new(group: &str, resources: &[&str], verbs: &[&str]) -> Self {
         let owned = |list: &[&str]| list.iter().map(|&item| item.to_owned()).collect();
-        Self {
-            api_groups: vec![group.to_owned()],
-            resources: owned(resources),
-            verbs: owned(verbs),
-            ..Self::default()
-        }
+        Self { api_groups: vec![group.to_owned()], resources: owned(resources), verbs: owned(verbs), ..Self::default() }
     }
 
     fn allows(&self, wish: &Wish<'_>) -> bool {
@@ -102,7 +97,7 @@ impl Access {
                 details[key] = value.into();
             }
         }
-        rejection.details = details;
+        rejection.details = Box::new(details);
         rejection
     }
 }

@@ -201,13 +201,7 @@ impl Knobs {
     /// Somebody deletes the pod. `grace_seconds: Some(0)` removes it at once. With a `disruption` reason such as
     /// `EvictionByEvictionAPI` or `DeletionByTaintManager` the condition `DisruptionTarget` is set first, as a drain does.
     #[must_use]
-    pub fn delete_pod(
-        &self,
-        namespace: &str,
-        pod: &str,
-        grace_seconds: Option<i64>,
-        disruption: Option<&str>,
-    ) -> bool {
+    pub fn delete_pod(&self, namespace: &str, pod: &str, grace_seconds: Option<i64>, disruption: Option<&str>) -> bool {
         let now = self.cluster.clock.now();
         let key = Key::new(Resource::Pods, namespace, pod);
         self.cluster.bend(|state| {
@@ -258,6 +252,7 @@ impl Knobs {
 
     /// Puts an object into the cluster as it is, status included. No controller looks after it: a seeded pod is never run.
     /// Missing namespace, uid and creation time are filled in. `false`: unknown kind.
+    #[expect(clippy::must_use_candidate, reason = "the kind is wrong only when it comes from outside of a test")]
     pub fn seed(&self, mut object: Value) -> bool {
         let Some(resource) = Resource::of_kind(text(&object, "/kind")) else { return false };
         let now = seconds(self.cluster.clock.now());
@@ -309,9 +304,8 @@ impl Knobs {
     #[must_use]
     pub fn objects(&self, resource: &str, namespace: &str) -> Vec<Value> {
         let Some(resource) = Resource::of_plural(resource) else { return Vec::new() };
-        self.cluster.read(|state| {
-            state.store.list(resource, namespace).map(|(_, object)| Value::clone(object)).collect()
-        })
+        self.cluster
+            .read(|state| state.store.list(resource, namespace).map(|(_, object)| Value::clone(object)).collect())
     }
 
     /// Waits until an object of this kind satisfies the condition, and returns it. Event driven; never gives up.

@@ -10,16 +10,16 @@ mod requests;
 
 use std::collections::{HashMap, HashSet};
 
+pub(crate) use access::Wish;
 pub use access::{Access, PolicyRule};
 pub(crate) use fault::FaultTable;
+pub(crate) use fault::Seen;
 pub use fault::{CutEnd, Fault, FaultAction, RequestMatch};
 pub use handle::Knobs;
-pub use hold::{Hold, HoldKind};
-pub(crate) use access::Wish;
-pub(crate) use fault::Seen;
 pub(crate) use hold::names_of;
-pub(crate) use requests::{RequestLog, Ticket, kept_body};
+pub use hold::{Hold, HoldKind};
 pub use requests::{OpenStreams, RequestRecord};
+pub(crate) use requests::{RequestLog, Ticket, kept_body};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::Lags;

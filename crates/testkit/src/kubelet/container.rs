@@ -94,7 +94,9 @@ async fn prepare(pod: &PodWorker, spec: &Value, list: List) -> Option<(Launch, B
     let env = configure(pod, spec, list).await;
     sleep(pod.cluster.lags().container_start).await;
     let object = pod.object()?;
-    let words = |field: &str| items(spec, field).iter().filter_map(Value::as_str).map(|word| environment::expand(word, &env)).collect();
+    let words = |field: &str| {
+        items(spec, field).iter().filter_map(Value::as_str).map(|word| environment::expand(word, &env)).collect()
+    };
     let launch = Launch {
         namespace: pod.key.namespace.clone(),
         pod: pod.key.name.clone(),
@@ -123,11 +125,12 @@ async fn mount(pod: &PodWorker) -> BTreeMap<String, Volume> {
             pod.event(KUBELET_WARNING, "FailedMount", &problem).await;
             reported = problem;
         }
-        pod.cluster.until(|state| {
-            let now = volumes::resolve(state, &object);
-            now.map_or_else(|problem| (problem != reported).then_some(()), |_| Some(()))
-        })
-        .await;
+        pod.cluster
+            .until(|state| {
+                let now = volumes::resolve(state, &object);
+                now.map_or_else(|problem| (problem != reported).then_some(()), |_| Some(()))
+            })
+            .await;
     }
 }
 
@@ -135,7 +138,9 @@ async fn mount(pod: &PodWorker) -> BTreeMap<String, Volume> {
 async fn pull(pod: &PodWorker, spec: &Value, list: List) -> Image {
     let (name, image) = (text(spec, "/name"), text(spec, "/image"));
     if !is_valid_name(image) {
-        let message = format!("Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": invalid reference format");
+        let message = format!(
+            "Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": invalid reference format"
+        );
         pod.event(KUBELET_WARNING, "InspectFailed", &message).await;
         pod.post(|pod| post::waiting(pod, list, name, "InvalidImageName", &message)).await;
         return std::future::pending().await;
@@ -156,7 +161,8 @@ async fn pull(pod: &PodWorker, spec: &Value, list: List) -> Image {
             pod.cluster.until(|state| state.images.contains_key(image).then_some(())).await;
             continue;
         }
-        let why = format!("failed to pull and unpack image \"{image}\": failed to resolve reference \"{image}\": not found");
+        let why =
+            format!("failed to pull and unpack image \"{image}\": failed to resolve reference \"{image}\": not found");
         pod.event(KUBELET, "Pulling", &format!("Pulling image \"{image}\"")).await;
         pod.event(KUBELET_WARNING, "Failed", &format!("Failed to pull image \"{image}\": {why}")).await;
         pod.event(KUBELET_WARNING, "Failed", "Error: ErrImagePull").await;
@@ -185,11 +191,12 @@ async fn configure(pod: &PodWorker, spec: &Value, list: List) -> BTreeMap<String
             pod.post(|pod| post::waiting(pod, list, text(spec, "/name"), "CreateContainerConfigError", &problem)).await;
             reported = problem;
         }
-        pod.cluster.until(|state| {
-            let now = environment::resolve(state, &object, spec);
-            now.map_or_else(|problem| (problem != reported).then_some(()), |_| Some(()))
-        })
-        .await;
+        pod.cluster
+            .until(|state| {
+                let now = environment::resolve(state, &object, spec);
+                now.map_or_else(|problem| (problem != reported).then_some(()), |_| Some(()))
+            })
+            .await;
     }
 }
 

@@ -110,13 +110,12 @@ pub(super) fn expand(input: &str, env: &BTreeMap<String, String>) -> String {
             out.push('$');
             rest = tail;
         } else if let Some((name, tail)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
-            match env.get(name) {
-                Some(value) => out.push_str(value),
-                None => {
-                    out.push_str("$(");
-                    out.push_str(name);
-                    out.push(')');
-                }
+            if let Some(value) = env.get(name) {
+                out.push_str(value);
+            } else {
+                out.push_str("$(");
+                out.push_str(name);
+                out.push(')');
             }
             rest = tail;
         } else {
@@ -135,14 +134,9 @@ mod tests {
     #[test]
     fn expansion_follows_the_rules_of_kubernetes() {
         let env = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
-        for (input, expected) in [
-            ("x$(A)y", "x1y"),
-            ("$$(A)", "$(A)"),
-            ("$(B)", "$(B)"),
-            ("$A $", "$A $"),
-            ("$$$$", "$$"),
-            ("$(A", "$(A"),
-        ] {
+        for (input, expected) in
+            [("x$(A)y", "x1y"), ("$$(A)", "$(A)"), ("$(B)", "$(B)"), ("$A $", "$A $"), ("$$$$", "$$"), ("$(A", "$(A")]
+        {
             assert_eq!(expand(input, &env), expected, "{input}");
         }
     }

@@ -44,7 +44,7 @@ pub struct Launch {
     pub env: BTreeMap<String, String>,
     /// Working directory as in the manifest.
     pub working_dir: String,
-    /// Contents of mounted Secrets and ConfigMaps by absolute path in the container.
+    /// Contents of mounted Secrets and `ConfigMap`s by absolute path in the container.
     #[serde(serialize_with = "files_as_text")]
     pub files: BTreeMap<String, Bytes>,
 }

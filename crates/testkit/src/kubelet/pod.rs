@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::ContainerLog;
 use super::container::{self, Ended};
 use super::post::{self, List};
 use crate::cluster::events::{self, SCHEDULER, SCHEDULER_WARNING, Source};
@@ -176,7 +177,7 @@ impl PodWorker {
         })
         .await;
         if matches!(stop, Some(Stop::Evicted(_))) {
-            self.logs(|log| log.remove());
+            self.logs(ContainerLog::remove);
         }
     }
 
@@ -215,7 +216,9 @@ impl PodWorker {
     }
 
     async fn deletion(&self) {
-        self.cluster.until(|state| state.store.get_uid(&self.key, &self.uid).filter(|pod| is_deleting(pod)).map(drop)).await;
+        self.cluster
+            .until(|state| state.store.get_uid(&self.key, &self.uid).filter(|pod| is_deleting(pod)).map(drop))
+            .await;
     }
 
     async fn gone(&self) {
@@ -262,12 +265,13 @@ impl PodWorker {
         self.cluster.read(|state| self.held(state, kind))
     }
 
-    fn logs(&self, act: impl Fn(&super::ContainerLog)) {
-        self.cluster.read(|state| state.logs.iter().filter(|((uid, _), _)| *uid == self.uid).for_each(|(_, log)| act(log)));
+    fn logs(&self, act: impl Fn(&ContainerLog)) {
+        self.cluster
+            .read(|state| state.logs.iter().filter(|((uid, _), _)| *uid == self.uid).for_each(|(_, log)| act(log)));
     }
 
     fn clean_up(&self) {
-        self.logs(|log| log.close());
+        self.logs(ContainerLog::close);
         self.cluster.bend(|state| {
             state.logs.retain(|(uid, _), _| *uid != self.uid);
             state.running_pods.remove(&self.uid);

@@ -108,8 +108,7 @@ pub(super) fn unknown_state() -> Terminated {
 pub(super) fn terminated(pod: &mut Value, list: List, name: &str, end: &Terminated) {
     with(pod, list, name, |status| {
         let default = if end.exit.code == 0 { "Completed" } else { "Error" };
-        let mut state =
-            json!({"exitCode": end.exit.code, "reason": end.exit.reason.as_deref().unwrap_or(default)});
+        let mut state = json!({"exitCode": end.exit.code, "reason": end.exit.reason.as_deref().unwrap_or(default)});
         if let Some(message) = end.exit.message.as_deref().filter(|message| !message.is_empty()) {
             state["message"] = message.into();
         }

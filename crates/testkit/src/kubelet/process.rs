@@ -64,7 +64,8 @@ impl Process {
             _ => format!("failed to start container process: exec: \"{name}\": {error}: unknown"),
         };
         let directory = self.working_directory().map_err(|error| failed(&error))?;
-        let program = resolve_program(name, &path, &directory).ok_or_else(|| failed(&io::ErrorKind::NotFound.into()))?;
+        let program =
+            resolve_program(name, &path, &directory).ok_or_else(|| failed(&io::ErrorKind::NotFound.into()))?;
         Command::new(program)
             .args(arguments)
             .env_clear()

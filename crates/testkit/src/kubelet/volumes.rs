@@ -22,7 +22,7 @@ type Files = BTreeMap<String, (Bytes, u32)>;
 /// What a volume holds.
 #[derive(Debug, Clone)]
 pub(super) enum Volume {
-    /// Secret, ConfigMap or projected.
+    /// Secret, `ConfigMap` or projected.
     Files(Files),
     /// emptyDir and everything else that starts empty.
     Empty,
@@ -69,7 +69,7 @@ fn content(state: &State, namespace: &str, volume: &Value) -> Result<Volume, Str
     Ok(Volume::Empty)
 }
 
-/// Adds the keys of a Secret or ConfigMap. A Secret is named by `secretName` in a volume and by `name` in a projection.
+/// Adds the keys of a Secret or `ConfigMap`. A Secret is named by `secretName` in a volume and by `name` in a projection.
 fn add_source(
     state: &State,
     namespace: &str,
@@ -114,9 +114,7 @@ fn add_source(
 fn bytes_of(resource: Resource, value: &Value) -> Bytes {
     let value = value.as_str().unwrap_or_default();
     match resource {
-        Resource::Secrets => {
-            Bytes::from(base64::engine::general_purpose::STANDARD.decode(value).unwrap_or_default())
-        }
+        Resource::Secrets => Bytes::from(base64::engine::general_purpose::STANDARD.decode(value).unwrap_or_default()),
         _ => Bytes::copy_from_slice(value.as_bytes()),
     }
 }

@@ -147,13 +147,7 @@ impl LogModel {
         self.record(chunk, text, false, clock);
     }
 
-    fn record(
-        &mut self,
-        chunk: &mut ChunkBuilder,
-        text: &[u8],
-        partial: bool,
-        clock: &mut impl FnMut() -> Timestamp,
-    ) {
+    fn record(&mut self, chunk: &mut ChunkBuilder, text: &[u8], partial: bool, clock: &mut impl FnMut() -> Timestamp) {
         let nanoseconds = nanoseconds(clock());
         let start = chunk.bytes.len();
         let prefix = self.stamps.write(nanoseconds, &mut chunk.bytes);

@@ -94,10 +94,7 @@ fn a_follow_crosses_a_rotation_and_a_new_connection_sees_a_stamped_tail() {
     while let Some(piece) = follow.next(&log) {
         seen.extend_from_slice(&piece);
     }
-    assert_eq!(
-        text(&seen),
-        "1970-01-01T00:00:01.000000000Z abcdefg\n1970-01-01T00:00:02.000000000Z next\n"
-    );
+    assert_eq!(text(&seen), "1970-01-01T00:00:01.000000000Z abcdefg\n1970-01-01T00:00:02.000000000Z next\n");
     assert_eq!(
         text(&log.read(&stamped(None))),
         "1970-01-01T00:00:02.000000000Z efg\n1970-01-01T00:00:02.000000000Z next\n"

@@ -103,11 +103,13 @@ async fn a_patch_changes_labels_but_not_the_pod_template_or_the_status() {
     assert_eq!(patched.metadata.labels.unwrap()["kueue.x-k8s.io/queue-name"], "q");
     assert_eq!(patched.status.unwrap().active, None);
     let patch = json!({"spec": {"template": {"spec": {"restartPolicy": "OnFailure"}}}});
-    let status = status_of(setup.jobs.patch("run-1", &PatchParams::default(), &Patch::Merge(&patch)).await.unwrap_err());
+    let status =
+        status_of(setup.jobs.patch("run-1", &PatchParams::default(), &Patch::Merge(&patch)).await.unwrap_err());
     assert_eq!(status.code, 422);
     assert!(status.message.contains("field is immutable"), "{}", status.message);
     let stale = json!({"metadata": {"resourceVersion": "1"}});
-    let status = status_of(setup.jobs.patch("run-1", &PatchParams::default(), &Patch::Merge(&stale)).await.unwrap_err());
+    let status =
+        status_of(setup.jobs.patch("run-1", &PatchParams::default(), &Patch::Merge(&stale)).await.unwrap_err());
     assert_eq!((status.code, status.reason.as_str()), (409, "Conflict"));
 }
 
@@ -157,7 +159,11 @@ async fn admission_refuses_with_its_own_text() {
     setup.simulator.knobs().refuse_creates(AdmissionRule { resource: "jobs".into(), message, times: Some(1) });
     let status = status_of(setup.jobs.create(&PostParams::default(), &job().build().unwrap()).await.unwrap_err());
     assert_eq!(status.code, 403);
-    assert!(status.message.starts_with("jobs.batch \"run-1\" is forbidden: violates PodSecurity"), "{}", status.message);
+    assert!(
+        status.message.starts_with("jobs.batch \"run-1\" is forbidden: violates PodSecurity"),
+        "{}",
+        status.message
+    );
     setup.create(job()).await;
 }
 

@@ -106,6 +106,7 @@ async fn the_job_deadline_counts_from_the_start_and_deletes_the_pod() {
     let job = setup.job_with("Failed").await;
     // Even though the process ended with 0 in its grace period (facts 4.2).
     assert_eq!(condition(&job, "Failed")["reason"], "DeadlineExceeded");
+    tokio::time::sleep(seconds(1)).await;
     assert!(setup.pods.list(&ListParams::default()).await.unwrap().items.is_empty());
 }
 
@@ -116,7 +117,10 @@ async fn the_pod_deadline_keeps_pod_and_log() {
     let job = setup.job_with("Failed").await;
     assert_eq!(condition(&job, "Failed")["reason"], "BackoffLimitExceeded");
     let object = setup.simulator.knobs().object("pods", NAMESPACE, &pod).unwrap();
-    assert_eq!((&object["status"]["phase"], &object["status"]["reason"]), (&json!("Failed"), &json!("DeadlineExceeded")));
+    assert_eq!(
+        (&object["status"]["phase"], &object["status"]["reason"]),
+        (&json!("Failed"), &json!("DeadlineExceeded"))
+    );
     let terminated = &object["status"]["containerStatuses"][0]["state"]["terminated"];
     assert_eq!((&terminated["exitCode"], &terminated["reason"]), (&json!(143), &json!("Error")));
     assert_eq!(setup.log(&pod, "").await.unwrap(), b"working\n");

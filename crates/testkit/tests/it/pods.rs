@@ -95,7 +95,8 @@ async fn arguments_and_environment_are_expanded_as_kubernetes_does() {
         {"name": "A", "value": "1"}, {"name": "B", "value": "$(A)$$(A)$(NO)"},
         {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
     ]);
-    let pod = setup.start(job().container("env", env).container("args", json!(["--x", "$(B)", "$$(A)"])), "running").await;
+    let pod =
+        setup.start(job().container("env", env).container("args", json!(["--x", "$(B)", "$$(A)"])), "running").await;
     let launch = setup.simulator.knobs().launches().remove(0);
     assert_eq!(launch.args, ["--x", "1$(A)$(NO)", "$(A)"]);
     assert_eq!(launch.env["POD"], pod);
@@ -112,7 +113,10 @@ async fn an_unschedulable_pod_waits_with_a_condition_and_runs_when_released() {
     setup.create(job()).await;
     let pod = knobs.wait_for("pods", |pod| pod.pointer("/status/conditions/0").is_some()).await;
     let scheduled = condition(&pod, "PodScheduled");
-    assert_eq!((&scheduled["reason"], &scheduled["message"]), (&json!("Unschedulable"), &json!("0/3 nodes are available")));
+    assert_eq!(
+        (&scheduled["reason"], &scheduled["message"]),
+        (&json!("Unschedulable"), &json!("0/3 nodes are available"))
+    );
     knobs.release(HoldKind::Scheduling);
     setup.pod_in("running").await;
 }
@@ -226,19 +230,22 @@ async fn a_held_container_state_comes_after_the_phase() {
 
 #[tokio::test(start_paused = true)]
 async fn scripts_are_chosen_by_launch_and_by_environment() {
-    let simulator = Simulator::new().image_with(IMAGE, |launch| {
-        Script::new().exit(if launch.option("--resume").is_some() { 1 } else { 0 })
-    });
+    let simulator =
+        Simulator::new().image_with(IMAGE, |launch| Script::new().exit(i32::from(launch.option("--resume").is_some())));
     let setup = from(simulator);
     let pod = setup.start(job().container("args", json!(["--resume", "x"])), "terminated").await;
     assert_eq!(state(&setup, &pod)["terminated"]["exitCode"], 1);
     let script = r#"{"steps":[{"exit":{"code":42}}]}"#;
-    let other = claude_k8s_testkit::builders::job("run-2").container("env", json!([{"name": "K8S_SIM_SCRIPT", "value": script}]));
+    let other = claude_k8s_testkit::builders::job("run-2")
+        .container("env", json!([{"name": "K8S_SIM_SCRIPT", "value": script}]));
     setup.create(other).await;
-    setup.simulator.knobs().wait_for("pods", |pod| {
-        pod.pointer("/status/containerStatuses/0/state/terminated/exitCode").is_some_and(|code| code == 42)
-    })
-    .await;
+    setup
+        .simulator
+        .knobs()
+        .wait_for("pods", |pod| {
+            pod.pointer("/status/containerStatuses/0/state/terminated/exitCode").is_some_and(|code| code == 42)
+        })
+        .await;
 }
 
 #[tokio::test(start_paused = true)]

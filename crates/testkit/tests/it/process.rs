@@ -35,17 +35,26 @@ fn start(directory: &Path, body: &str) -> (Setup, claude_k8s_testkit::builders::
         .container("command", json!(["sh", "-c", SCRIPT, "paperclip-run"]))
         .container("args", json!(["--print", "a b", "$$(X)"]))
         .container("workingDir", "/paperclip")
-        .container("env", json!([
-            {"name": "HOME", "value": "/paperclip"}, {"name": "TMPDIR", "value": "/opt/paperclip/scratch/tmp"}]))
-        .container("volumeMounts", json!([
+        .container(
+            "env",
+            json!([
+            {"name": "HOME", "value": "/paperclip"}, {"name": "TMPDIR", "value": "/opt/paperclip/scratch/tmp"}]),
+        )
+        .container(
+            "volumeMounts",
+            json!([
             {"name": "data", "mountPath": "/paperclip"},
             {"name": "run", "mountPath": "/opt/paperclip/run", "readOnly": true},
-            {"name": "scratch", "mountPath": "/opt/paperclip/scratch"}]))
-        .pod_spec("volumes", json!([
+            {"name": "scratch", "mountPath": "/opt/paperclip/scratch"}]),
+        )
+        .pod_spec(
+            "volumes",
+            json!([
             {"name": "data", "persistentVolumeClaim": {"claimName": "data"}},
             {"name": "run", "projected": {"defaultMode": 0o444, "sources": [
                 {"secret": {"name": "prompt", "items": [{"key": "p0", "path": "prompt/000"}]}}]}},
-            {"name": "scratch", "emptyDir": {}}]));
+            {"name": "scratch", "emptyDir": {}}]),
+        );
     (setup, job)
 }
 
@@ -79,7 +88,8 @@ async fn sigterm_reaches_the_process_and_a_deaf_one_is_killed_after_its_grace() 
         let pod = setup.start(job.pod_spec("terminationGracePeriodSeconds", 1), "running").await;
         assert!(setup.simulator.knobs().delete_pod(NAMESPACE, &pod, None, None));
         let gone = setup.simulator.knobs();
-        let last = gone.wait_for("pods", |pod| pod.pointer("/status/containerStatuses/0/state/terminated").is_some()).await;
+        let last =
+            gone.wait_for("pods", |pod| pod.pointer("/status/containerStatuses/0/state/terminated").is_some()).await;
         assert_eq!(last["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"], code, "{body}");
     }
 }

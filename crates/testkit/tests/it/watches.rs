@@ -10,7 +10,9 @@ use serde_json::json;
 
 use crate::setup::*;
 
-async fn next(stream: &mut (impl futures_util::Stream<Item = kube::Result<WatchEvent<Pod>>> + Unpin)) -> WatchEvent<Pod> {
+async fn next(
+    stream: &mut (impl futures_util::Stream<Item = kube::Result<WatchEvent<Pod>>> + Unpin),
+) -> WatchEvent<Pod> {
     stream.next().await.expect("the watch ended").expect("the watch failed")
 }
 
