@@ -1,1 +1,12 @@
-//! Integration tests.
+//! The simulator through kube-rs: what the adapter's cluster code relies on.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of a test fails the test")]
+
+mod api;
+mod faults;
+mod jobs;
+mod logs;
+mod pods;
+mod process;
+mod program;
+mod setup;
+mod watches;

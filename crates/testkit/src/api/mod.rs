@@ -1,0 +1,175 @@
+//! The API server: one request in, one response out.
+//!
+//! ```text
+//!  request ─▶ route ─▶ record ─▶ fault? ─▶ token, RBAC ─▶ read / write / watch / log ─▶ fault on the answer? ─▶ response
+//! ```
+//!
+//! The same function serves `kube::Client` in process and HTTP connections of the binary.
+
+mod body;
+mod defaults;
+mod discovery;
+mod log;
+mod read;
+mod review;
+mod route;
+mod status;
+mod tamper;
+mod validate;
+mod watch;
+mod write;
+
+use std::sync::Arc;
+
+pub use body::{Broken, SimBody};
+pub(crate) use body::{json, rejected};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Response};
+pub(crate) use route::{Query, Route, Target};
+pub(crate) use status::Rejection;
+pub(crate) use write::{admit, insert};
+
+use crate::cluster::Cluster;
+use crate::control;
+use crate::knobs::{FaultAction, RequestRecord, Seen, Ticket, Wish, kept_body};
+
+/// Answers one request. An error is a broken connection.
+pub(crate) async fn handle(cluster: Arc<Cluster>, parts: Parts, body: Bytes) -> Result<Response<SimBody>, Broken> {
+    let route = Route::parse(parts.uri.path());
+    if let Route::Control(segments) = &route {
+        return Ok(control::handle(&cluster, &parts, segments, &body).await);
+    }
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let record = record(&cluster, &parts, &route, &query, &body);
+    let fault = cluster.update(|state| {
+        state.knobs.faults.strike(&Seen {
+            method: &record.method,
+            path: &record.path,
+            query: &record.query,
+            verb: &record.verb,
+            resource: &record.resource,
+            name: &record.name,
+        })
+    });
+    let ticket = cluster.requests.begin(record);
+    let request = Request { parts, route, query, body };
+    let result = match fault {
+        None => Ok(answer(&cluster, &request)),
+        Some((id, action)) => {
+            ticket.hit_by(id);
+            tampered(&cluster, &request, action).await
+        }
+    };
+    finish(ticket, result)
+}
+
+fn finish(ticket: Ticket<'_>, result: Result<Response<SimBody>, Broken>) -> Result<Response<SimBody>, Broken> {
+    ticket.answered(result.as_ref().ok().map(|response| response.status().as_u16()));
+    result
+}
+
+/// A request with everything that was parsed out of it.
+pub(crate) struct Request {
+    pub(crate) parts: Parts,
+    pub(crate) route: Route,
+    pub(crate) query: Query,
+    pub(crate) body: Bytes,
+}
+
+async fn tampered(cluster: &Arc<Cluster>, request: &Request, action: FaultAction) -> Result<Response<SimBody>, Broken> {
+    let genuine = if action.is_after_write() {
+        if let FaultAction::Delay { ms } = action {
+            tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+        }
+        Some(answer(cluster, request))
+    } else {
+        None
+    };
+    tamper::apply(action, genuine).await
+}
+
+fn answer(cluster: &Arc<Cluster>, request: &Request) -> Response<SimBody> {
+    dispatch(cluster, request).unwrap_or_else(|rejection| rejected(&rejection))
+}
+
+fn dispatch(cluster: &Arc<Cluster>, request: &Request) -> Result<Response<SimBody>, Rejection> {
+    authenticate(cluster, request)?;
+    let target = match &request.route {
+        Route::Discovery => return Ok(discovery::answer(request.parts.uri.path())),
+        Route::SelfSubjectAccessReview if request.parts.method == Method::POST => {
+            return review::answer(cluster, &request.body);
+        }
+        Route::Object(target) => target,
+        Route::Unknown => return Err(Rejection::of_code(404, None)),
+        Route::SelfSubjectAccessReview | Route::Control(_) => return Err(Rejection::of_code(405, None)),
+    };
+    let verb = target.verb(&request.parts.method, &request.query);
+    authorise(cluster, target, verb, &request.query)?;
+    match (verb, target.subresource.as_str()) {
+        ("get", "log") => log::answer(cluster, target, &request.query),
+        ("get", "" | "status") => read::get(cluster, target),
+        ("list", "") => read::list(cluster, target, &request.query),
+        ("watch", "") => watch::answer(cluster, target, &request.query),
+        ("create", "") => write::create(cluster, target, request),
+        ("patch", "" | "status") => write::patch(cluster, target, request),
+        ("delete", "") => write::delete(cluster, target, request),
+        (_, "" | "status" | "log") => Err(Rejection::of_code(405, None)),
+        _ => Err(Rejection::of_code(404, None)),
+    }
+}
+
+fn authenticate(cluster: &Cluster, request: &Request) -> Result<(), Rejection> {
+    let header = request.parts.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = header.and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
+    let accepted =
+        cluster.read(|state| state.knobs.tokens.as_ref().is_none_or(|tokens| tokens.iter().any(|t| t == token)));
+    if accepted { Ok(()) } else { Err(Rejection::of_code(401, None)) }
+}
+
+fn authorise(cluster: &Cluster, target: &Target, verb: &str, query: &Query) -> Result<(), Rejection> {
+    let resource = target.resource_name();
+    // A list or watch of one name counts as a request for that name.
+    let pinned = query.get("fieldSelector").strip_prefix("metadata.name=").unwrap_or_default();
+    let wish = Wish {
+        verb,
+        group: target.resource.group(),
+        resource: &resource,
+        namespace: &target.namespace,
+        name: if target.name.is_empty() { pinned } else { &target.name },
+    };
+    cluster.read(|state| {
+        let access = &state.knobs.access;
+        if access.allows(&wish) { Ok(()) } else { Err(access.denial(&wish)) }
+    })
+}
+
+fn record(cluster: &Cluster, parts: &Parts, route: &Route, query: &Query, body: &[u8]) -> RequestRecord {
+    let (verb, resource, namespace, name) = match route {
+        Route::Object(target) => (
+            target.verb(&parts.method, query).to_owned(),
+            target.resource_name(),
+            target.namespace.clone(),
+            target.name.clone(),
+        ),
+        Route::SelfSubjectAccessReview => {
+            ("create".to_owned(), "selfsubjectaccessreviews".to_owned(), String::new(), String::new())
+        }
+        _ => Default::default(),
+    };
+    RequestRecord {
+        sequence: 0,
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        verb,
+        resource,
+        namespace,
+        name,
+        status: None,
+        started_ms: u64::try_from(cluster.clock.elapsed().as_millis()).unwrap_or(u64::MAX),
+        aborted: false,
+        fault: None,
+        body: kept_body(body),
+    }
+}

@@ -1,0 +1,208 @@
+//! `create`, `patch` and `delete`.
+
+use std::sync::Arc;
+
+use http::Response;
+use serde_json::{Value, json};
+
+use super::body::{SimBody, json as json_response};
+use super::route::Target;
+use super::status::Rejection;
+use super::{Request, defaults, validate};
+use crate::cluster::json::{integer, merge, set, text};
+use crate::cluster::lifecycle::{self, Propagation};
+use crate::cluster::resource::Resource;
+use crate::cluster::store::Key;
+use crate::cluster::{Cluster, State, seconds};
+use crate::{job_controller, kubelet};
+
+pub(super) fn create(
+    cluster: &Arc<Cluster>,
+    target: &Target,
+    request: &Request,
+) -> Result<Response<SimBody>, Rejection> {
+    let object = parse(&request.body)?;
+    let namespace = text(&object, "/metadata/namespace");
+    if !namespace.is_empty() && namespace != target.namespace {
+        let message = "the namespace of the provided object does not match the namespace sent on the request";
+        return Err(Rejection::bad_request(message));
+    }
+    let dry_run = request.query.get("dryRun") == "All";
+    let created = cluster.update(|state| {
+        let key = Key::new(Resource::Namespaces, "", &target.namespace);
+        if target.resource.namespaced() && state.store.get(&key).is_none() {
+            return Err(Rejection::not_found(Resource::Namespaces, &target.namespace));
+        }
+        let object = admit(cluster, state, target.resource, &target.namespace, object)?;
+        if dry_run { Ok(Arc::new(object)) } else { Ok(insert(cluster, state, target.resource, object)) }
+    })?;
+    Ok(json_response(201, &created))
+}
+
+/// Names, completes and checks a new object, as the API server does before it stores one.
+pub(crate) fn admit(
+    cluster: &Cluster,
+    state: &mut State,
+    resource: Resource,
+    namespace: &str,
+    mut object: Value,
+) -> Result<Value, Rejection> {
+    if text(&object, "/metadata/name").is_empty() {
+        let prefix = text(&object, "/metadata/generateName").to_owned();
+        if prefix.is_empty() {
+            return Err(Rejection::invalid(
+                resource,
+                "",
+                "metadata.name",
+                "Required value: name or generateName is required",
+            ));
+        }
+        let prefix: String = prefix.chars().take(58).collect();
+        let name = format!("{prefix}{}", state.store.new_suffix());
+        set(&mut object, &["metadata", "name"], name);
+    }
+    if resource.namespaced() {
+        set(&mut object, &["metadata", "namespace"], namespace);
+    }
+    set(&mut object, &["metadata", "uid"], state.store.new_uid());
+    set(&mut object, &["metadata", "creationTimestamp"], seconds(cluster.clock.now()));
+    defaults::apply(resource, &mut object);
+    validate::check(resource, &object)?;
+    let name = text(&object, "/metadata/name");
+    if let Some(message) = state.knobs.refusal(resource.plural()) {
+        return Err(Rejection::forbidden(resource, name, &message));
+    }
+    if state.store.get(&Key::of(resource, &object)).is_some() {
+        return Err(Rejection::already_exists(resource, name));
+    }
+    Ok(object)
+}
+
+/// Stores an admitted object and starts whoever looks after it.
+pub(crate) fn insert(cluster: &Arc<Cluster>, state: &mut State, resource: Resource, object: Value) -> Arc<Value> {
+    let key = Key::of(resource, &object);
+    let stored = state.store.put(&key, object);
+    let uid = text(&stored, "/metadata/uid").to_owned();
+    match resource {
+        Resource::Jobs => job_controller::start(cluster, key, uid),
+        Resource::Pods => {
+            state.running_pods.insert(uid.clone());
+            kubelet::start(cluster, key, uid);
+        }
+        _ => lifecycle::collect_if_ownerless(state, cluster.clock.now(), &key),
+    }
+    stored
+}
+
+pub(super) fn patch(
+    cluster: &Arc<Cluster>,
+    target: &Target,
+    request: &Request,
+) -> Result<Response<SimBody>, Rejection> {
+    let content_type = request.parts.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if content_type.is_none_or(|kind| !kind.starts_with("application/merge-patch+json")) {
+        let message = "the body of the request was in an unknown format - accepted media types include: application/merge-patch+json";
+        return Err(Rejection::new(415, "UnsupportedMediaType", message));
+    }
+    let patch = parse(&request.body)?;
+    let key = Key::new(target.resource, &target.namespace, &target.name);
+    let patched = cluster.update(|state| {
+        let old = state.store.get(&key).cloned().ok_or_else(|| Rejection::not_found(target.resource, &target.name))?;
+        precondition(target, &old, text(&patch, "/metadata/uid"), "")?;
+        let version = text(&patch, "/metadata/resourceVersion");
+        if !version.is_empty() && version != text(&old, "/metadata/resourceVersion") {
+            let why = "the object has been modified; please apply your changes to the latest version and try again";
+            return Err(Rejection::conflict(target.resource, &target.name, why));
+        }
+        let mut new = Value::clone(&old);
+        merge(&mut new, &patch);
+        // `status` is written through its subresource only, and then nothing else is.
+        if target.subresource == "status" {
+            let status = new["status"].take();
+            new = Value::clone(&old);
+            new["status"] = status;
+        } else if matches!(target.resource, Resource::Jobs | Resource::Pods) {
+            new["status"] = old["status"].clone();
+        }
+        for field in ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "generation"] {
+            match old["metadata"].get(field) {
+                Some(value) => set(&mut new, &["metadata", field], value.clone()),
+                None => crate::cluster::json::remove(&mut new, &["metadata", field]),
+            }
+        }
+        validate::check_update(target.resource, &old, &new)?;
+        if target.resource == Resource::Jobs && new["spec"] != old["spec"] {
+            set(&mut new, &["metadata", "generation"], integer(&old, "/metadata/generation").unwrap_or(1) + 1);
+        }
+        Ok(if request.query.get("dryRun") == "All" { Arc::new(new) } else { state.store.put(&key, new) })
+    })?;
+    Ok(json_response(200, &patched))
+}
+
+pub(super) fn delete(
+    cluster: &Arc<Cluster>,
+    target: &Target,
+    request: &Request,
+) -> Result<Response<SimBody>, Rejection> {
+    let options = if request.body.is_empty() { Value::Null } else { parse(&request.body)? };
+    let option = |name: &str| match text(&options, &format!("/{name}")) {
+        "" => request.query.get(name).to_owned(),
+        given => given.to_owned(),
+    };
+    let propagation = match option("propagationPolicy").as_str() {
+        "Foreground" => Propagation::Foreground,
+        "Orphan" => Propagation::Orphan,
+        // The default of batch/v1: the pods run on, without an owner (facts 4.3).
+        "" if target.resource == Resource::Jobs => Propagation::Orphan,
+        "" | "Background" => Propagation::Background,
+        other => {
+            let message = format!("DeleteOptions is invalid: propagationPolicy: Unsupported value: \"{other}\"");
+            return Err(Rejection::new(422, "Invalid", message));
+        }
+    };
+    let query_grace = request.query.number("gracePeriodSeconds").and_then(|grace| i64::try_from(grace).ok());
+    let grace = integer(&options, "/gracePeriodSeconds").or(query_grace);
+    let key = Key::new(target.resource, &target.namespace, &target.name);
+    let (last, gone) = cluster.update(|state| {
+        let not_found = || Rejection::not_found(target.resource, &target.name);
+        let current = state.store.get(&key).cloned().ok_or_else(not_found)?;
+        let version = text(&options, "/preconditions/resourceVersion");
+        precondition(target, &current, text(&options, "/preconditions/uid"), version)?;
+        if request.query.get("dryRun") == "All" || !option("dryRun").is_empty() {
+            return Ok((current, false));
+        }
+        let last = lifecycle::delete(state, cluster.clock.now(), &key, propagation, grace).ok_or_else(not_found)?;
+        Ok((last, state.store.get(&key).is_none()))
+    })?;
+    if gone && target.resource != Resource::Pods {
+        let mut details =
+            json!({"name": target.name, "kind": target.resource.plural(), "uid": text(&last, "/metadata/uid")});
+        if !target.resource.group().is_empty() {
+            details["group"] = target.resource.group().into();
+        }
+        let status =
+            json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
+        return Ok(json_response(200, &status));
+    }
+    Ok(json_response(200, &last))
+}
+
+fn precondition(target: &Target, current: &Value, uid: &str, version: &str) -> Result<(), Rejection> {
+    for (what, wanted, pointer) in
+        [("UID", uid, "/metadata/uid"), ("ResourceVersion", version, "/metadata/resourceVersion")]
+    {
+        let actual = text(current, pointer);
+        if !wanted.is_empty() && wanted != actual {
+            let why = format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {actual}");
+            return Err(Rejection::conflict(target.resource, &target.name, &why));
+        }
+    }
+    Ok(())
+}
+
+fn parse(body: &[u8]) -> Result<Value, Rejection> {
+    let object: Value = serde_json::from_slice(body).map_err(|error| {
+        Rejection::bad_request(format!("the object provided is unrecognized (must be of type object): {error}"))
+    })?;
+    if object.is_object() { Ok(object) } else { Err(Rejection::bad_request("the body must be a JSON object")) }
+}

@@ -1,0 +1,181 @@
+//! The state of the simulated cluster and the one way to wait for it.
+//!
+//! ```text
+//!  api (requests) ──update──▶ State { Store, Knobs, … } ──revision──▶ until(): job controllers, pod workers, watches
+//!  knobs (tests)  ──update──▶                           (one watch channel: every change wakes whoever waits)
+//! ```
+//!
+//! Nothing polls: whoever waits re-checks its condition when the state has changed or its own deadline is reached.
+//! A lock is right here because every access is a short, synchronous look at one consistent picture, like a transaction in etcd.
+
+mod clock;
+pub(crate) mod events;
+pub(crate) mod json;
+mod lags;
+pub(crate) mod lifecycle;
+pub(crate) mod resource;
+pub(crate) mod selector;
+pub(crate) mod store;
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+pub(crate) use clock::{Clock, seconds};
+pub use lags::Lags;
+pub(crate) use lags::milliseconds;
+use serde_json::Value;
+use store::Store;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::knobs::{KnobState, RequestLog};
+use crate::kubelet::{ContainerLog, Image, Launch};
+
+/// Identifies a container: pod uid and container name.
+pub(crate) type ContainerKey = (String, String);
+
+/// Everything a request, a controller or a knob may look at.
+pub(crate) struct State {
+    pub(crate) store: Store,
+    pub(crate) knobs: KnobState,
+    pub(crate) images: HashMap<String, Image>,
+    pub(crate) logs: HashMap<ContainerKey, Arc<ContainerLog>>,
+    pub(crate) launches: Vec<Launch>,
+    /// Pods that a worker (the kubelet) runs. Seeded pods are not among them.
+    pub(crate) running_pods: HashSet<String>,
+    /// Final phase of pods that are gone, by the uid of their Job: the controller must not miss a pod that vanished quickly.
+    pub(crate) ended_pods: HashMap<String, Vec<(String, String)>>,
+    /// Host directories that stand for claims, by claim name.
+    pub(crate) claims: HashMap<String, PathBuf>,
+}
+
+/// The simulated cluster. Shared by all tasks.
+pub(crate) struct Cluster {
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) requests: RequestLog,
+    state: Mutex<State>,
+    revision: watch::Sender<u64>,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+    directory: OnceLock<Option<tempfile::TempDir>>,
+}
+
+impl Cluster {
+    pub(crate) fn new(clock: Clock, lags: Lags) -> Arc<Self> {
+        Arc::new(Self {
+            clock: Arc::new(clock),
+            requests: RequestLog::default(),
+            state: Mutex::new(State {
+                store: Store::default(),
+                knobs: KnobState::new(lags),
+                images: HashMap::new(),
+                logs: HashMap::new(),
+                launches: Vec::new(),
+                running_pods: HashSet::new(),
+                ended_pods: HashMap::new(),
+                claims: HashMap::new(),
+            }),
+            revision: watch::Sender::new(0),
+            shutdown: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            directory: OnceLock::new(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.lock())
+    }
+
+    /// Works on the state; wakes everybody who waits for it if an object was written.
+    pub(crate) fn update<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let before = state.store.revision();
+        let result = change(&mut state);
+        let written = state.store.revision() != before;
+        drop(state);
+        if written {
+            self.revision.send_modify(|revision| *revision += 1);
+        }
+        result
+    }
+
+    /// Changes something that is no object, a knob for example, and wakes everybody.
+    pub(crate) fn bend<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let result = change(&mut self.lock());
+        self.revision.send_modify(|revision| *revision += 1);
+        result
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.revision.subscribe()
+    }
+
+    /// Waits until the check returns something. Cancel-safe: nothing is consumed.
+    pub(crate) async fn until<T>(&self, mut check: impl FnMut(&State) -> Option<T>) -> T {
+        let mut changes = self.subscribe();
+        loop {
+            changes.borrow_and_update();
+            if let Some(found) = self.read(&mut check) {
+                return found;
+            }
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await; // the sender lives in `self`
+            }
+        }
+    }
+
+    /// Runs a controller task until it ends or the simulator goes away.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => {}
+                () = task => {}
+            }
+        });
+    }
+
+    pub(crate) fn shutdown(&self) {
+        self.shutdown.cancel();
+        self.tasks.close();
+    }
+
+    /// Waits until all tasks ended: every child process is dead then.
+    pub(crate) async fn stopped(&self) {
+        self.tasks.wait().await;
+    }
+
+    pub(crate) fn shutdown_token(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
+    pub(crate) fn lags(&self) -> Lags {
+        self.read(|state| state.knobs.lags.clone())
+    }
+
+    /// Directory for the volumes of process containers; created when the first one starts.
+    pub(crate) fn directory(&self) -> Option<&std::path::Path> {
+        self.directory
+            .get_or_init(|| tempfile::Builder::new().prefix("k8s-sim-").tempdir().ok())
+            .as_ref()
+            .map(tempfile::TempDir::path)
+    }
+
+    /// That directory, if a process container ever started.
+    pub(crate) fn started_directory(&self) -> Option<&std::path::Path> {
+        self.directory.get()?.as_ref().map(tempfile::TempDir::path)
+    }
+
+    /// The object, if it is there and still the same one.
+    pub(crate) fn object(&self, key: &store::Key, uid: &str) -> Option<Arc<Value>> {
+        self.read(|state| state.store.get_uid(key, uid).cloned())
+    }
+}

@@ -1,0 +1,33 @@
+//! Pods of a Job: finding and creating them.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::api::{Rejection, admit, insert};
+use crate::cluster::json::{set, text};
+use crate::cluster::lifecycle::controller_uid;
+use crate::cluster::resource::Resource;
+use crate::cluster::store::Key;
+use crate::cluster::{Cluster, State};
+
+/// The pods that this Job controls; orphans do not belong to it any more.
+pub(super) fn of_job(state: &State, uid: &str) -> Vec<(Key, Arc<Value>)> {
+    let pods = state.store.list(Resource::Pods, "").filter(|(_, pod)| controller_uid(pod) == Some(uid));
+    pods.map(|(key, pod)| (key.clone(), Arc::clone(pod))).collect()
+}
+
+/// Creates a pod from the template; returns its name.
+pub(super) fn create(cluster: &Arc<Cluster>, state: &mut State, job: &Value) -> Result<String, Rejection> {
+    let name = text(job, "/metadata/name");
+    let mut pod = job["spec"]["template"].clone();
+    set(&mut pod, &["metadata", "generateName"], format!("{name}-"));
+    let owner = json!([{
+        "apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": job["metadata"]["uid"],
+        "controller": true, "blockOwnerDeletion": true,
+    }]);
+    set(&mut pod, &["metadata", "ownerReferences"], owner);
+    let pod = admit(cluster, state, Resource::Pods, text(job, "/metadata/namespace"), pod)?;
+    let pod = insert(cluster, state, Resource::Pods, pod);
+    Ok(text(&pod, "/metadata/name").to_owned())
+}

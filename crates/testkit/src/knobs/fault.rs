@@ -1,0 +1,303 @@
+//! Requests that go wrong on purpose.
+
+use std::time::Duration;
+
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+
+/// Which requests are meant. Absent members match everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RequestMatch {
+    /// HTTP method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Regular expression over the path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Regular expression over the raw query string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// Kubernetes verb: `get`, `list`, `watch`, `create`, `patch`, `delete`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verb: Option<String>,
+    /// `jobs`, `pods`, `pods/log`, `selfsubjectaccessreviews`, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// Object name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl RequestMatch {
+    /// Every request.
+    #[must_use]
+    pub fn any() -> Self {
+        Self::default()
+    }
+
+    /// Requests with this verb for this resource.
+    #[must_use]
+    pub fn of(verb: &str, resource: &str) -> Self {
+        Self { verb: Some(verb.to_owned()), resource: Some(resource.to_owned()), ..Self::default() }
+    }
+
+    /// Log requests that follow.
+    #[must_use]
+    pub fn follows() -> Self {
+        Self { query: Some("follow=true".to_owned()), ..Self::of("get", "pods/log") }
+    }
+
+    /// Only requests for the object of this name.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..self }
+    }
+}
+
+/// How a body ends that is cut.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CutEnd {
+    /// A correctly terminated body: what a client sees when the kubelet dies.
+    #[default]
+    Clean,
+    /// A broken connection.
+    Reset,
+    /// No end and no more bytes: a half-open connection.
+    Stall,
+}
+
+/// What happens to the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum FaultAction {
+    /// A `Status` of failure.
+    Status {
+        /// HTTP status.
+        code: u16,
+        /// Message; a fitting one when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        /// Reason; a fitting one when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// `details.kind`, for example `pods/log` when the kubelet does not know the pod.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        details_kind: Option<String>,
+        /// Header `Retry-After`, in seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_seconds: Option<u64>,
+        /// The request is carried out first; only its answer is replaced.
+        #[serde(default)]
+        after_write: bool,
+    },
+    /// An HTML page, as a proxy sends it.
+    Html {
+        /// HTTP status.
+        code: u16,
+        /// The request is carried out first.
+        #[serde(default)]
+        after_write: bool,
+    },
+    /// An empty answer, for example 204.
+    Empty {
+        /// HTTP status.
+        code: u16,
+    },
+    /// The connection breaks before an answer.
+    Reset {
+        /// The request is carried out first.
+        #[serde(default)]
+        after_write: bool,
+    },
+    /// No answer, ever.
+    Hang {
+        /// The request is carried out first.
+        #[serde(default)]
+        after_write: bool,
+    },
+    /// The answer comes later.
+    Delay {
+        /// Delay in milliseconds.
+        ms: u64,
+    },
+    /// The body of the answer is cut.
+    CutBody {
+        /// Bytes that still pass.
+        after_bytes: usize,
+        /// Text that follows them, for example a kubelet notice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        append: Option<String>,
+        /// How the body ends then.
+        #[serde(default)]
+        end: CutEnd,
+    },
+}
+
+impl FaultAction {
+    /// A `Status` with this code and the usual texts.
+    #[must_use]
+    pub fn status(code: u16) -> Self {
+        let (message, reason, details_kind) = (None, None, None);
+        Self::Status { code, message, reason, details_kind, retry_after_seconds: None, after_write: false }
+    }
+
+    /// 429 with `Retry-After`.
+    #[must_use]
+    pub fn too_many_requests(retry_after: Duration) -> Self {
+        let (message, reason, details_kind) = (None, None, None);
+        let retry_after_seconds = Some(retry_after.as_secs());
+        Self::Status { code: 429, message, reason, details_kind, retry_after_seconds, after_write: false }
+    }
+
+    /// The write happens, the answer is a 504.
+    #[must_use]
+    pub fn timeout_after_write() -> Self {
+        let (message, reason, details_kind) = (None, None, None);
+        Self::Status { code: 504, message, reason, details_kind, retry_after_seconds: None, after_write: true }
+    }
+
+    /// 404 of the kubelet for a pod it does not know (yet or any more): no proof that the pod is gone (facts 1.4).
+    #[must_use]
+    pub fn kubelet_does_not_know_the_pod() -> Self {
+        Self::Status {
+            code: 404,
+            message: Some("the server could not find the requested resource ( pods/log )".to_owned()),
+            reason: Some("NotFound".to_owned()),
+            details_kind: Some("pods/log".to_owned()),
+            retry_after_seconds: None,
+            after_write: false,
+        }
+    }
+
+    /// Cuts the body after so many bytes.
+    #[must_use]
+    pub fn cut(after_bytes: usize, end: CutEnd) -> Self {
+        Self::CutBody { after_bytes, append: None, end }
+    }
+
+    pub(crate) fn is_after_write(&self) -> bool {
+        match self {
+            Self::Status { after_write, .. }
+            | Self::Html { after_write, .. }
+            | Self::Reset { after_write }
+            | Self::Hang { after_write } => *after_write,
+            Self::Delay { .. } | Self::CutBody { .. } => true,
+            Self::Empty { .. } => false,
+        }
+    }
+}
+
+/// A rule: which requests, how many of them, and what happens.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Fault {
+    /// Which requests.
+    #[serde(rename = "match", default)]
+    pub matching: RequestMatch,
+    /// How many matching requests pass unharmed first. Default 0.
+    #[serde(default)]
+    pub skip: u32,
+    /// How many are hit; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+    /// What happens to them.
+    pub action: FaultAction,
+}
+
+impl Fault {
+    /// Hits every matching request.
+    #[must_use]
+    pub fn new(matching: RequestMatch, action: FaultAction) -> Self {
+        Self { matching, skip: 0, times: None, action }
+    }
+
+    /// Hits only so many requests.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        Self { times: Some(times), ..self }
+    }
+
+    /// Lets so many matching requests pass first.
+    #[must_use]
+    pub fn after(self, skip: u32) -> Self {
+        Self { skip, ..self }
+    }
+}
+
+/// What a request looks like to the rules.
+pub(crate) struct Seen<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) verb: &'a str,
+    pub(crate) resource: &'a str,
+    pub(crate) name: &'a str,
+}
+
+#[derive(Debug)]
+struct Armed {
+    id: u64,
+    fault: Fault,
+    path: Option<Regex>,
+    query: Option<Regex>,
+    seen: u32,
+    hits: u32,
+}
+
+impl Armed {
+    fn matches(&self, seen: &Seen<'_>) -> bool {
+        let wanted = &self.fault.matching;
+        let same = |wanted: &Option<String>, actual: &str| wanted.as_deref().is_none_or(|wanted| wanted == actual);
+        same(&wanted.method, seen.method)
+            && same(&wanted.verb, seen.verb)
+            && same(&wanted.resource, seen.resource)
+            && same(&wanted.name, seen.name)
+            && self.path.as_ref().is_none_or(|path| path.is_match(seen.path))
+            && self.query.as_ref().is_none_or(|query| query.is_match(seen.query))
+    }
+}
+
+/// The armed faults, oldest first; the first that applies wins.
+#[derive(Debug, Default)]
+pub(crate) struct FaultTable {
+    armed: Vec<Armed>,
+    last_id: u64,
+}
+
+impl FaultTable {
+    pub(crate) fn add(&mut self, fault: Fault) -> Result<u64, regex::Error> {
+        let compile = |pattern: &Option<String>| pattern.as_deref().map(Regex::new).transpose();
+        let (path, query) = (compile(&fault.matching.path)?, compile(&fault.matching.query)?);
+        self.last_id += 1;
+        self.armed.push(Armed { id: self.last_id, fault, path, query, seen: 0, hits: 0 });
+        Ok(self.last_id)
+    }
+
+    pub(crate) fn remove(&mut self, id: Option<u64>) {
+        self.armed.retain(|armed| id.is_some_and(|id| armed.id != id));
+    }
+
+    pub(crate) fn hits(&self, id: u64) -> u32 {
+        self.armed.iter().find(|armed| armed.id == id).map_or(0, |armed| armed.hits)
+    }
+
+    pub(crate) fn list(&self) -> Vec<serde_json::Value> {
+        let entry = |armed: &Armed| serde_json::json!({"id": armed.id, "hits": armed.hits, "fault": armed.fault});
+        self.armed.iter().map(entry).collect()
+    }
+
+    /// The fault for this request; counts it.
+    pub(crate) fn strike(&mut self, seen: &Seen<'_>) -> Option<(u64, FaultAction)> {
+        for armed in self.armed.iter_mut().filter(|armed| armed.matches(seen)) {
+            armed.seen += 1;
+            let spent = armed.fault.times.is_some_and(|times| armed.hits >= times);
+            if armed.seen > armed.fault.skip && !spent {
+                armed.hits += 1;
+                return Some((armed.id, armed.fault.action.clone()));
+            }
+        }
+        None
+    }
+}
