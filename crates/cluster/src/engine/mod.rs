@@ -16,6 +16,7 @@ mod flow;
 mod own_pod;
 mod panic;
 mod prepare;
+mod render;
 mod surroundings;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::permissions::Permissions;
 use crate::run::Following;
 
 pub use panic::keep_panic_text;
+pub use render::{MaskedSecret, Rendered};
 
 /// Connections, indexes, locks and short-lived knowledge, shared by every run of the process.
 #[derive(Default, Clone)]

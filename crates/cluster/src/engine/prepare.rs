@@ -24,6 +24,16 @@ use crate::run::{Output, RunContext, Supervisors};
 /// The API server may be away this long before a launch.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A resolved run and what it was resolved against.
+pub(super) struct Resolved {
+    pub(super) spec: RunSpec,
+    pub(super) credentials: Credentials,
+    pub(super) connection: Arc<Connection>,
+    pub(super) namespace: Namespace,
+    pub(super) permissions: Arc<Permissions>,
+    pub(super) own: OwnPlace,
+}
+
 impl Engine {
     /// Turns a request into a run that can be launched.
     pub(super) async fn prepare(
@@ -34,26 +44,9 @@ impl Engine {
         stop: StopSignal,
         clock: Clock,
     ) -> Result<RunContext, Refusal> {
-        let credentials = Credentials::choose(config.kubeconfig.as_ref(), &request.host).map_err(|e| refused(&e))?;
-        let connection = self.connection(&credentials).await.map_err(|error| refused(&error))?;
-        let own_namespace = own_namespace(&request.host);
-        let target = config
-            .namespace
-            .clone()
-            .or_else(|| own_namespace.clone())
-            .unwrap_or_else(|| connection.default_namespace.clone());
-        let namespace = Namespace::new(connection.requests.clone(), target);
-
-        self.reach(&credentials, &namespace).await?;
-        let (permissions, own) = tokio::join!(
-            self.permissions(&credentials, &namespace),
-            self.own_place(&request.host, &connection, &credentials),
-        );
-        permissions.check_required(&namespace.name)?;
-
+        let Resolved { spec, credentials, connection, namespace, permissions, own } =
+            self.resolve(&request, config, PATIENCE).await?;
         let supervisors = self.supervisors(&request, &own);
-        let surroundings = surroundings(&request, &config, &namespace.name, &own, &permissions).await?;
-        let spec = RunSpec::resolve(&request, config, surroundings)?;
         output.start(spec.redactions());
         if let Some(bundle) = spec.bundle()
             && let Delivery::Directory { host_path, .. } = &bundle.delivery
@@ -83,6 +76,33 @@ impl Engine {
         })
     }
 
+    /// Everything a run is decided from, and the decision. Writes nothing, neither to the cluster nor to the disk.
+    pub(super) async fn resolve(
+        &self,
+        request: &RunRequest,
+        config: Config,
+        patience: Duration,
+    ) -> Result<Resolved, Refusal> {
+        let credentials = Credentials::choose(config.kubeconfig.as_ref(), &request.host).map_err(|e| refused(&e))?;
+        let connection = self.connection(&credentials).await.map_err(|error| refused(&error))?;
+        let target = config
+            .namespace
+            .clone()
+            .or_else(|| own_namespace(&request.host))
+            .unwrap_or_else(|| connection.default_namespace.clone());
+        let namespace = Namespace::new(connection.requests.clone(), target);
+
+        self.reach(&credentials, &namespace, patience).await?;
+        let (permissions, own) = tokio::join!(
+            self.permissions(&credentials, &namespace),
+            self.own_place(&request.host, &connection, &credentials),
+        );
+        permissions.check_required(&namespace.name)?;
+        let surroundings = surroundings(request, &config, &namespace.name, &own, &permissions).await?;
+        let spec = RunSpec::resolve(request, config, surroundings)?;
+        Ok(Resolved { spec, credentials, connection, namespace, permissions, own })
+    }
+
     /// A connection of these credentials, opened once per process and runtime.
     pub(super) async fn connection(&self, credentials: &Credentials) -> Result<Arc<Connection>, ConnectError> {
         let key = Identity::here(credentials.identity());
@@ -99,8 +119,8 @@ impl Engine {
     }
 
     /// The first call: is there an API server that accepts us?
-    async fn reach(&self, credentials: &Credentials, namespace: &Namespace) -> Result<(), Refusal> {
-        match retried(PATIENCE, || namespace.may("batch", "jobs", "create")).await {
+    async fn reach(&self, credentials: &Credentials, namespace: &Namespace, patience: Duration) -> Result<(), Refusal> {
+        match retried(patience, || namespace.may("batch", "jobs", "create")).await {
             Err(failure) if failure.kind == FailureKind::Unauthorized => {
                 self.shared.connections.forget(&Identity::here(credentials.identity()));
                 Err(unreachable(&failure, credentials, "the credentials are refused: renew the token or kubeconfig"))
