@@ -34,5 +34,5 @@ function print({ status, checks }) {
   }
   const count = (/** @type {Check['level']} */ wanted) => checks.filter(({ level }) => level === wanted).length
   const color = { pass: pc.green, warn: pc.yellow, fail: pc.red }[status]
-  console.log(`\n${color(status)}: ${checks.length} checks, ${count('warn')} warnings, ${count('error')} errors`)
+  console.log(`\n${color(status)}  errors: ${count('error')}, warnings: ${count('warn')}, checks: ${checks.length}`)
 }

@@ -83,11 +83,11 @@ function adapt(command) {
     .allowExcessArguments(false)
     .helpOption('--help', 'show this help')
     .exitOverride()
-    .configureOutput({ outputError: (text) => sayError(`${text.trim().replace(/^error: /, '')}; see \`${name} --help\``) })
+    .configureOutput({ outputError: (text) => sayError(`${text.trim().replace(/^error: |\.$/g, '')}; see \`${name} --help\``) })
 }
 
 /** @param {string} text */
 function seconds(text) {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Use a whole number of seconds, such as 600.')
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Use a whole number of seconds, such as 600')
   return Number(text)
 }

@@ -18,7 +18,7 @@ export function printSummary(result, durationSeconds) {
     tokens: usage && `${usage.inputTokens} in, ${usage.cachedInputTokens ?? 0} cached, ${usage.outputTokens} out`,
     cost: typeof costUsd === 'number' && `$${costUsd.toFixed(6)}`,
     job: job && `${namespace}/${job}${pod ? `, pod ${pod}${node ? ` on ${node}` : ''}` : ''}`,
-    next: errorMessage && errorCode && nextStep(errorCode),
+    next: errorMessage && errorCode && errorCode !== 'cancelled' && nextStep(errorCode),
   }
   const outcome = errorMessage
     ? `${pc.red('✖')} ${errorCode ?? 'failed'}: ${errorMessage}`
