@@ -3,7 +3,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 
+import { credential } from '../host/process.js'
 import { type } from '../identity.js'
+import { asObject } from '../json.js'
 
 /** Stands for the host's company in labels and paths. */
 const companyId = 'command-line'
@@ -20,7 +22,7 @@ export function commandLineContext({ configPath, config, prompt, agent }) {
   const id = agent ?? agentIdOf(configPath)
   return {
     runId: randomUUID(),
-    agent: { id, companyId, name: id, adapterType: type, adapterConfig: config },
+    agent: { id, companyId, name: id, adapterType: type, adapterConfig: { ...config, env: secretBindings(config) } },
     runtime: { sessionId: null, sessionParams: null, sessionDisplayId: null, taskKey: null },
     // The prompt is a value of the template and not the template: braces in it stay what they are.
     config: { ...config, promptTemplate: '{{context.commandLinePrompt}}' },
@@ -35,4 +37,13 @@ export function commandLineContext({ configPath, config, prompt, agent }) {
  */
 function agentIdOf(configPath) {
   return `cli-${createHash('sha256').update(resolve(configPath)).digest('hex').slice(0, 12)}`
+}
+
+/**
+ * A host marks the values it took from its secrets. A file has no marks, so names decide what is hidden from output.
+ * @param {import('../types.d.ts').JsonObject} config
+ */
+function secretBindings(config) {
+  const names = Object.keys(asObject(config['env'])).filter((name) => credential.test(name))
+  return Object.fromEntries(names.map((name) => [name, { type: 'secret_ref' }]))
 }
