@@ -71,7 +71,9 @@ impl Engine {
             degraded: spec.degraded().to_vec(),
         };
         // `podTemplate` and `labels` may repeat a value that is secret elsewhere (PRM-07).
-        Redactor::new(spec.redactions().to_vec()).redact_json(&mut rendered.job);
+        let redactor = Redactor::new(spec.redactions().to_vec());
+        redactor.redact_json(&mut rendered.job);
+        rendered.secrets.iter_mut().for_each(|secret| redactor.redact_json(&mut secret.manifest));
         Ok(rendered)
     }
 }
