@@ -1,6 +1,6 @@
 /**
  * One self-contained, readable file per entry: the host's reload re-reads only the entry, and a module graph that is
- * half old and half new must not exist (L2).
+ * half old and half new must not exist.
  */
 
 import { readFile } from 'node:fs/promises'

@@ -133,7 +133,7 @@ export interface SkillSnapshotEntry extends Omit<AdapterSkillEntry, 'origin'> {
   requiredReason?: string
 }
 
-/** Kept under one global symbol, so every entry and every reload of it sees the same (L4). */
+/** Kept under one global symbol, so every entry and every reload of it sees the same. */
 export interface SharedState {
   native?: { module: NativeModule; path: string }
   processStartedAtMs?: number

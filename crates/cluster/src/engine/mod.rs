@@ -75,7 +75,7 @@ impl IndexHandle {
     }
 }
 
-/// Whose connection it is. A runtime that was shut down takes its connections with it (`facts/napi.md` 6).
+/// Whose connection it is. A runtime that was shut down takes its connections with it (`docs/internals/napi.md` 6).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Identity {
     credentials: String,
