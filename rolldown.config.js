@@ -1,6 +1,6 @@
 /**
  * One self-contained, readable file per entry: the host's reload re-reads only the entry, and a module graph that is
- * half old and half new must not exist (L2).
+ * half old and half new must not exist.
  */
 
 import { readFile } from 'node:fs/promises'
@@ -18,13 +18,16 @@ const copyUiParser = {
 
 /**
  * @param {string} name
+ * @param {string} [file]
  * @returns {import('rolldown').RolldownOptions & { output: import('rolldown').OutputOptions }}
  */
-const entry = (name) => ({
-  input: { [name]: `js/${name}.js` },
+const entry = (name, file = `js/${name}.js`) => ({
+  input: { [name]: file },
+  // `rbac` prints the files of `deploy/`.
+  moduleTypes: { '.yaml': 'text' },
   platform: 'node',
   plugins: name === 'index' ? [copyUiParser] : [],
   output: { dir: 'dist', format: 'esm', minify: false },
 })
 
-export default [entry('index'), entry('server'), entry('cli')]
+export default [entry('index'), entry('server'), entry('cli'), entry('bin', 'js/bin/main.js')]

@@ -80,6 +80,7 @@ test('pkg_05 the tarball has the bundles, the types and nothing else', () => {
     'LICENSE',
     ...(packedFiles.includes('README.md') ? ['README.md'] : []),
     'cli.d.ts',
+    'dist/bin.js',
     'dist/cli.js',
     'dist/index.js',
     'dist/server.js',
@@ -92,7 +93,7 @@ test('pkg_05 the tarball has the bundles, the types and nothing else', () => {
 })
 
 test('pkg_02 each bundle is one file: only modules of Node are imported, and nothing imports the parser', () => {
-  for (const file of Object.values(bundles)) {
+  for (const file of [...Object.values(bundles), 'dist/bin.js']) {
     const text = readFileSync(fromRoot(file), 'utf8')
     const imported = [...text.matchAll(/^\s*(?:import|export)\b[^'"\n]*\bfrom\s*["']([^"']+)["']|^import ["']([^"']+)["']/gm)].map(([, a, b]) => a ?? b)
     expect(imported.filter((name = '') => !builtinModules.includes(name.replace(/^node:/, '')))).toEqual([])

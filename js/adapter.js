@@ -1,4 +1,4 @@
-/** The adapter as the host registers it. Cheap and synchronous: no I/O, no native module (L7). */
+/** The adapter as the host registers it. Cheap and synchronous: no I/O, no native module. */
 
 import { agentConfigurationDoc } from './agent-configuration-doc.js'
 import { getConfigSchema } from './config-schema.js'
@@ -31,7 +31,7 @@ export function createServerAdapter() {
     instructionsPathKey: 'instructionsFilePath',
     requiresMaterializedRuntimeSkills: false,
     hasOutOfProcessLiveness: true,
-    // The host's default would put a bearer token into `ctx.context` (facts: host.md 14).
+    // The host's default would put a bearer token into `ctx.context` (docs/internals/host.md 14).
     runtimeToolDelivery: 'native_mcp',
     agentConfigurationDoc,
     getConfigSchema,

@@ -1,4 +1,4 @@
-/** What operators and agents read about the configuration. Every key of `config.md` has one bullet; a test compares. */
+/** What operators and agents read about the configuration. Every configuration key has one bullet; a test compares. */
 
 export const agentConfigurationDoc = `# claude_k8s agent configuration
 

@@ -4,7 +4,7 @@ import { name, version } from '../package.json'
 
 export const packageName = name
 
-/** Version of the JavaScript half. The native half reports its own; they must be equal (L5). */
+/** Version of the JavaScript half. The native half reports its own; they must be equal. */
 export const adapterVersion = version
 
 /** Incremented whenever the border in `types.d.ts` changes incompatibly. */

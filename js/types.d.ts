@@ -12,10 +12,22 @@ export interface NativeModule {
   startRun(requestJson: string, callbacks: NativeCallbacks): NativeRun
   /** Answers `{ status, checks, testedAt }` as JSON. Creates nothing and takes at most 30 seconds. */
   checkEnvironment(requestJson: string): Promise<string>
+  /** Answers `Rendered` or `{ refused: { code, message, next } }` as JSON. Creates nothing. */
+  renderManifests(requestJson: string): Promise<string>
   /** Every configuration key the adapter reads. */
   configKeys(): string[]
   /** `[{ code, meaning, next }]` as JSON. */
   errorCodesJson(): string
+}
+
+/** What a run would create. */
+export interface Rendered {
+  namespace: string
+  job: JsonObject
+  /** Each value of `data` is `***`; `sizes` has its bytes. */
+  secrets: Array<{ manifest: JsonObject; sizes: Record<string, number> }>
+  warnings: string[]
+  degraded: string[]
 }
 
 export interface NativeRun {
@@ -121,7 +133,7 @@ export interface SkillSnapshotEntry extends Omit<AdapterSkillEntry, 'origin'> {
   requiredReason?: string
 }
 
-/** Kept under one global symbol, so every entry and every reload of it sees the same (L4). */
+/** Kept under one global symbol, so every entry and every reload of it sees the same. */
 export interface SharedState {
   native?: { module: NativeModule; path: string }
   processStartedAtMs?: number

@@ -31,7 +31,7 @@ replace(built, destination)
 console.log(`Wrote ${destination} (${(statSync(destination).size / 1_048_576).toFixed(1)} MiB)`)
 
 /**
- * Renamed into place: overwriting a mapped file would crash a process that runs it (facts: napi.md 7).
+ * Renamed into place: overwriting a mapped file would crash a process that runs it (docs/internals/napi.md 7).
  * @param {string} from
  * @param {string} to
  */

@@ -35,7 +35,7 @@ impl JsHost {
 
 impl HostLog for JsHost {
     fn log(&self, stream: Stream, chunk: String) -> BoxFuture<'_, Result<(), HostError>> {
-        // `call_async` would end the process when the function throws (facts: napi.md 2).
+        // `call_async` would end the process when the function throws (docs/internals/napi.md 2).
         let call = self.0.on_log.call_async_catch((stream.as_str().to_owned(), chunk).into());
         async move { call.await.map_err(failed)?.await.map_err(failed) }.boxed()
     }

@@ -16,5 +16,6 @@
 pub mod callback;
 pub mod environment;
 pub mod info;
+pub mod render;
 pub mod run;
 mod runtime;

@@ -1,6 +1,6 @@
 /**
  * The callbacks the native side gets. Each is an `async` arrow: the native side needs a promise whatever the host's
- * function returns, and a synchronous throw would end the process (facts: napi.md 2).
+ * function returns, and a synchronous throw would end the process (docs/internals/napi.md 2).
  */
 
 import { type } from '../identity.js'

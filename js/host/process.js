@@ -9,8 +9,8 @@ import { sharedState } from '../native/shared.js'
 /** Names outside `PAPERCLIP_*` that the native side reads. */
 const names = ['HOSTNAME', 'KUBECONFIG', 'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT', 'POD_NAMESPACE', 'PORT']
 
-/** Values under such a name are credentials of the server: they never cross the border (PRM-06). */
-const credential = /key|token|secret|passw(or)?d|authorization|cookie|credential/i
+/** Values under such a name are credentials. Those of the server never cross the border (PRM-06). */
+export const credential = /key|token|secret|passw(or)?d|authorization|cookie|credential/i
 
 /** @returns {Promise<import('../types.d.ts').HostProcess>} */
 export async function hostProcess() {

@@ -1,6 +1,6 @@
 /**
  * What the host itself thinks of a run, asked over its REST API with the run's own token. Two callers: the fallback
- * poll, and the decision after a lost controller lease (`spec/outcomes.md` 9).
+ * poll, and the decision after a lost controller lease.
  */
 
 import { asObject } from '../json.js'
@@ -80,7 +80,7 @@ function withTimeout(signal, milliseconds) {
 }
 
 /**
- * The row stays `running` while a stop is under way; then only the request tells (facts: host.md 8).
+ * The row stays `running` while a stop is under way; then only the request tells (docs/internals/host.md 8).
  * @param {unknown} run
  */
 function isCancelled(run) {

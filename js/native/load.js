@@ -1,12 +1,12 @@
 /**
  * Finds, opens and checks the native module. Only called when a run or an environment test starts: an import never
- * fails because of it (L1).
+ * fails because of it.
  *
  * ```text
  * PAPERCLIP_CLAUDE_K8S_NATIVE ─▶ beside the entry, up to the package root ─▶ platform package ─▶ NativeUnavailable
  * ```
  *
- * Native code cannot be replaced within a process: after an upgrade the old image stays until the restart (L5).
+ * Native code cannot be replaced within a process: after an upgrade the old image stays until the restart.
  */
 
 import { existsSync } from 'node:fs'

@@ -1,5 +1,5 @@
 /**
- * State of the process, not of a module: `.` and `./server` are two bundles, and the host's reload makes a third (L4).
+ * State of the process, not of a module: `.` and `./server` are two bundles, and the host's reload makes a third.
  * It lives under one global symbol, created when first asked for so that an import changes nothing.
  */
 

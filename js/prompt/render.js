@@ -12,7 +12,7 @@ import { asObject, asText } from '../json.js'
 /** @typedef {import('../host/utilities.js').HostUtilities} HostUtilities */
 /** @typedef {Pick<import('../types.d.ts').ExecutionContext, 'agent' | 'runId' | 'config' | 'context'>} PromptContext */
 
-/** The CLI takes a prompt that starts with `/` as a command (facts: claude.md 3). */
+/** The CLI takes a prompt that starts with `/` as a command (docs/internals/claude.md 3). */
 const lineBeforeSlash = '[Paperclip run prompt]'
 
 /**

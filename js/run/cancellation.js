@@ -1,5 +1,5 @@
 /**
- * From the host's wish to stop to `run.cancel` (`spec/outcomes.md` 9).
+ * From the host's wish to stop to `run.cancel`.
  *
  * ```text
  * signal: any reason ─────────────────▶ cancel('operator')
@@ -107,7 +107,7 @@ async function poll({ status, say, ended, cancel }) {
 }
 
 /**
- * The host aborts with this text when it no longer owns the run: not an order to stop (facts: host.md 8).
+ * The host aborts with this text when it no longer owns the run: not an order to stop (docs/internals/host.md 8).
  * @param {unknown} reason
  */
 function isLeaseLost(reason) {

@@ -1,4 +1,4 @@
-/** Results that JavaScript gives itself, when the native side cannot. Complete, as every result is (`spec/outcomes.md` 6). */
+/** Results that JavaScript gives itself, when the native side cannot. Complete, as every result is. */
 
 /** @typedef {import('@paperclipai/adapter-utils').AdapterExecutionResult} Result */
 
@@ -49,7 +49,7 @@ function failure(errorCode, message) {
   }
 }
 
-/** Without it the host answers a cancel with 409 and blocks the task (facts: host.md 8). */
+/** Without it the host answers a cancel with 409 and blocks the task (docs/internals/host.md 8). */
 function acknowledgement() {
   return { state: 'acknowledged', acknowledgedAt: new Date().toISOString(), forced: false }
 }

@@ -42,7 +42,7 @@ export async function buildRequest(ctx, warn) {
 }
 
 /**
- * Runs without a task get only an id (facts: host.md 9).
+ * Runs without a task get only an id (docs/internals/host.md 9).
  * @param {ExecutionContext['runtime'] | undefined} runtime
  */
 function storedSession(runtime) {

@@ -104,7 +104,7 @@ impl Namespace {
 
     /// Deletes a Job by uid, its pods in the background. Gone already, or another object of the same name, is done.
     ///
-    /// Without a propagation policy the pods would run on without an owner (`facts/kubernetes.md` 4.3).
+    /// Without a propagation policy the pods would run on without an owner (`docs/internals/kubernetes.md` 4.3).
     ///
     /// # Errors
     /// Any other failed call.

@@ -18,7 +18,7 @@ pub struct RunRequest {
     pub agent: Agent,
     /// `ctx.config`: the adapter configuration, secret references resolved by the host.
     pub config: Map<String, Value>,
-    /// `ctx.context`: wake reason, task, workspace and more (`facts/host.md` 4.2).
+    /// `ctx.context`: wake reason, task, workspace and more (`docs/internals/host.md` 4.2).
     pub context: Map<String, Value>,
     /// What `sessionCodec.deserialize` made of the stored session, or only an id for runs without a task.
     pub session: Option<StoredSession>,

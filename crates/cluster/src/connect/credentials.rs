@@ -56,7 +56,7 @@ impl ConnectError {
 }
 
 impl Credentials {
-    /// The order of `spec/config.md` 5.
+    /// The order that `docs/configuration.md` documents.
     ///
     /// # Errors
     /// When there are none.

@@ -21,7 +21,7 @@ use crate::permissions::Permissions;
 
 /// For all checks together.
 const BUDGET: Duration = Duration::from_secs(30);
-/// Log following can stall at rotation on older servers (`facts/kubernetes.md` 1.5).
+/// Log following can stall at rotation on older servers (`docs/internals/kubernetes.md` 1.5).
 const OLDEST: (u32, u32) = (1, 29);
 
 impl Engine {

@@ -16,6 +16,7 @@ mod flow;
 mod own_pod;
 mod panic;
 mod prepare;
+mod render;
 mod surroundings;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::permissions::Permissions;
 use crate::run::Following;
 
 pub use panic::keep_panic_text;
+pub use render::{MaskedSecret, Rendered};
 
 /// Connections, indexes, locks and short-lived knowledge, shared by every run of the process.
 #[derive(Default, Clone)]
@@ -42,7 +44,7 @@ pub struct Engine {
 struct Shared {
     connections: Cache<Identity, Connection>,
     indexes: Cache<(Identity, String), NamespaceIndex>,
-    permissions: Cache<(Identity, String), Permissions>,
+    permissions: Cache<(Identity, String), tokio::sync::Mutex<Option<Arc<Permissions>>>>,
     own_pods: Cache<(Identity, String), own_pod::Read>,
     launch_locks: Cache<(Identity, String, String), tokio::sync::Mutex<()>>,
     following: Following,
@@ -73,7 +75,7 @@ impl IndexHandle {
     }
 }
 
-/// Whose connection it is. A runtime that was shut down takes its connections with it (`facts/napi.md` 6).
+/// Whose connection it is. A runtime that was shut down takes its connections with it (`docs/internals/napi.md` 6).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Identity {
     credentials: String,

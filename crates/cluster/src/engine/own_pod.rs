@@ -78,7 +78,7 @@ impl Engine {
                 self.read(&own, target, name, &namespace).await.map(|pod| place(&pod, target, &namespace, true))
             }
             Some(own) => self.own_place_elsewhere(&own, target, name, &namespace).await,
-            // A host that only names its pod: image and literals, never scheduling (`spec/job.md` 13).
+            // A host that only names its pod: image and literals, never scheduling.
             None => {
                 self.read(credentials, target, name, &namespace).await.map(|pod| place(&pod, target, &namespace, false))
             }

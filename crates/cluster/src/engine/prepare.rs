@@ -24,6 +24,16 @@ use crate::run::{Output, RunContext, Supervisors};
 /// The API server may be away this long before a launch.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A resolved run and what it was resolved against.
+pub(super) struct Resolved {
+    pub(super) spec: RunSpec,
+    pub(super) credentials: Credentials,
+    pub(super) connection: Arc<Connection>,
+    pub(super) namespace: Namespace,
+    pub(super) permissions: Arc<Permissions>,
+    pub(super) own: OwnPlace,
+}
+
 impl Engine {
     /// Turns a request into a run that can be launched.
     pub(super) async fn prepare(
@@ -34,26 +44,9 @@ impl Engine {
         stop: StopSignal,
         clock: Clock,
     ) -> Result<RunContext, Refusal> {
-        let credentials = Credentials::choose(config.kubeconfig.as_ref(), &request.host).map_err(|e| refused(&e))?;
-        let connection = self.connection(&credentials).await.map_err(|error| refused(&error))?;
-        let own_namespace = own_namespace(&request.host);
-        let target = config
-            .namespace
-            .clone()
-            .or_else(|| own_namespace.clone())
-            .unwrap_or_else(|| connection.default_namespace.clone());
-        let namespace = Namespace::new(connection.requests.clone(), target);
-
-        self.reach(&credentials, &connection.server, &namespace).await?;
-        let (permissions, own) = tokio::join!(
-            self.permissions(&credentials, &namespace),
-            self.own_place(&request.host, &connection, &credentials),
-        );
-        permissions.check_required(&namespace.name)?;
-
+        let Resolved { spec, credentials, connection, namespace, permissions, own } =
+            self.resolve(&request, config, PATIENCE).await?;
         let supervisors = self.supervisors(&request, &own);
-        let surroundings = surroundings(&request, &config, &namespace.name, &own, &permissions).await?;
-        let spec = RunSpec::resolve(&request, config, surroundings)?;
         output.start(spec.redactions());
         if let Some(bundle) = spec.bundle()
             && let Delivery::Directory { host_path, .. } = &bundle.delivery
@@ -83,6 +76,30 @@ impl Engine {
         })
     }
 
+    /// Everything a run is decided from, and the decision. Writes nothing, neither to the cluster nor to the disk.
+    pub(super) async fn resolve(
+        &self,
+        request: &RunRequest,
+        config: Config,
+        patience: Duration,
+    ) -> Result<Resolved, Refusal> {
+        let credentials = Credentials::choose(config.kubeconfig.as_ref(), &request.host).map_err(|e| refused(&e))?;
+        let connection = self.connection(&credentials).await.map_err(|error| refused(&error))?;
+        let target = config
+            .namespace
+            .clone()
+            .or_else(|| own_namespace(&request.host))
+            .unwrap_or_else(|| connection.default_namespace.clone());
+        let namespace = Namespace::new(connection.requests.clone(), target);
+
+        let permissions = self.permissions(&credentials, &connection.server, &namespace, patience).await?;
+        let own = self.own_place(&request.host, &connection, &credentials).await;
+        permissions.check_required(&namespace.name)?;
+        let surroundings = surroundings(request, &config, &namespace.name, &own, &permissions).await?;
+        let spec = RunSpec::resolve(request, config, surroundings)?;
+        Ok(Resolved { spec, credentials, connection, namespace, permissions, own })
+    }
+
     /// A connection of these credentials, opened once per process and runtime.
     pub(super) async fn connection(&self, credentials: &Credentials) -> Result<Arc<Connection>, ConnectError> {
         let key = Identity::here(credentials.identity());
@@ -99,8 +116,14 @@ impl Engine {
     }
 
     /// The first call: is there an API server that accepts us?
-    async fn reach(&self, credentials: &Credentials, server: &str, namespace: &Namespace) -> Result<(), Refusal> {
-        match retried(PATIENCE, || namespace.may("batch", "jobs", "create")).await {
+    async fn reach(
+        &self,
+        credentials: &Credentials,
+        server: &str,
+        namespace: &Namespace,
+        patience: Duration,
+    ) -> Result<(), Refusal> {
+        match retried(patience, || namespace.may("batch", "jobs", "create")).await {
             Err(failure) if failure.kind == FailureKind::Unauthorized => {
                 self.shared.connections.forget(&Identity::here(credentials.identity()));
                 Err(unreachable(
@@ -120,12 +143,28 @@ impl Engine {
         }
     }
 
-    pub(super) async fn permissions(&self, credentials: &Credentials, namespace: &Namespace) -> Arc<Permissions> {
+    /// What we may do. Runs that start together ask once: the others wait for the answer.
+    async fn permissions(
+        &self,
+        credentials: &Credentials,
+        server: &str,
+        namespace: &Namespace,
+        patience: Duration,
+    ) -> Result<Arc<Permissions>, Refusal> {
         let key = (Identity::here(credentials.identity()), namespace.name.clone());
-        if let Some(known) = self.shared.permissions.get(&key, Permissions::is_fresh) {
-            return known;
+        let slot = self.shared.permissions.get_or_make(key, |_| true, Default::default);
+        let Ok(mut known) = tokio::time::timeout(patience, slot.lock()).await else {
+            let text = format!("another run has waited for an answer for {} s", patience.as_secs());
+            let message = format!("The Kubernetes API at {server} is not usable: {text}; check address and network");
+            return Err(Refusal::new(ErrorCode::ApiUnreachable, message).transient(None));
+        };
+        if let Some(fresh) = known.as_ref().filter(|known| known.is_fresh()) {
+            return Ok(Arc::clone(fresh));
         }
-        self.shared.permissions.put(key, Permissions::ask(namespace).await, Permissions::is_fresh)
+        self.reach(credentials, server, namespace, patience).await?;
+        let asked = Arc::new(Permissions::ask(namespace).await);
+        *known = Some(Arc::clone(&asked));
+        Ok(asked)
     }
 
     fn supervisors(&self, request: &RunRequest, own: &OwnPlace) -> Supervisors {

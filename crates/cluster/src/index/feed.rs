@@ -20,7 +20,8 @@ use crate::clock::Clock;
 
 /// Labels that every object of ours has and that never change: a watch must not lose an object that is rewritten.
 const SELECTOR: &str = "app.kubernetes.io/managed-by=paperclip,paperclip.io/adapter-type=claude_k8s";
-/// Server-side life of one watch. A stream that brings nothing is noticed this much later (`facts/kubernetes.md` 5.4).
+/// Server-side life of one watch. A stream that brings nothing is noticed this much later
+/// (`docs/internals/kubernetes.md` 5.4).
 const WATCH_SECONDS: u32 = 60;
 /// Without the permission to watch.
 const POLL: Duration = Duration::from_secs(2);

@@ -5,7 +5,7 @@
 //!                 ├─▶ one task ─▶ Table ───┤
 //!  watch of pods ─┘   (or one list / 2 s)  └─▶ watch::Receiver<RunView> of run B
 //! ```
-//! N runs open one watch of each kind, not N (`facts/kubernetes.md` 3.2). The task is the only writer;
+//! N runs open one watch of each kind, not N (`docs/internals/kubernetes.md` 3.2). The task is the only writer;
 //! a run holds a receiver with the newest fold, never a backlog. Without the permission to `watch`
 //! the same task lists every 2 s and says so once.
 

@@ -146,7 +146,7 @@ async fn reached(at: Option<Instant>) {
     }
 }
 
-/// After a successful list, 403 on the watch means that the Role lacks the verb (`facts/kubernetes.md` 5.4).
+/// After a successful list, 403 on the watch means that the Role lacks the verb (`docs/internals/kubernetes.md` 5.4).
 fn is_denied(error: &Error) -> bool {
     watch_code(error) == Some(403)
 }

@@ -87,7 +87,7 @@ impl Table {
         }
     }
 
-    /// The object carries its last state: fold it first, then mark it (`facts/kubernetes.md` 3.1).
+    /// The object carries its last state: fold it first, then mark it (`docs/internals/kubernetes.md` 3.1).
     pub(super) fn delete_job(&mut self, job: &Job) {
         let facts = JobFacts { absent: true, ..JobFacts::read(job) };
         let uid = facts.uid.clone();

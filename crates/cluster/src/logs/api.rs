@@ -24,7 +24,7 @@ pub struct ClusterLogs {
 }
 
 impl ClusterLogs {
-    /// Takes a client for log requests only (`facts/kubernetes.md` 5.2): no read timeout, TCP keepalive on.
+    /// Takes a client for log requests only (`docs/internals/kubernetes.md` 5.2): no read timeout, TCP keepalive on.
     #[must_use]
     pub fn new(client: kube::Client) -> Self {
         Self { client }

@@ -1,6 +1,6 @@
 //! Cuts text into what the host takes in one call.
 
-/// The host cuts the middle out of calls above 65 536 characters (`facts/host.md` 5). Unit: bytes.
+/// The host cuts the middle out of calls above 65 536 characters (`docs/internals/host.md` 5). Unit: bytes.
 pub(super) const CHUNK: usize = 60 << 10;
 
 /// Length of the next chunk of `text`: whole lines, or a piece of a line that is longer than `limit`.

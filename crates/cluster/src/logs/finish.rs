@@ -1,4 +1,4 @@
-//! The tail: plain reads after the container's end until two of them agree (`facts/kubernetes.md` 2.5).
+//! The tail: plain reads after the container's end until two of them agree (`docs/internals/kubernetes.md` 2.5).
 
 use bytes::Bytes;
 use claude_k8s_core::log::{

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! The reader never waits for the host until the spool is full, because a blocked reader makes the kubelet skip a
-//! rotated file (`facts/kubernetes.md` 1.6). The end of a connection is never the end of a run: only the phase is.
+//! rotated file (`docs/internals/kubernetes.md` 1.6). The end of a connection is never the end of a run: only the phase
+//! is.
 
 mod api;
 mod backoff;

@@ -10,7 +10,8 @@ use crate::view::{JobFacts, PodFacts};
 /// A Job that was never released and has no pod may be removed after this time: it never ran anything.
 const LEFTOVER_AGE: SignedDuration = SignedDuration::from_mins(15);
 
-/// An existing Job and its pods. A pod whose Job object is already gone still counts (`facts/kubernetes.md` 4.3).
+/// An existing Job and its pods. A pod whose Job object is already gone still counts
+/// (`docs/internals/kubernetes.md` 4.3).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Neighbour {
     /// The Job; for a pod without one, what its labels tell.
@@ -52,7 +53,7 @@ pub fn group(jobs: Vec<JobFacts>, pods: Vec<(JobFacts, PodFacts)>) -> Vec<Neighb
 }
 
 impl Neighbour {
-    /// Rules of `spec/outcomes.md` 4 (GRD-04): its pods decide about a Job that is ending.
+    /// The rules of GRD-04: its pods decide about a Job that is ending.
     #[must_use]
     pub fn liveness(&self, now: Timestamp) -> Liveness {
         let ending = !self.job_exists || self.job.deletion_timestamp.is_some() || self.job.is_finished();

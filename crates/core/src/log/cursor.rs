@@ -6,7 +6,7 @@
 //!                                      └────────────── connection ends ────────┘ held lines are thrown away
 //! ```
 //!
-//! The rule and its simulation are `facts/kubernetes.md` 2.2 to 2.5.
+//! The rule and its simulation are `docs/internals/kubernetes.md` 2.2 to 2.5.
 
 use std::collections::HashMap;
 

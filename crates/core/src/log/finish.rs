@@ -1,4 +1,4 @@
-//! When the tail is complete: which read follows which after the container ended (`facts/kubernetes.md` 2.5).
+//! When the tail is complete: which read follows which after the container ended (`docs/internals/kubernetes.md` 2.5).
 
 use bytes::Bytes;
 

@@ -7,7 +7,8 @@ use super::LogTime;
 /// A complete line of a log body, as read with `timestamps=true`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// When its first record was written. `None`: a fragment or two streams glued together (`facts/kubernetes.md` 1.3).
+    /// When its first record was written. `None`: a fragment or two streams glued together
+    /// (`docs/internals/kubernetes.md` 1.3).
     pub at: Option<LogTime>,
     /// What the container wrote, with the final `\n` if there was one.
     pub text: Bytes,

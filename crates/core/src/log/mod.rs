@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The end of a connection, an error and silence all mean nothing here: what is new is decided by *position*, by
-//! finding the delivered tail inside the replay (`facts/kubernetes.md` 2). Nothing here opens a connection.
+//! finding the delivered tail inside the replay (`docs/internals/kubernetes.md` 2). Nothing here opens a connection.
 
 mod cursor;
 mod event;

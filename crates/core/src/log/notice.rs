@@ -1,4 +1,5 @@
-//! Error text that the kubelet appends to a log body, because its 200 is long gone (`facts/kubernetes.md` 1.3).
+//! Error text that the kubelet appends to a log body, because its 200 is long gone
+//! (`docs/internals/kubernetes.md` 1.3).
 
 use memchr::memmem;
 

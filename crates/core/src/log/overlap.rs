@@ -148,7 +148,7 @@ mod tests {
     use super::super::LogTime;
     use super::*;
 
-    /// The rule as `facts/kubernetes.md` 2.4 writes it: every shift, over the whole overlap.
+    /// The rule as `docs/internals/kubernetes.md` 2.4 writes it: every shift, over the whole overlap.
     fn by_the_book(window: &[Record], replay: &[Record], clipped: bool, ended: bool) -> Fit {
         let test = |shift: isize| {
             let mut any = false;

@@ -1,4 +1,4 @@
-//! Arguments of `claude` (`job.md` section 4). No shell quotes them; `$` is escaped when the container is built.
+//! Arguments of `claude`. No shell quotes them; `$` is escaped when the container is built.
 
 use super::environment::Environment;
 use super::paths::RUN_MOUNT;

@@ -1,4 +1,4 @@
-//! The container `claude` (`job.md` section 4).
+//! The container `claude`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The Job (`job.md` sections 3 and 15).
+//! The Job.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

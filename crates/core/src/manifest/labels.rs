@@ -1,4 +1,4 @@
-//! Labels and annotations (`job.md` section 2). What a later process adopts by is written here and read nowhere else.
+//! Labels and annotations. What a later process adopts by is written here and read nowhere else.
 
 use std::collections::BTreeMap;
 

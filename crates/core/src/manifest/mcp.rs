@@ -1,4 +1,4 @@
-//! The MCP configuration file (`job.md` section 9). Tokens stand in it, so it travels in a Secret.
+//! The MCP configuration file. Tokens stand in it, so it travels in a Secret.
 
 use serde_json::{Map, Value, json};
 
@@ -58,7 +58,7 @@ impl McpConfig {
     }
 }
 
-/// The URL as the pod can call it. The CLI expands `${NAME}` in the file (facts: claude.md 12).
+/// The URL as the pod can call it. The CLI expands `${NAME}` in the file (docs/internals/claude.md 12).
 fn reachable(url: &str, api_url: &ApiUrl) -> Option<String> {
     let Some(parsed) = HttpUrl::parse(url).filter(HttpUrl::is_loopback) else { return Some(url.to_owned()) };
     let origin = match api_url.known() {

@@ -122,7 +122,7 @@ pub(crate) fn secrets(parts: &Parts, attempt: &Attempt, owner_uid: &str) -> Vec<
         name: attempt.job_name.to_string(),
         uid: owner_uid.to_owned(),
         controller: Some(false),
-        // `true` needs extra rights on some distributions (facts: kubernetes.md 4.3).
+        // `true` needs extra rights on some distributions (docs/internals/kubernetes.md 4.3).
         block_owner_deletion: Some(false),
     };
     let secret = |planned: PayloadSecret<'_>| Secret {

@@ -16,7 +16,7 @@ function shortenOutput(input, limit) {
   const { tool_response: response } = JSON.parse(input)
   let cut = false
 
-  // The CLI accepts only the shape that the tool itself gave (facts: claude.md 14), so everything but texts stays.
+  // The CLI accepts only the shape that the tool itself gave (docs/internals/claude.md 14), so everything but texts stays.
   /** @type {(value: unknown) => unknown} */
   const shorten = (value) => {
     if (typeof value === 'string') {

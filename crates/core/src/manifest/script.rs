@@ -13,7 +13,7 @@ const HEAD: &str = r"if [ -w /dev/termination-log ]; then exec 2>>/dev/terminati
 set -eu
 ";
 
-/// Without one of them every Bash tool call fails while the run itself succeeds (facts: claude.md 2).
+/// Without one of them every Bash tool call fails while the run itself succeeds (docs/internals/claude.md 2).
 const SHELL_CHECK: &str = r"if ! command -v bash >/dev/null 2>&1; then
   if ! command -v zsh >/dev/null 2>&1; then
     echo '[paperclip] Warning: the image has neither bash nor zsh: the shell tool of Claude Code will not work'
@@ -27,7 +27,7 @@ fi
 ";
 
 /// Prompt of several parts, put together on the pod's own volume. A file, because a pipe that is slow for 3 s
-/// counts as empty (facts: claude.md 3).
+/// counts as empty (docs/internals/claude.md 3).
 const JOINED_PROMPT: &str = "/opt/paperclip/scratch/prompt";
 
 /// The script of one attempt, not yet escaped for Kubernetes.

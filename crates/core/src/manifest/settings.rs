@@ -1,8 +1,9 @@
 //! The per-run settings file: the pinned environment and the output-limiting hook.
 //!
 //! A settings file of the working tree may set `env`, which overrides the pod's environment: a hostile tree could
-//! redirect requests together with the credential. `--settings` is stronger (facts: claude.md 13). Values the adapter
-//! does not know, because the pod gets them from a Secret it does not read, are pinned by the script in the pod.
+//! redirect requests together with the credential. `--settings` is stronger (docs/internals/claude.md 13). Values the
+//! adapter does not know, because the pod gets them from a Secret it does not read, are pinned by the script in the
+//! pod.
 
 use serde_json::{Map, Value, json};
 

@@ -161,7 +161,7 @@ fn billing(session: &SessionFacts, transcript: &Transcript) -> (&'static str, &'
     }
     let source = transcript.api_key_source();
     let has_key = api_key || source.is_some_and(|source| source != "none");
-    // `none` also stands for the login that an earlier run stored in a persistent `HOME` (facts/claude.md 2).
+    // `none` also stands for the login that an earlier run stored in a persistent `HOME` (docs/internals/claude.md 2).
     let stored_login = source == Some("none") && session.persistent;
     let subscription = !has_key && (oauth_token || stored_login);
     ("anthropic", "anthropic", if subscription { "subscription" } else { "api" })

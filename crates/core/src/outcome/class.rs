@@ -1,5 +1,5 @@
-//! What a failed result means (facts/claude.md 8). Structured members decide; texts only where those are silent,
-//! because wording changes with every release (RES-10).
+//! What a failed result means (docs/internals/claude.md 8). Structured members decide; texts only where those are
+//! silent, because wording changes with every release (RES-10).
 
 use crate::transcript::{LastResult, start_of};
 

@@ -1,4 +1,4 @@
-//! The object that `execute` resolves with, exactly as the host reads it (facts/host.md 6).
+//! The object that `execute` resolves with, exactly as the host reads it (docs/internals/host.md 6).
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -65,7 +65,7 @@ pub struct RunResult {
     pub result_json: Map<String, Value>,
 }
 
-/// What the host may conclude about work that was begun (facts/host.md 7).
+/// What the host may conclude about work that was begun (docs/internals/host.md 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutionRecovery {
     /// Nothing was started or done: the same prompt may run again.

@@ -1,7 +1,7 @@
 //! Known secret values are replaced by `***REDACTED***` in everything that leaves the adapter (PRM-07).
 //!
-//! The host redacts by key name, never by value (`facts/host.md` 1), so values are this package's task. They are
-//! searched as they are and in the forms in which JSON writes them, in one pass whatever their number.
+//! The host redacts by key name, never by value (`docs/internals/host.md` 1), so values are this package's task. They
+//! are searched as they are and in the forms in which JSON writes them, in one pass whatever their number.
 
 mod forms;
 mod stream;

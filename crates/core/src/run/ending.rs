@@ -110,7 +110,7 @@ impl RunState {
     }
 }
 
-/// What becomes of a Job after its run (`spec/job.md` 14).
+/// What becomes of a Job after its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// Deleted; its Secrets go with it.

@@ -26,7 +26,7 @@ pub use state::{Bounds, Command, DeleteReason, Input, Phase, Proof, ProofOf, Run
 
 use std::time::Duration;
 
-/// Fixed times of a run; changing one is a documented change (`spec/outcomes.md` 13).
+/// Fixed times of a run; changing one is a documented change.
 pub mod constants {
     use super::Duration;
 

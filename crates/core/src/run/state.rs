@@ -366,7 +366,7 @@ impl RunState {
     }
 
     /// Until when the reason of a kill may come: the kubelet posts the pod's phase and reason about a second after
-    /// the container's end, and the Job controller is later still (`facts/kubernetes.md` 4.2). END-05.
+    /// the container's end, and the Job controller is later still (`docs/internals/kubernetes.md` 4.2). END-05.
     fn look_up_until(&self) -> Option<Timestamp> {
         let pod = self.view.pod()?;
         let killed =

@@ -1,4 +1,4 @@
-//! How skills and instructions reach the pod (`job.md` section 8).
+//! How skills and instructions reach the pod.
 
 use super::check::instance_id;
 use super::{BundleContent, BundleFile, BundleSources, PayloadMode};

@@ -1,4 +1,4 @@
-//! The run directory: where the CLI works, as the pod sees it (`job.md` section 8).
+//! The run directory: where the CLI works, as the pod sees it.
 
 use crate::config::Config;
 use crate::manifest::environment::context_text;

@@ -1,4 +1,4 @@
-//! The `onMeta` payload (`package.md` section 4), without the members that JavaScript adds.
+//! The `onMeta` payload, without the members that JavaScript adds.
 
 use serde_json::{Map, Value, json};
 

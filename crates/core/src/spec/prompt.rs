@@ -24,7 +24,7 @@ pub(super) fn usable(prompt: &Prompt) -> Result<String, Refusal> {
         let message = "The run has no prompt: no template, task or wake reason produced text; set `promptTemplate`";
         return Err(Refusal::new(ErrorCode::ConfigurationIncomplete, message).reason("k8s_prompt_empty"));
     }
-    // The CLI takes a leading slash as a command (facts: claude.md 3).
+    // The CLI takes a leading slash as a command (docs/internals/claude.md 3).
     let text = if first.starts_with('/') { format!("{HEADING}{}", prompt.text) } else { prompt.text.clone() };
     if text.len() > PROMPT_MAX {
         let message = format!(

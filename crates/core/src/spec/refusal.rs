@@ -1,4 +1,4 @@
-//! The one form in which rejected configuration values are reported (`config.md` section 2).
+//! The one form in which rejected configuration values are reported.
 
 use serde_json::json;
 

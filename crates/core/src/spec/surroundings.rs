@@ -26,7 +26,7 @@ pub struct Surroundings {
     pub degraded: Vec<String>,
 }
 
-/// Where the Job runs, seen from the host (`job.md` section 13).
+/// Where the Job runs, seen from the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Placement {
     /// In the host's own cluster and namespace: everything is inherited.

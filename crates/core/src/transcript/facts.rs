@@ -71,7 +71,7 @@ impl Transcript {
     }
 
     /// When the usage limit that stopped the run resets: the last `rate_limit_event`, if it is a rejection that
-    /// names a time. A rejection without a time is an ordinary 429 (facts/claude.md 8).
+    /// names a time. A rejection without a time is an ordinary 429 (docs/internals/claude.md 8).
     #[must_use]
     pub fn quota_resets_at(&self) -> Option<Timestamp> {
         self.last_rate_limit.filter(|limit| limit.rejected)?.resets_at

@@ -47,7 +47,8 @@ impl LastResult {
         let failed = subtype.as_deref().is_some_and(|subtype| subtype.starts_with("error"));
         let ok = match event.is_error {
             Flag::No => !failed,
-            // `success` also stands on API failures (facts/claude.md 8): it counts only where nothing contradicts it.
+            // `success` also stands on API failures (docs/internals/claude.md 8): it counts only where nothing
+            // contradicts it.
             Flag::Absent => event.subtype.is("success") && assistant_error.is_none() && !shows_failure(event),
             Flag::Yes | Flag::Odd => false,
         };

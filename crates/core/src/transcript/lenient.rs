@@ -1,7 +1,7 @@
 //! Field types that accept any JSON: a value of another shape reads as absent.
 //!
-//! A field may change its shape in the next release of Claude Code (facts/claude.md 16). With plain serde types one
-//! such field would cost the whole event, and with it perhaps the result of a run (RES-04).
+//! A field may change its shape in the next release of Claude Code (docs/internals/claude.md 16). With plain serde
+//! types one such field would cost the whole event, and with it perhaps the result of a run (RES-04).
 
 use std::borrow::Cow;
 use std::fmt;

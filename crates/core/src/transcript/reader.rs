@@ -177,7 +177,7 @@ impl Transcript {
         let declined = std::mem::take(&mut self.declined);
         let result = LastResult::new(line, event, self.assistant_error.take(), declined);
         // An error without `init` comes from a run that never began: its id is the unknown or an unused one
-        // (facts/claude.md 7), its usage is made of zeros.
+        // (docs/internals/claude.md 7), its usage is made of zeros.
         if result.ok || self.inits > 0 {
             self.set_session(event.session_id.get());
             self.spending.add(event);

@@ -19,7 +19,7 @@ pub(super) struct ToolCalls {
     /// A call could not be tracked.
     untracked: bool,
     /// A tool failed and the model has not answered yet: it may have been killed with the run
-    /// (SIGTERM makes a running Bash tool report "Exit code 137", facts/claude.md 10).
+    /// (SIGTERM makes a running Bash tool report "Exit code 137", docs/internals/claude.md 10).
     unanswered_failure: bool,
     /// Length of the last background task list.
     background: usize,

@@ -1,4 +1,4 @@
-//! What a run spent: tokens and money of this process alone (outcomes.md 10, RES-09).
+//! What a run spent: tokens and money of this process alone (RES-09).
 
 use std::borrow::Cow;
 use std::ops::Add;

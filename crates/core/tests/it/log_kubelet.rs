@@ -1,4 +1,4 @@
-//! A model of how the kubelet writes and reads a container log (`facts/kubernetes.md` 1.1 to 1.3).
+//! A model of how the kubelet writes and reads a container log (`docs/internals/kubernetes.md` 1.1 to 1.3).
 
 /// A record of the log file.
 #[derive(Debug, Clone)]

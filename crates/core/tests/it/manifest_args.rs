@@ -1,4 +1,4 @@
-//! The CLI arguments (`job.md` section 4).
+//! The CLI arguments.
 
 use serde_json::json;
 

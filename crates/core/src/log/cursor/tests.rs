@@ -1,4 +1,4 @@
-//! Every row of the table of worked edge cases, `facts/kubernetes.md` 2.6.
+//! Every row of the table of worked edge cases, `docs/internals/kubernetes.md` 2.6.
 //!
 //! A line is written as `<milliseconds> <text>`; `-` instead of a number is a line without a time.
 

@@ -1,4 +1,4 @@
-//! The layers in their order (`job.md` section 6). A later layer replaces an earlier name (CFG-06).
+//! The layers in their order. A later layer replaces an earlier name (CFG-06).
 
 use super::names::{self, HostTemp};
 use super::{ApiUrl, EnvValue, Environment, inherit, run_variables};
@@ -50,7 +50,7 @@ pub(crate) fn build(from: &Sources<'_>, warnings: &mut Vec<String>) -> (Environm
 /// Layer 4.
 fn defaults(environment: &mut Environment) {
     environment.literal("NODE_ENV", "development");
-    // One init, one result: a background task would print a second one (facts: claude.md 15).
+    // One init, one result: a background task would print a second one (docs/internals/claude.md 15).
     environment.literal("CLAUDE_CODE_DISABLE_BACKGROUND_TASKS", "1");
 }
 

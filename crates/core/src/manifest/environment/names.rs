@@ -1,4 +1,4 @@
-//! Which names come from where, and which never reach a pod (`job.md` section 6).
+//! Which names come from where, and which never reach a pod.
 
 use serde_json::{Map, Value};
 

@@ -1,0 +1,38 @@
+/** `doctor`: the environment test, for a reader. */
+
+import pc from 'picocolors'
+
+import { testEnvironment } from '../environment-test.js'
+import { type } from '../identity.js'
+import { readConfiguration } from './files.js'
+
+/** @typedef {import('@paperclipai/adapter-utils').AdapterEnvironmentCheck} Check */
+
+/** @type {Record<Check['level'], { symbol: string, color: (text: string) => string }>} */
+const levels = {
+  info: { symbol: '✔', color: pc.green },
+  warn: { symbol: '▲', color: pc.yellow },
+  error: { symbol: '✖', color: pc.red },
+}
+
+/** @param {{ config?: string, json?: boolean }} options */
+export async function doctor({ config: path, json }) {
+  const config = path === undefined ? {} : readConfiguration(path)
+  const report = await testEnvironment({ adapterType: type, companyId: 'command-line', config })
+  if (json) console.log(JSON.stringify(report, null, 2))
+  else print(report)
+  process.exitCode = report.status === 'fail' ? 1 : 0
+}
+
+/** @param {import('@paperclipai/adapter-utils').AdapterEnvironmentTestResult} report */
+function print({ status, checks }) {
+  for (const { code, level, message, detail, hint } of checks) {
+    const { symbol, color } = levels[level]
+    console.log(`${color(symbol)} ${message} ${pc.dim(code)}`)
+    if (detail) console.log(`    ${pc.dim(detail)}`)
+    if (hint && level !== 'info') console.log(`    → ${hint}`)
+  }
+  const count = (/** @type {Check['level']} */ wanted) => checks.filter(({ level }) => level === wanted).length
+  const color = { pass: pc.green, warn: pc.yellow, fail: pc.red }[status]
+  console.log(`\n${color(status)}  errors: ${count('error')}, warnings: ${count('warn')}, checks: ${checks.length}`)
+}

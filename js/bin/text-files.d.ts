@@ -1,0 +1,5 @@
+/** The bundler turns these imports into their text. */
+declare module '*.yaml' {
+  const text: string
+  export default text
+}
