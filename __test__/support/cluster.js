@@ -100,6 +100,8 @@ export async function startCluster({ claim = false, ring } = {}) {
       const other = await used.createAccount(api, { namespace, name, role: (rules) => withoutVerb(rules, resource, verb) })
       return writeKubeconfig(join(folder, name), other)
     },
+    /** Configuration of a run whose pod no node takes; `release` afterwards. */
+    withoutNode: () => used.withoutNode(api),
     /** @param {number} [seed] */
     async proxy(seed) {
       const proxy = await startProxy({ upstream: account, seed })

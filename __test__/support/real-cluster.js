@@ -19,6 +19,7 @@ import { until } from './until.js'
  * @property {'real' | 'simulator'} name
  * @property {Credentials} admin
  * @property {string} image runs the stand-in CLI
+ * @property {(api: KubeApi) => Promise<{ config: Record<string, unknown>, release: () => Promise<void> }>} withoutNode configuration of a run whose pod no node takes
  * @property {(user: string, sinceMs: number) => Promise<SeenRequest[]>} requests of one account, in order of arrival
  * @property {(api: KubeApi, order: AccountOrder) => Promise<Credentials>} createAccount applies `deploy/` under a name, with a changed Role
  * @property {(api: KubeApi, namespace: string, name: string) => Promise<void>} createClaim on a volume that every user may write to
@@ -45,6 +46,9 @@ export function realCluster(kubeconfig, context) {
     },
     createClaim: (api, namespace, name) => createClaim(api, { namespace, name, image }),
     removeClaim: (api, namespace) => api.remove(`/api/v1/persistentvolumes/${namespace}`),
+    async withoutNode() {
+      return { config: { nodeSelector: { 'no-such': 'node' } }, release: async () => {} }
+    },
     async requests(user, sinceMs) {
       if (!auditLog) throw new Error('Counting requests needs `K8S_TEST_AUDIT_LOG`, the path of the API server\'s audit log.')
       return requestsIn(readFileSync(auditLog).subarray(from).toString(), user, sinceMs)

@@ -44,6 +44,12 @@ export async function startSimulator() {
       await api.create(`/api/v1/namespaces/${namespace}/persistentvolumeclaims`, { metadata: { name }, spec })
     },
     async removeClaim() {},
+    // The simulator's scheduler looks at no selector; it can be told to find no node.
+    async withoutNode(api) {
+      const message = '0/1 nodes are available: 1 node(s) didn\'t match Pod\'s node affinity/selector.'
+      await api.create('/_sim/holds', { kind: 'scheduling', message })
+      return { config: { nodeSelector: { 'no-such': 'node' } }, release: () => api.remove('/_sim/holds/scheduling') }
+    },
     requests: async (user, sinceMs) => gate.requests(user).filter(({ at }) => at >= sinceMs),
     async stop() {
       await gate.stop()
