@@ -10,7 +10,7 @@ use crate::cluster::json::{merge, set, set_default, text};
 use crate::cluster::lifecycle::{self, Propagation};
 use crate::cluster::resource::Resource;
 use crate::cluster::store::Key;
-use crate::cluster::{Cluster, Lags, seconds};
+use crate::cluster::{Cluster, Lags, Topic, seconds};
 use crate::job_controller;
 use crate::kubelet::{ContainerLog, Launch};
 
@@ -312,7 +312,7 @@ impl Knobs {
     pub async fn wait_for(&self, resource: &str, condition: impl Fn(&Value) -> bool) -> Value {
         let Some(resource) = Resource::of_plural(resource) else { return std::future::pending().await };
         self.cluster
-            .until(|state| {
+            .until(Topic::Everything, |state| {
                 let found = state.store.list(resource, "").find(|(_, object)| condition(object));
                 found.map(|(_, object)| Value::clone(object))
             })

@@ -17,6 +17,7 @@ use super::post::{self, List, Terminated};
 use super::process::Process;
 use super::volumes::{self, Places, Volume};
 use super::{ContainerLog, Image, LAUNCHES_KEPT, Launch, Signal, environment, script_run};
+use crate::cluster::Topic;
 use crate::cluster::events::{KUBELET, KUBELET_WARNING};
 use crate::cluster::json::{items, text};
 use crate::knobs::{HoldKind, names_of};
@@ -58,7 +59,8 @@ pub(super) async fn run(pod: &PodWorker, spec: &Value, list: List) -> Ended {
     let log = Arc::new(ContainerLog::new(Arc::clone(&pod.cluster.clock), settings, &lags));
     let id = format!("containerd://{}-{}", pod.uid, ended.name);
     let started = pod.cluster.clock.now();
-    pod.cluster.bend(|state| {
+    // Nobody can wait for this: the status that makes it visible comes later.
+    pod.cluster.update(|state| {
         state.logs.insert((pod.uid.clone(), ended.name.clone()), Arc::clone(&log));
         if state.launches.len() >= LAUNCHES_KEPT {
             state.launches.remove(0);
@@ -89,7 +91,7 @@ pub(super) async fn run(pod: &PodWorker, spec: &Value, list: List) -> Ended {
 /// Waits for volumes, image and environment. `None` when the image can never run.
 async fn prepare(pod: &PodWorker, spec: &Value, list: List) -> Option<(Launch, BTreeMap<String, Volume>, Image)> {
     let volumes = mount(pod).await;
-    pod.cluster.until(|state| (!pod.held(state, HoldKind::ContainerStart)).then_some(())).await;
+    pod.until(|state| (!pod.held(state, HoldKind::ContainerStart)).then_some(())).await;
     let image = pull(pod, spec, list).await;
     let env = configure(pod, spec, list).await;
     sleep(pod.cluster.lags().container_start).await;
@@ -126,7 +128,7 @@ async fn mount(pod: &PodWorker) -> BTreeMap<String, Volume> {
             reported = problem;
         }
         pod.cluster
-            .until(|state| {
+            .until(Topic::Everything, |state| {
                 let now = volumes::resolve(state, &object);
                 now.map_or_else(|problem| (problem != reported).then_some(()), |_| Some(()))
             })
@@ -158,7 +160,7 @@ async fn pull(pod: &PodWorker, spec: &Value, list: List) -> Image {
             let message = format!("Container image \"{image}\" is not present with pull policy of Never");
             pod.event(KUBELET_WARNING, "ErrImageNeverPull", &message).await;
             pod.post(|pod| post::waiting(pod, list, name, "ErrImageNeverPull", &message)).await;
-            pod.cluster.until(|state| state.images.contains_key(image).then_some(())).await;
+            pod.until(|state| state.images.contains_key(image).then_some(())).await;
             continue;
         }
         let why =
@@ -192,7 +194,7 @@ async fn configure(pod: &PodWorker, spec: &Value, list: List) -> BTreeMap<String
             reported = problem;
         }
         pod.cluster
-            .until(|state| {
+            .until(Topic::Everything, |state| {
                 let now = environment::resolve(state, &object, spec);
                 now.map_or_else(|problem| (problem != reported).then_some(()), |_| Some(()))
             })
