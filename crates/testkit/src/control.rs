@@ -181,6 +181,7 @@ fn objects_of_jobs(knobs: &Knobs, method: &Method, path: &[&str], body: &[u8]) -
             knobs.delete_pod(namespace, pod, wanted.grace_seconds, wanted.disruption.as_deref())
         }
         ("POST", ["pods", namespace, pod, "rotate-log"]) => knobs.rotate_log(namespace, pod),
+        ("POST", ["pods", namespace, pod, "write"]) => knobs.write_log(namespace, pod, body),
         ("POST", ["pods", namespace, pod, "remove-log"]) => knobs.remove_log(namespace, pod),
         ("POST", ["jobs", namespace, job, "delete"]) => knobs.delete_job(namespace, job),
         ("POST", ["jobs", namespace, job, "suspend"]) => knobs.suspend_job(namespace, job, true),

@@ -14,7 +14,7 @@ use super::status::Rejection;
 use crate::cluster::json::{items, text};
 use crate::cluster::resource::Resource;
 use crate::cluster::store::Key;
-use crate::cluster::{Cluster, State};
+use crate::cluster::{Cluster, State, Topic};
 use crate::kubelet::ContainerLog;
 use crate::kubelet_log::{LogReader, ReadOptions};
 
@@ -164,7 +164,7 @@ impl Body {
         let generation = self.generation;
         tokio::select! {
             biased;
-            reset = self.cluster.until(|state| {
+            reset = self.cluster.until(Topic::Knobs, |state| {
                 let follows = &state.knobs.follows;
                 (follows.closed != generation).then_some(follows.reset)
             }) => {

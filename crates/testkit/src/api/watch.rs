@@ -17,12 +17,12 @@ use super::route::{Query, Target};
 use super::status::Rejection;
 use crate::cluster::selector::Selector;
 use crate::cluster::store::Change;
-use crate::cluster::{Cluster, State};
+use crate::cluster::{Cluster, State, Topic};
 
 /// One open watch.
 struct Watch {
     cluster: Arc<Cluster>,
-    changes: Receiver<u64>,
+    changes: Receiver<()>,
     target: Target,
     selector: Selector,
     /// Everything up to this revision was looked at.
@@ -45,7 +45,7 @@ pub(super) fn answer(cluster: &Arc<Cluster>, target: &Target, query: &Query) -> 
     }
     let lags = cluster.lags();
     let lifetime = query.number("timeoutSeconds").map_or(lags.watch, Duration::from_secs);
-    let changes = cluster.subscribe();
+    let changes = cluster.subscribe(Topic::Everything);
     let start = query.get("resourceVersion");
     let mut queue = VecDeque::new();
     let (revision, generation) = cluster.read(|state| {

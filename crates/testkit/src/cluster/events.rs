@@ -28,18 +28,16 @@ pub(crate) fn record(state: &mut State, now: Timestamp, source: Source, about: &
     let namespace = text(about, "/metadata/namespace");
     let uid = text(about, "/metadata/uid");
     let time = seconds(now);
-    let same = state.store.list(Resource::Events, namespace).find(|(_, event)| {
-        text(event, "/involvedObject/uid") == uid
-            && text(event, "/reason") == reason
-            && text(event, "/message") == message
-    });
-    if let Some(key) = same.map(|(key, _)| key.clone()) {
-        state.store.edit(&key, |event| {
+    let said = [uid.to_owned(), reason.to_owned(), message.to_owned()];
+    if let Some(key) = state.event_keys.get(&said) {
+        let counted = state.store.edit(key, |event| {
             let count = integer(event, "/count").unwrap_or(1) + 1;
             set(event, &["count"], count);
-            set(event, &["lastTimestamp"], time);
+            set(event, &["lastTimestamp"], time.clone());
         });
-        return;
+        if counted.is_some() {
+            return;
+        }
     }
     let event_uid = state.store.new_uid();
     let name = format!("{}.{}", text(about, "/metadata/name"), state.store.new_suffix());
@@ -55,5 +53,6 @@ pub(crate) fn record(state: &mut State, now: Timestamp, source: Source, about: &
         "source": {"component": source.component}, "reportingComponent": source.component,
     });
     let key = Key::of(Resource::Events, &event);
+    state.event_keys.insert(said, key.clone());
     state.store.put(&key, event);
 }

@@ -92,8 +92,8 @@ pub(crate) fn remove_now(state: &mut State, now: Timestamp, key: &Key) -> Option
 pub(crate) fn collect_if_ownerless(state: &mut State, now: Timestamp, key: &Key) {
     let Some(object) = state.store.get(key) else { return };
     let owners = items(object, "/metadata/ownerReferences");
-    let alive = |uid: &str| state.store.all().any(|(_, other)| text(other, "/metadata/uid") == uid);
-    if !owners.is_empty() && !owners.iter().any(|owner| alive(text(owner, "/uid"))) {
+    let alive = |owner: &Value| state.store.find(text(owner, "/uid")).is_some();
+    if !owners.is_empty() && !owners.iter().any(alive) {
         delete(state, now, key, Propagation::Background, None);
     }
 }
@@ -139,17 +139,13 @@ fn delete_pod(state: &mut State, now: Timestamp, key: &Key, pod: &Arc<Value>, gr
 }
 
 fn dependents(state: &State, owner: &str) -> Vec<(Key, Arc<Value>)> {
-    let owns = |object: &Value| items(object, "/metadata/ownerReferences").iter().any(|o| text(o, "/uid") == owner);
-    let found = state.store.all().filter(|(_, object)| owns(object));
-    found.map(|(key, object)| (key.clone(), Arc::clone(object))).collect()
+    state.store.owned_by(owner).map(|(key, object)| (key.clone(), Arc::clone(object))).collect()
 }
 
 /// Removes a foreground-deleted owner once no dependent blocks it.
 fn finish_foreground(state: &mut State, now: Timestamp, owner: &str) {
-    let waiting = state.store.all().find(|(_, object)| {
-        text(object, "/metadata/uid") == owner
-            && is_deleting(object)
-            && items(object, "/metadata/finalizers").iter().any(|finalizer| finalizer == FOREGROUND)
+    let waiting = state.store.find(owner).filter(|(_, object)| {
+        is_deleting(object) && items(object, "/metadata/finalizers").iter().any(|finalizer| finalizer == FOREGROUND)
     });
     let Some(key) = waiting.map(|(key, _)| key.clone()) else { return };
     let blocked = dependents(state, owner).iter().any(|(_, dependent)| {

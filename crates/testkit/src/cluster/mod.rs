@@ -1,8 +1,8 @@
 //! The state of the simulated cluster and the one way to wait for it.
 //!
 //! ```text
-//!  api (requests) ──update──▶ State { Store, Knobs, … } ──revision──▶ until(): job controllers, pod workers, watches
-//!  knobs (tests)  ──update──▶                           (one watch channel: every change wakes whoever waits)
+//!  api (requests) ──update──▶ State { Store, Knobs, … } ──topics──▶ until(): job controllers, pod workers, watches
+//!  knobs (tests)  ──bend────▶
 //! ```
 //!
 //! Nothing polls: whoever waits re-checks its condition when the state has changed or its own deadline is reached.
@@ -16,6 +16,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod resource;
 pub(crate) mod selector;
 pub(crate) mod store;
+mod topics;
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -30,6 +31,8 @@ use store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+pub(crate) use topics::Topic;
+use topics::Topics;
 
 use crate::knobs::{KnobState, RequestLog};
 use crate::kubelet::{ContainerLog, Image, Launch};
@@ -48,6 +51,8 @@ pub(crate) struct State {
     pub(crate) running_pods: HashSet<String>,
     /// Final phase of pods that are gone, by the uid of their Job: the controller must not miss a pod that vanished quickly.
     pub(crate) ended_pods: HashMap<String, Vec<(String, String)>>,
+    /// Events by what they say: a repeated one is counted.
+    pub(crate) event_keys: HashMap<[String; 3], store::Key>,
     /// Host directories that stand for claims, by claim name.
     pub(crate) claims: HashMap<String, PathBuf>,
 }
@@ -57,7 +62,7 @@ pub(crate) struct Cluster {
     pub(crate) clock: Arc<Clock>,
     pub(crate) requests: RequestLog,
     state: Mutex<State>,
-    revision: watch::Sender<u64>,
+    topics: Topics,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     directory: OnceLock<Option<tempfile::TempDir>>,
@@ -76,9 +81,10 @@ impl Cluster {
                 launches: Vec::new(),
                 running_pods: HashSet::new(),
                 ended_pods: HashMap::new(),
+                event_keys: HashMap::new(),
                 claims: HashMap::new(),
             }),
-            revision: watch::Sender::new(0),
+            topics: Topics::default(),
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
             directory: OnceLock::new(),
@@ -93,15 +99,15 @@ impl Cluster {
         look(&self.lock())
     }
 
-    /// Works on the state; wakes everybody who waits for it if an object was written.
+    /// Works on the state; wakes whoever waits for the objects that were written.
     pub(crate) fn update<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.lock();
         let before = state.store.revision();
         let result = change(&mut state);
-        let written = state.store.revision() != before;
-        drop(state);
-        if written {
-            self.revision.send_modify(|revision| *revision += 1);
+        let mut written = state.store.changes_after(before).peekable();
+        if written.peek().is_some() {
+            written.for_each(|change| self.topics.announce(&change.object));
+            self.topics.announce_everything();
         }
         result
     }
@@ -109,17 +115,17 @@ impl Cluster {
     /// Changes something that is no object, a knob for example, and wakes everybody.
     pub(crate) fn bend<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let result = change(&mut self.lock());
-        self.revision.send_modify(|revision| *revision += 1);
+        self.topics.announce_knobs();
         result
     }
 
-    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
-        self.revision.subscribe()
+    pub(crate) fn subscribe(&self, topic: Topic<'_>) -> watch::Receiver<()> {
+        self.topics.subscribe(topic)
     }
 
     /// Waits until the check returns something. Cancel-safe: nothing is consumed.
-    pub(crate) async fn until<T>(&self, mut check: impl FnMut(&State) -> Option<T>) -> T {
-        let mut changes = self.subscribe();
+    pub(crate) async fn until<T>(&self, topic: Topic<'_>, mut check: impl FnMut(&State) -> Option<T>) -> T {
+        let mut changes = self.subscribe(topic);
         loop {
             changes.borrow_and_update();
             if let Some(found) = self.read(&mut check) {

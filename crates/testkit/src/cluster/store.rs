@@ -1,11 +1,11 @@
 //! Objects by key, one resource version for all, and the history from which watches read.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::json::{set, text};
+use super::json::{items, set, text};
 use super::resource::Resource;
 
 /// Changes that a watch can still be resumed from. A real server forgets after minutes.
@@ -47,6 +47,9 @@ pub(crate) struct Change {
 #[derive(Debug)]
 pub(crate) struct Store {
     objects: BTreeMap<Key, Arc<Value>>,
+    keys: HashMap<String, Key>,
+    /// Owner uid → what names it in its ownerReferences.
+    owned: HashMap<String, BTreeSet<Key>>,
     history: VecDeque<Change>,
     revision: u64,
     /// Watches that want to start at an older revision get 410.
@@ -56,7 +59,15 @@ pub(crate) struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { objects: BTreeMap::new(), history: VecDeque::new(), revision: 100, compacted: 0, uids: 0 }
+        Self {
+            objects: BTreeMap::new(),
+            keys: HashMap::new(),
+            owned: HashMap::new(),
+            history: VecDeque::new(),
+            revision: 100,
+            compacted: 0,
+            uids: 0,
+        }
     }
 }
 
@@ -116,8 +127,37 @@ impl Store {
         })
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
-        self.objects.iter()
+    /// The object with this uid.
+    pub(crate) fn find(&self, uid: &str) -> Option<(&Key, &Arc<Value>)> {
+        self.objects.get_key_value(self.keys.get(uid)?)
+    }
+
+    /// Objects that name this uid in their ownerReferences.
+    pub(crate) fn owned_by(&self, uid: &str) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
+        self.owned.get(uid).into_iter().flatten().filter_map(|key| self.objects.get_key_value(key))
+    }
+
+    fn index(&mut self, key: &Key, before: Option<&Value>, after: Option<&Value>) {
+        for (object, add) in [(before, false), (after, true)] {
+            let Some(object) = object else { continue };
+            for owner in items(object, "/metadata/ownerReferences") {
+                let owned = self.owned.entry(text(owner, "/uid").to_owned()).or_default();
+                if add {
+                    owned.insert(key.clone());
+                } else {
+                    owned.remove(key);
+                }
+                if owned.is_empty() {
+                    self.owned.remove(text(owner, "/uid"));
+                }
+            }
+            let uid = text(object, "/metadata/uid");
+            if add {
+                self.keys.insert(uid.to_owned(), key.clone());
+            } else {
+                self.keys.remove(uid);
+            }
+        }
     }
 
     /// Writes an object, new or not, and returns it with its resource version. An unchanged object gets no new version.
@@ -132,6 +172,7 @@ impl Store {
         self.revision += 1;
         set(&mut object, &["metadata", "resourceVersion"], self.revision.to_string());
         let object = Arc::new(object);
+        self.index(key, before.as_deref(), Some(&object));
         self.objects.insert(key.clone(), Arc::clone(&object));
         self.remember(key, before, Arc::clone(&object), false);
         object
@@ -147,6 +188,7 @@ impl Store {
     /// Removes an object. Only `lifecycle` calls this: it also looks after dependents.
     pub(super) fn take(&mut self, key: &Key) -> Option<Arc<Value>> {
         let before = self.objects.remove(key)?;
+        self.index(key, Some(&before), None);
         self.revision += 1;
         let mut last = Value::clone(&before);
         set(&mut last, &["metadata", "resourceVersion"], self.revision.to_string());

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use sync::{JobSync, Next};
 use tokio::time::sleep_until;
 
-use crate::cluster::Cluster;
 use crate::cluster::store::Key;
+use crate::cluster::{Cluster, Topic};
 
 /// Starts to look after a new Job.
 pub(crate) fn start(cluster: &Arc<Cluster>, key: Key, uid: String) {
@@ -33,7 +33,7 @@ pub(crate) fn create_extra_pod(cluster: &Arc<Cluster>, key: &Key) -> bool {
 }
 
 async fn run(cluster: Arc<Cluster>, mut job: JobSync) {
-    let mut changes = cluster.subscribe();
+    let mut changes = cluster.subscribe(Topic::Object(job.uid()));
     loop {
         changes.borrow_and_update();
         match cluster.update(|state| job.sync(&cluster, state)) {

@@ -13,7 +13,8 @@ use crate::cluster::{Cluster, State};
 
 /// The pods that this Job controls; orphans do not belong to it any more.
 pub(super) fn of_job(state: &State, uid: &str) -> Vec<(Key, Arc<Value>)> {
-    let pods = state.store.list(Resource::Pods, "").filter(|(_, pod)| controller_uid(pod) == Some(uid));
+    let owned = state.store.owned_by(uid).filter(|(key, _)| key.resource == Resource::Pods);
+    let pods = owned.filter(|(_, pod)| controller_uid(pod) == Some(uid));
     pods.map(|(key, pod)| (key.clone(), Arc::clone(pod))).collect()
 }
 

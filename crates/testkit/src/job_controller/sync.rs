@@ -78,6 +78,10 @@ impl JobSync {
         }
     }
 
+    pub(super) fn uid(&self) -> &str {
+        &self.uid
+    }
+
     pub(super) fn sync(&mut self, cluster: &Arc<Cluster>, state: &mut State) -> Next {
         let Some(job) = state.store.get_uid(&self.key, &self.uid).cloned() else {
             state.ended_pods.remove(&self.uid);

@@ -3,18 +3,21 @@
 //! `KnobState` is part of the cluster state; [`Knobs`] is the Rust handle, `control` the same over HTTP.
 
 mod access;
+mod disruptions;
 mod fault;
+mod fault_table;
 mod handle;
 mod hold;
+mod objects;
 mod requests;
 
 use std::collections::{HashMap, HashSet};
 
 pub(crate) use access::Wish;
 pub use access::{Access, PolicyRule};
-pub(crate) use fault::FaultTable;
-pub(crate) use fault::Seen;
 pub use fault::{CutEnd, Fault, FaultAction, RequestMatch};
+pub(crate) use fault_table::FaultTable;
+pub(crate) use fault_table::Seen;
 pub use handle::Knobs;
 pub(crate) use hold::names_of;
 pub use hold::{Hold, HoldKind};

@@ -9,17 +9,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
-use super::image::is_valid_name;
 use super::pod::{PodWorker, Stop};
 use super::post::{self, List, Terminated};
+use super::prepare::prepare;
 use super::process::Process;
 use super::volumes::{self, Places, Volume};
-use super::{ContainerLog, Image, LAUNCHES_KEPT, Launch, Signal, environment, script_run};
+use super::{ContainerLog, Image, LAUNCHES_KEPT, Launch, Signal, script_run};
 use crate::cluster::events::{KUBELET, KUBELET_WARNING};
-use crate::cluster::json::{items, text};
-use crate::knobs::{HoldKind, names_of};
+use crate::cluster::json::text;
+use crate::knobs::HoldKind;
 use crate::script::{Exit, Script};
 
 /// A script in this variable of the container's environment takes precedence over what the image does.
@@ -58,7 +58,8 @@ pub(super) async fn run(pod: &PodWorker, spec: &Value, list: List) -> Ended {
     let log = Arc::new(ContainerLog::new(Arc::clone(&pod.cluster.clock), settings, &lags));
     let id = format!("containerd://{}-{}", pod.uid, ended.name);
     let started = pod.cluster.clock.now();
-    pod.cluster.bend(|state| {
+    // Nobody can wait for this: the status that makes it visible comes later.
+    pod.cluster.update(|state| {
         state.logs.insert((pod.uid.clone(), ended.name.clone()), Arc::clone(&log));
         if state.launches.len() >= LAUNCHES_KEPT {
             state.launches.remove(0);
@@ -84,120 +85,6 @@ pub(super) async fn run(pod: &PodWorker, spec: &Value, list: List) -> Ended {
     }
     ended.terminated = Some(terminated);
     ended
-}
-
-/// Waits for volumes, image and environment. `None` when the image can never run.
-async fn prepare(pod: &PodWorker, spec: &Value, list: List) -> Option<(Launch, BTreeMap<String, Volume>, Image)> {
-    let volumes = mount(pod).await;
-    pod.cluster.until(|state| (!pod.held(state, HoldKind::ContainerStart)).then_some(())).await;
-    let image = pull(pod, spec, list).await;
-    let env = configure(pod, spec, list).await;
-    sleep(pod.cluster.lags().container_start).await;
-    let object = pod.object()?;
-    let words = |field: &str| {
-        items(spec, field).iter().filter_map(Value::as_str).map(|word| environment::expand(word, &env)).collect()
-    };
-    let launch = Launch {
-        namespace: pod.key.namespace.clone(),
-        pod: pod.key.name.clone(),
-        job: names_of(&object)[1].to_owned(),
-        container: text(spec, "/name").to_owned(),
-        image: text(spec, "/image").to_owned(),
-        command: words("/command"),
-        args: words("/args"),
-        working_dir: text(spec, "/workingDir").to_owned(),
-        files: volumes::files_of(spec, &volumes),
-        env,
-    };
-    Some((launch, volumes, image))
-}
-
-/// Volumes come first; a missing Secret holds the whole pod in `ContainerCreating`.
-async fn mount(pod: &PodWorker) -> BTreeMap<String, Volume> {
-    let mut reported = String::new();
-    loop {
-        let object = pod.object().unwrap_or_default();
-        let problem = match pod.cluster.read(|state| volumes::resolve(state, &object)) {
-            Ok(volumes) => return volumes,
-            Err(problem) => problem,
-        };
-        if problem != reported {
-            pod.event(KUBELET_WARNING, "FailedMount", &problem).await;
-            reported = problem;
-        }
-        pod.cluster
-            .until(|state| {
-                let now = volumes::resolve(state, &object);
-                now.map_or_else(|problem| (problem != reported).then_some(()), |_| Some(()))
-            })
-            .await;
-    }
-}
-
-/// `ErrImagePull` and `ImagePullBackOff` alternate, with pauses that double, until the image is known.
-async fn pull(pod: &PodWorker, spec: &Value, list: List) -> Image {
-    let (name, image) = (text(spec, "/name"), text(spec, "/image"));
-    if !is_valid_name(image) {
-        let message = format!(
-            "Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": invalid reference format"
-        );
-        pod.event(KUBELET_WARNING, "InspectFailed", &message).await;
-        pod.post(|pod| post::waiting(pod, list, name, "InvalidImageName", &message)).await;
-        return std::future::pending().await;
-    }
-    let first = pod.cluster.lags().image_back_off;
-    let mut back_off = first;
-    loop {
-        let known = pod.cluster.read(|state| state.images.get(image).cloned());
-        if let Some(known) = known {
-            let message = format!("Container image \"{image}\" already present on machine");
-            pod.event(KUBELET, "Pulled", &message).await;
-            return known;
-        }
-        if text(spec, "/imagePullPolicy") == "Never" {
-            let message = format!("Container image \"{image}\" is not present with pull policy of Never");
-            pod.event(KUBELET_WARNING, "ErrImageNeverPull", &message).await;
-            pod.post(|pod| post::waiting(pod, list, name, "ErrImageNeverPull", &message)).await;
-            pod.cluster.until(|state| state.images.contains_key(image).then_some(())).await;
-            continue;
-        }
-        let why =
-            format!("failed to pull and unpack image \"{image}\": failed to resolve reference \"{image}\": not found");
-        pod.event(KUBELET, "Pulling", &format!("Pulling image \"{image}\"")).await;
-        pod.event(KUBELET_WARNING, "Failed", &format!("Failed to pull image \"{image}\": {why}")).await;
-        pod.event(KUBELET_WARNING, "Failed", "Error: ErrImagePull").await;
-        pod.post(|pod| post::waiting(pod, list, name, "ErrImagePull", &why)).await;
-        sleep(back_off / 10).await;
-        let message = format!("Back-off pulling image \"{image}\": ErrImagePull: {why}");
-        pod.event(KUBELET, "BackOff", &format!("Back-off pulling image \"{image}\"")).await;
-        pod.event(KUBELET_WARNING, "Failed", "Error: ImagePullBackOff").await;
-        pod.post(|pod| post::waiting(pod, list, name, "ImagePullBackOff", &message)).await;
-        sleep(back_off).await;
-        back_off = (back_off * 2).min(first * 30);
-    }
-}
-
-/// Resolves the environment; a missing key shows as `CreateContainerConfigError` until it appears.
-async fn configure(pod: &PodWorker, spec: &Value, list: List) -> BTreeMap<String, String> {
-    let object = pod.object().unwrap_or_default();
-    let mut reported = String::new();
-    loop {
-        let problem = match pod.cluster.read(|state| environment::resolve(state, &object, spec)) {
-            Ok(env) => return env,
-            Err(problem) => problem,
-        };
-        if problem != reported {
-            pod.event(KUBELET_WARNING, "Failed", &format!("Error: {problem}")).await;
-            pod.post(|pod| post::waiting(pod, list, text(spec, "/name"), "CreateContainerConfigError", &problem)).await;
-            reported = problem;
-        }
-        pod.cluster
-            .until(|state| {
-                let now = environment::resolve(state, &object, spec);
-                now.map_or_else(|problem| (problem != reported).then_some(()), |_| Some(()))
-            })
-            .await;
-    }
 }
 
 /// Starts the container; the error is the runtime's.

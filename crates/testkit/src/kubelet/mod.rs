@@ -1,7 +1,7 @@
 //! Scheduler and kubelet of the one simulated node: one task per pod.
 //!
 //! ```text
-//!  pod ─▶ pod.rs: scheduled, accepted ─▶ container.rs: volumes, image, environment ─▶ script_run.rs or process.rs
+//!  pod ─▶ pod.rs: scheduled, accepted ─▶ prepare.rs, container.rs ─▶ script_run.rs or process.rs
 //!                    │ deletion, deadline, eviction                                          │ stdout, stderr
 //!                    ▼                                                                       ▼
 //!         phase, removal of the object ◀── exit ─── terminated state             container_log.rs ─▶ log requests
@@ -14,6 +14,7 @@ mod image;
 mod paths;
 mod pod;
 mod post;
+mod prepare;
 mod process;
 mod script_run;
 mod volumes;

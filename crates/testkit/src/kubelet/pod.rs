@@ -16,7 +16,7 @@ use crate::cluster::json::{integer, items, set_condition};
 use crate::cluster::lifecycle::{is_deleting, remove_now};
 use crate::cluster::resource::Resource;
 use crate::cluster::store::Key;
-use crate::cluster::{Cluster, State, seconds};
+use crate::cluster::{Cluster, State, Topic, seconds};
 use crate::knobs::{Eviction, HoldKind, names_of};
 
 /// Why a pod has to stop.
@@ -71,7 +71,7 @@ impl PodWorker {
                 shown = message;
             }
             let last = Some(shown.clone());
-            self.cluster.until(|state| (self.obstacle(state) != last).then_some(())).await;
+            self.cluster.until(Topic::Everything, |state| (self.obstacle(state) != last).then_some(())).await;
         }
         let now = self.cluster.clock.now();
         self.post(|pod| post::scheduled(pod, now)).await;
@@ -131,10 +131,10 @@ impl PodWorker {
         }
         let held = self.post_held_states(&ended);
         let phase = async {
-            self.cluster.until(|state| (!self.held(state, HoldKind::PodPhase)).then_some(())).await;
+            self.until(|state| (!self.held(state, HoldKind::PodPhase)).then_some(())).await;
             self.post_phase(&ended).await;
             self.deletion().await;
-            self.cluster.until(|state| (!self.held(state, HoldKind::PodRemoval)).then_some(())).await;
+            self.until(|state| (!self.held(state, HoldKind::PodRemoval)).then_some(())).await;
             sleep(lags.pod_removed).await;
             self.reachable().await;
             self.cluster.update(|state| {
@@ -149,7 +149,7 @@ impl PodWorker {
     async fn post_held_states(&self, ended: &[Ended]) {
         for container in ended.iter().filter(|container| container.held) {
             let Some(terminated) = &container.terminated else { continue };
-            self.cluster.until(|state| (!self.held(state, HoldKind::ContainerState)).then_some(())).await;
+            self.until(|state| (!self.held(state, HoldKind::ContainerState)).then_some(())).await;
             self.post(|pod| post::terminated(pod, container.list, &container.name, terminated)).await;
         }
     }
@@ -184,7 +184,7 @@ impl PodWorker {
     /// Why the pod has to stop, as soon as it does. Cancel-safe.
     pub(super) async fn stopped(&self) -> Stop {
         let deadline = self.deadline.get().copied().flatten();
-        let stop = self.cluster.until(|state| {
+        let stop = self.until(|state| {
             if let Some(eviction) = state.knobs.evictions.get(&self.uid) {
                 return Some(Stop::Evicted(eviction.clone()));
             }
@@ -212,22 +212,25 @@ impl PodWorker {
     }
 
     pub(super) async fn ran_out_of_memory(&self) {
-        self.cluster.until(|state| state.knobs.out_of_memory.contains(&self.uid).then_some(())).await;
+        self.until(|state| state.knobs.out_of_memory.contains(&self.uid).then_some(())).await;
+    }
+
+    /// Waits for something about this pod or a knob. Cancel-safe.
+    pub(super) async fn until<T>(&self, check: impl FnMut(&State) -> Option<T>) -> T {
+        self.cluster.until(Topic::Object(&self.uid), check).await
     }
 
     async fn deletion(&self) {
-        self.cluster
-            .until(|state| state.store.get_uid(&self.key, &self.uid).filter(|pod| is_deleting(pod)).map(drop))
-            .await;
+        self.until(|state| state.store.get_uid(&self.key, &self.uid).filter(|pod| is_deleting(pod)).map(drop)).await;
     }
 
     async fn gone(&self) {
-        self.cluster.until(|state| state.store.get_uid(&self.key, &self.uid).is_none().then_some(())).await;
+        self.until(|state| state.store.get_uid(&self.key, &self.uid).is_none().then_some(())).await;
     }
 
     /// Waits while the node is lost: its kubelet reaches nobody.
     async fn reachable(&self) {
-        self.cluster.until(|state| (!state.knobs.lost.contains(&self.uid)).then_some(())).await;
+        self.until(|state| (!state.knobs.lost.contains(&self.uid)).then_some(())).await;
     }
 
     /// Writes the pod's status.
@@ -272,7 +275,7 @@ impl PodWorker {
 
     fn clean_up(&self) {
         self.logs(ContainerLog::close);
-        self.cluster.bend(|state| {
+        self.cluster.update(|state| {
             state.logs.retain(|(uid, _), _| *uid != self.uid);
             state.running_pods.remove(&self.uid);
             state.knobs.evictions.remove(&self.uid);

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{ContainerLog, Signal};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Topic};
 use crate::kubelet_log::Stream;
 use crate::script::{Exit, OnTerm, Script, Step};
 
@@ -63,7 +63,7 @@ async fn play(cluster: &Cluster, steps: &[Step], log: &ContainerLog, started: In
             Step::Wait(duration) => sleep(*duration).await,
             Step::Until(since_start) => sleep_until(started + *since_start).await,
             Step::Gate(name) => {
-                cluster.until(|state| state.knobs.open_gates.contains(name).then_some(())).await;
+                cluster.until(Topic::Knobs, |state| state.knobs.open_gates.contains(name).then_some(())).await;
             }
             Step::Exit(exit) => return Some(exit.clone()),
             Step::Never => std::future::pending().await,

@@ -241,3 +241,25 @@ async fn an_extra_pod_of_the_same_job_has_another_uid() {
     assert_eq!(pods.len(), 2);
     assert_ne!(pods[0].metadata.uid, pods[1].metadata.uid);
 }
+
+#[tokio::test(start_paused = true)]
+async fn two_hundred_jobs_run_side_by_side() {
+    let setup = setup(Script::new().wait(seconds(10)).exit(0));
+    for number in 0..200 {
+        setup.create(claude_k8s_testkit::builders::job(&format!("run-{number}"))).await;
+    }
+    for number in 0..200 {
+        let name = format!("run-{number}");
+        let finished = |job: &serde_json::Value| job["metadata"]["name"] == name && has_condition(job, "Complete");
+        setup.simulator.knobs().wait_for("jobs", finished).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_month_of_silence_costs_nothing() {
+    let setup = setup(Script::new().never_ends());
+    let pod = setup.start(job(), "running").await;
+    tokio::time::sleep(seconds(30 * 24 * 3600)).await;
+    let pod = setup.pods.get(&pod).await.unwrap();
+    assert_eq!(pod.status.unwrap().phase.as_deref(), Some("Running"));
+}

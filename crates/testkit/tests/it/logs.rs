@@ -133,6 +133,17 @@ async fn follows_end_on_demand_and_an_abandoned_follow_is_noticed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_test_can_speak_for_the_container() {
+    let setup = setup(Script::new().never_ends());
+    let pod = setup.start(job(), "running").await;
+    let mut stream = setup.open_log(&pod, "&follow=true").await.unwrap();
+    assert!(setup.simulator.knobs().write_log(NAMESPACE, &pod, b"now\n"));
+    let mut line = [0; 4];
+    stream.read_exact(&mut line).await.unwrap();
+    assert_eq!(&line, b"now\n");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_large_log_arrives_completely() {
     let setup = setup(Script::new().lines(200_000, "{n} aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").exit(0));
     let pod = setup.start(job(), "terminated").await;

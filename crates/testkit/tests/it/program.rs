@@ -84,6 +84,7 @@ async fn the_control_api_bends_everything_that_has_a_path() {
         ("POST", "/pods/agents/host/node-back", Value::Null),
         ("POST", "/pods/agents/host/oom", Value::Null),
         ("POST", "/pods/agents/host/rotate-log", Value::Null),
+        ("POST", "/pods/agents/host/write", json!("a line")),
         ("POST", "/pods/agents/host/remove-log", Value::Null),
         ("POST", "/pods/agents/host/delete", json!({"graceSeconds": 0, "disruption": "EvictionByEvictionAPI"})),
         ("PUT", "/access", json!({"rules": [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["*"]}]})),
