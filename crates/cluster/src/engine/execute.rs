@@ -24,7 +24,9 @@ impl Engine {
         let output = Output::new(host);
         let run = AssertUnwindSafe(Box::pin(self.run(request, output.clone(), stop, clock))).catch_unwind().await;
         let mut result = run.unwrap_or_else(|payload| refuse(&output, &panic::refusal(payload.as_ref()), clock));
-        output.finish().await;
+        if let Some(complaint) = output.finish().await {
+            result.warn(&complaint);
+        }
         result.scrub(&|text| output.redact(text));
         result
     }

@@ -139,7 +139,9 @@ impl Output {
     }
 
     /// Waits until the host has taken everything, for a bounded time. No call comes afterwards (HST-03).
-    pub(crate) async fn finish(&self) {
+    ///
+    /// Returns what the host did not do.
+    pub(crate) async fn finish(&self) -> Option<String> {
         self.start(&[]);
         self.0.give_up.send_replace(Some(Instant::now() + LAST_CALL));
         let delivery = {
@@ -147,15 +149,17 @@ impl Output {
             state.writer = None;
             state.delivery.take()
         };
-        let Some(delivery) = delivery else { return };
-        let complaint = match delivery.await {
-            Ok(report) => complaint(&report),
-            Err(error) => Some(format!("the delivery of output ended early: {error}")),
+        let report = match delivery?.await {
+            Ok(report) => report,
+            Err(error) => return Some(format!("the delivery of output ended early: {error}")),
         };
-        if let Some(text) = complaint {
-            let text = format!("[paperclip] Warning: {text}\n");
-            let _of_no_consequence = timeout(NOTICE, self.0.host.log(Stream::Stderr, text)).await;
+        let text = complaint(&report)?;
+        // A host that never answered is not asked again.
+        if report.undelivered.is_none() {
+            let line = format!("[paperclip] Warning: {text}\n");
+            let _of_no_consequence = timeout(NOTICE, self.0.host.log(Stream::Stderr, line)).await;
         }
+        Some(text)
     }
 
     fn redactor(&self) -> Arc<Redactor> {
@@ -163,10 +167,13 @@ impl Output {
     }
 }
 
-/// Told once, at the end. A host that never answered is not asked again.
+/// Told once, at the end.
 fn complaint(report: &DeliveryReport) -> Option<String> {
-    if report.undelivered.is_some() {
-        return None;
+    if let Some(bytes) = report.undelivered {
+        return Some(format!(
+            "the host did not confirm the last {bytes} bytes of output within {} s",
+            LAST_CALL.as_secs()
+        ));
     }
     let first = report.first_failure.as_deref()?;
     Some(format!("{} of {} output calls failed in the host, the first with: {first}", report.failures, report.calls))

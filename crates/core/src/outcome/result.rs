@@ -160,6 +160,14 @@ impl SessionFields {
 }
 
 impl RunResult {
+    /// Adds a warning that came up after the verdict, and changes nothing else.
+    pub fn warn(&mut self, text: &str) {
+        let warnings = self.result_json.get_mut("k8s").and_then(|k8s| k8s.get_mut("warnings"));
+        if let Some(Value::Array(warnings)) = warnings {
+            warnings.push(text.into());
+        }
+    }
+
     /// Applies `scrub` to every text of the result, so that no secret leaves through it.
     pub fn scrub(&mut self, scrub: &dyn Fn(&str) -> String) {
         for text in [&mut self.error_message, &mut self.summary].into_iter().flatten() {
