@@ -291,8 +291,7 @@ pub async fn retried<T, F: Future<Output = Result<T, ApiFailure>>>(
         .with_min_delay(Duration::from_secs(1))
         .with_max_delay(Duration::from_secs(30))
         .with_jitter()
-        .without_max_times()
-        .with_total_delay(Some(budget));
+        .without_max_times();
     call.retry(policy)
         .when(ApiFailure::is_transient)
         .adjust(|failure, delay| {

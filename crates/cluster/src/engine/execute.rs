@@ -22,9 +22,12 @@ impl Engine {
     pub async fn execute(&self, request: RunRequest, host: Arc<dyn Host>, stop: StopSignal) -> RunResult {
         let clock = Clock::start();
         let output = Output::new(host);
-        let run = AssertUnwindSafe(Box::pin(self.run(request, output.clone(), stop, clock))).catch_unwind().await;
+        let running = Box::pin(self.run(request, output.clone(), stop.clone(), clock));
+        let run = AssertUnwindSafe(running).catch_unwind().await;
         let mut result = run.unwrap_or_else(|payload| refuse(&output, &panic::refusal(payload.as_ref()), clock));
-        output.finish().await;
+        if let Some(text) = output.finish(stop.get().is_some()).await {
+            warn(&mut result, text);
+        }
         result.scrub(&|text| output.redact(text));
         result
     }
@@ -44,6 +47,14 @@ impl Engine {
             Ok(run) => Flow::new(&run).go().await,
             Err(refusal) => refuse(&output, &refusal, clock),
         }
+    }
+}
+
+/// The host could not be told; the result can.
+fn warn(result: &mut RunResult, text: String) {
+    let warnings = result.result_json.get_mut("k8s").and_then(|k8s| k8s.get_mut("warnings")?.as_array_mut());
+    if let Some(warnings) = warnings {
+        warnings.push(text.into());
     }
 }
 

@@ -134,7 +134,12 @@ impl Io<'_> {
         let run = self.run;
         let view = state.view().clone();
         match command {
-            Command::LogPhase(phase) => log.phase(phase, DRAIN),
+            Command::LogPhase(phase) => {
+                if phase.is_ended() {
+                    run.output.finalizing();
+                }
+                log.phase(phase, DRAIN);
+            }
             Command::Say(text) => run.output.say(&text),
             Command::Warn(text) => run.output.warn(&text),
             Command::Progress(text) => run.output.progress(&text),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::api_server::{ApiServer, Fault};
-use super::scene::{SESSION, Scene, code, seconds, success, unknown_session};
+use super::scene::{SESSION, Scene, code, full_context, seconds, success};
 
 const EVERYTHING: [&str; 6] = ["list", "watch", "get", "log", "patch", "delete"];
 
@@ -134,13 +134,13 @@ async fn a_kept_payload_is_named_when_it_may_not_be_removed() {
 fn resuming() -> Scene {
     let mut scene = Scene::new();
     scene.request["session"] = json!({ "sessionId": SESSION, "cwd": "/paperclip" });
-    scene.log(&unknown_session());
+    scene.log(&full_context());
     scene.server.state().life.exit_code = 1;
     scene
 }
 
 #[tokio::test(start_paused = true)]
-async fn ses_03_an_unknown_session_costs_one_fresh_attempt_in_the_same_run() {
+async fn ses_03_a_full_session_costs_one_fresh_attempt_in_the_same_run() {
     let scene = resuming();
     scene.server.state().logs.insert("ac-agent-1-run-1-0ec508-r2".to_owned(), success());
     let result = scene.run().await;
@@ -156,7 +156,7 @@ async fn ses_03_an_unknown_session_costs_one_fresh_attempt_in_the_same_run() {
 async fn ses_03_a_second_attempt_that_fails_the_same_way_is_the_last() {
     let scene = resuming();
     let result = scene.run().await;
-    assert_eq!(code(&result), "session_unavailable");
+    assert_eq!(code(&result), "claude_prompt_too_long");
     assert_eq!((result.cost_usd, result.clear_session), (Some(1.0), true));
     let creates = scene.server.requests().iter().filter(|one| one.starts_with("create jobs")).count();
     assert_eq!(creates, 2);
@@ -167,7 +167,7 @@ async fn ses_03_a_fresh_attempt_that_is_refused_leaves_the_first_ones_evidence()
     let scene = resuming();
     scene.server.fault("create jobs/ac-agent-1-run-1-0ec508-r2", 1, Fault::Fails(422));
     let result = scene.run().await;
-    assert_eq!(code(&result), "session_unavailable", "{:?}", result.error_message);
+    assert_eq!(code(&result), "claude_prompt_too_long", "{:?}", result.error_message);
     assert_eq!((result.cost_usd, result.exit_code), (Some(0.5), Some(1)));
     assert!(scene.host.stderr().contains("HTTP 422"));
 }

@@ -123,12 +123,15 @@ pub(crate) fn success() -> String {
     .concat()
 }
 
-/// What the CLI writes when the session to resume does not exist.
-pub(crate) fn unknown_session() -> String {
-    json!({ "type": "result", "subtype": "error_during_execution", "is_error": true, "session_id": SESSION,
-        "errors": [format!("No conversation found with session ID: {SESSION}")], "usage": { "input_tokens": 1, "output_tokens": 1 }, "total_cost_usd": 0.5 })
-    .to_string()
-        + "\n"
+/// What the CLI writes when the context of the session to resume is full.
+pub(crate) fn full_context() -> String {
+    [
+        json!({ "type": "system", "subtype": "init", "session_id": SESSION, "model": "m" }),
+        json!({ "type": "result", "subtype": "success", "is_error": true, "result": "Prompt is too long", "session_id": SESSION,
+            "usage": { "input_tokens": 1, "output_tokens": 1 }, "total_cost_usd": 0.5 }),
+    ]
+    .map(|event| event.to_string() + "\n")
+    .concat()
 }
 
 pub(crate) fn code(result: &RunResult) -> &'static str {

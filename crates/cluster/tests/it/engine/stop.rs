@@ -9,7 +9,7 @@ use super::launch::foreign_job;
 use super::scene::{SESSION, Scene, code, seconds};
 
 fn acknowledged(result: &RunResult) -> bool {
-    result.result_json["executionCancellation"]["state"] == "acknowledged"
+    result.result_json.get("executionCancellation").is_some_and(|said| said["state"] == "acknowledged")
 }
 
 #[tokio::test(start_paused = true)]
