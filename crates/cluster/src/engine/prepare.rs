@@ -49,13 +49,14 @@ impl Engine {
             self.permissions(&credentials, &namespace),
             self.own_place(&request.host, &connection, &credentials),
         );
-        permissions.check_required(&namespace.name).inspect_err(|_| {
-            // Whoever grants the Role now should not have to wait for the cache.
-            self.shared.permissions.forget(&(Identity::here(credentials.identity()), namespace.name.clone()));
-        })?;
+        // Whoever grants the Role now should not have to wait for the cache.
+        let asked = (Identity::here(credentials.identity()), namespace.name.clone());
+        let forget = |_: &Refusal| self.shared.permissions.forget(&asked);
+        permissions.check_required(&namespace.name).inspect_err(forget)?;
 
         let supervisors = self.supervisors(&request, &own);
-        let surroundings = surroundings(&request, &config, &namespace.name, &own, &permissions).await?;
+        let surroundings = surroundings(&request, &config, &namespace.name, &own, &permissions);
+        let surroundings = surroundings.await.inspect_err(forget)?;
         let spec = RunSpec::resolve(&request, config, surroundings)?;
         output.start(spec.redactions());
         if let Some(bundle) = spec.bundle()
