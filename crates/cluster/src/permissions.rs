@@ -108,13 +108,22 @@ mod tests {
         ];
         assert_eq!(without(&replaceable).check_required("ns"), Ok(()));
         assert_eq!(without(&[("batch", "jobs", "delete")]).check_required("ns"), Ok(()));
-        for (denied, named) in [
-            (vec![("batch", "jobs", "get")], "`get` on `jobs`"),
-            (vec![("", "pods/log", "get"), ("", "pods", "list")], "`list` on `pods`, `get` on `pods/log`"),
-            (vec![("batch", "jobs", "delete"), ("batch", "jobs", "patch")], "`delete` on `jobs`"),
+        use ErrorCode::{ConcurrencyGuardUnreachable, JobCreateFailed, RbacInsufficient};
+        let (create, list) = (("batch", "jobs", "create"), ("batch", "jobs", "list"));
+        for (denied, code, named) in [
+            (vec![("batch", "jobs", "get")], RbacInsufficient, "`get` on `jobs`"),
+            (vec![create], JobCreateFailed, "`create` on `jobs`"),
+            (vec![list], ConcurrencyGuardUnreachable, "`list` on `jobs`"),
+            (vec![create, list], RbacInsufficient, "`create` on `jobs`, `list` on `jobs`"),
+            (
+                vec![("", "pods/log", "get"), ("", "pods", "list")],
+                RbacInsufficient,
+                "`list` on `pods`, `get` on `pods/log`",
+            ),
+            (vec![("batch", "jobs", "delete"), ("batch", "jobs", "patch")], RbacInsufficient, "`delete` on `jobs`"),
         ] {
             let refusal = without(&denied).check_required("ns").unwrap_err();
-            assert_eq!(refusal.code, ErrorCode::RbacInsufficient);
+            assert_eq!(refusal.code, code);
             let expected =
                 format!("The service account lacks {named} in namespace `ns`: grant the Role in `deploy/` to it");
             assert_eq!(refusal.message, expected);

@@ -22,10 +22,11 @@ impl Engine {
     pub async fn execute(&self, request: RunRequest, host: Arc<dyn Host>, stop: StopSignal) -> RunResult {
         let clock = Clock::start();
         let output = Output::new(host);
-        let run = AssertUnwindSafe(Box::pin(self.run(request, output.clone(), stop, clock))).catch_unwind().await;
+        let running = Box::pin(self.run(request, output.clone(), stop.clone(), clock));
+        let run = AssertUnwindSafe(running).catch_unwind().await;
         let mut result = run.unwrap_or_else(|payload| refuse(&output, &panic::refusal(payload.as_ref()), clock));
-        if let Some(complaint) = output.finish().await {
-            result.warn(&complaint);
+        if let Some(text) = output.finish(stop.get().is_some()).await {
+            result.warn(&text);
         }
         result.scrub(&|text| output.redact(text));
         result

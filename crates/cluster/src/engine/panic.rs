@@ -1,12 +1,15 @@
 //! A defect becomes a result, never the end of the host.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 
-thread_local! {
-    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
+/// The newest panic of any thread: one that comes from a joined task was raised elsewhere.
+static LAST: Mutex<Option<String>> = Mutex::new(None);
+
+fn last() -> MutexGuard<'static, Option<String>> {
+    LAST.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Keeps message and place of a panic for the result, instead of printing them to the host's stderr.
@@ -16,13 +19,13 @@ pub fn keep_panic_text() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
         let text = format!("{}{place}", payload_text(info.payload()));
-        LAST.with(|last| *last.borrow_mut() = Some(text));
+        *last() = Some(text);
     }));
 }
 
 /// The refusal for a caught panic (HST-10).
 pub(super) fn refusal(payload: &(dyn Any + Send)) -> Refusal {
-    let text = LAST.with(|last| last.borrow_mut().take()).unwrap_or_else(|| payload_text(payload));
+    let text = last().take().unwrap_or_else(|| payload_text(payload));
     let message = format!("A defect of the adapter ended this run: {text}; its Job, if any, was left alone. Report it");
     Refusal::new(ErrorCode::InternalError, message)
 }

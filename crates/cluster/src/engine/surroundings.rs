@@ -44,6 +44,11 @@ pub(super) async fn surroundings(
     }
     let directories = directories_to_check(request, config);
     let existing = directories.into_iter().filter(|path| std::path::Path::new(path).is_dir()).collect::<BTreeSet<_>>();
+    if !permissions.allows("batch", "jobs", "delete") {
+        degraded.push(
+            "no clean-up (no `delete` on `jobs`): a Job is stopped by suspending it and goes by its TTL".to_owned(),
+        );
+    }
     Ok(Surroundings {
         own_pod: own.pod.clone(),
         placement,

@@ -1,23 +1,28 @@
 //! Everything a run tells its host, in order and with known secrets removed.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use claude_k8s_core::log::Stream;
 use claude_k8s_core::redact::Redactor;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::host::{Host, HostError, Notice};
+use crate::host::{Host, HostError, HostLog, Notice};
 use crate::logs::{DeliveryReport, SPOOL_BYTES, SpoolReader, SpoolWriter, deliver, spool};
 
 /// A notice that the host does not answer is left alone after this time (HST-05).
 const NOTICE: Duration = Duration::from_secs(5);
-/// After the end of the run the host has this long to take what is queued.
+/// After the end of the run a call of the host may take this long.
 const LAST_CALL: Duration = Duration::from_secs(10);
+/// A slow host that keeps taking output gets all of it within this time.
+const LAST_CALLS: Duration = Duration::from_secs(120);
 /// Between two progress notices.
 const PROGRESS_EVERY: Duration = Duration::from_secs(30);
 
@@ -29,6 +34,8 @@ struct Inner {
     host: Arc<dyn Host>,
     redactor: Mutex<Arc<Redactor>>,
     give_up: watch::Sender<Option<Instant>>,
+    /// When the host last took a chunk.
+    taken: watch::Sender<Instant>,
     state: Mutex<State>,
 }
 
@@ -48,18 +55,19 @@ impl Output {
             host,
             redactor: Mutex::new(Arc::new(Redactor::new([]))),
             give_up: watch::Sender::new(None),
+            taken: watch::Sender::new(Instant::now()),
             state: Mutex::new(state),
         }))
     }
 
-    /// Starts the delivery. `secrets` never reach the host in clear text.
+    /// Starts the delivery, once. `secrets` never reach the host in clear text.
     pub(crate) fn start(&self, secrets: &[String]) {
-        *lock(&self.0.redactor) = Arc::new(Redactor::new(secrets.iter().cloned()));
         let mut state = lock(&self.0.state);
         let Some(reader) = state.reader.take() else { return };
-        let (host, redactor, give_up) = (Arc::clone(&self.0.host), self.redactor(), self.0.give_up.subscribe());
+        *lock(&self.0.redactor) = Arc::new(Redactor::new(secrets.iter().cloned()));
+        let (host, redactor, give_up) = (self.clone(), self.redactor(), self.0.give_up.subscribe());
         #[expect(clippy::disallowed_methods, reason = "the handle is kept; finish() joins it and reports its panic")]
-        let delivery = tokio::spawn(async move { deliver(reader, &*host, &redactor, give_up).await });
+        let delivery = tokio::spawn(async move { deliver(reader, &host, &redactor, give_up).await });
         state.delivery = Some(delivery);
     }
 
@@ -101,10 +109,19 @@ impl Output {
         }
         state.progress = Some((Instant::now(), text.to_owned()));
         drop(state);
+        self.tell("adapter_startup", text);
+    }
+
+    /// The host's "working" line while the rest of the log is read.
+    pub(crate) fn finalizing(&self) {
+        self.tell("finalize", "reading the rest of the log");
+    }
+
+    fn tell(&self, phase: &'static str, text: &str) {
         let (output, message) = (self.clone(), self.redact(text));
         #[expect(clippy::disallowed_methods, reason = "bounded by NOTICE and of no consequence")]
         let _unawaited = tokio::spawn(async move {
-            output.notice(Notice::Progress { phase: "adapter_startup", message }).await;
+            output.notice(Notice::Progress { phase, message }).await;
         });
     }
 
@@ -115,9 +132,9 @@ impl Output {
     }
 
     /// `ctx.onEvent`, stream `system`.
-    pub(crate) async fn event(&self, kind: &str, message: &str, payload: Value) {
+    pub(crate) async fn event(&self, kind: &str, level: &str, message: &str, payload: Value) {
         let mut event =
-            json!({ "eventType": kind, "stream": "system", "level": "info", "message": message, "payload": payload });
+            json!({ "eventType": kind, "stream": "system", "level": level, "message": message, "payload": payload });
         self.redactor().redact_json(&mut event);
         self.notice(Notice::Event { event }).await;
     }
@@ -138,28 +155,47 @@ impl Output {
         self.redactor().redact(text).into_owned()
     }
 
-    /// Waits until the host has taken everything, for a bounded time. No call comes afterwards (HST-03).
-    ///
-    /// Returns what the host did not do.
-    pub(crate) async fn finish(&self) -> Option<String> {
+    /// Waits until the host has taken everything, for a bounded time; `hurry`: an operator waits for the answer.
+    /// No call comes afterwards (HST-03). Returns what the host could not be told (HST-05).
+    pub(crate) async fn finish(&self, hurry: bool) -> Option<String> {
         self.start(&[]);
-        self.0.give_up.send_replace(Some(Instant::now() + LAST_CALL));
         let delivery = {
             let mut state = lock(&self.0.state);
             state.writer = None;
             state.delivery.take()
         };
-        let report = match delivery?.await {
-            Ok(report) => report,
-            Err(error) => return Some(format!("the delivery of output ended early: {error}")),
+        let delivered = self.patiently(delivery?, if hurry { LAST_CALL } else { LAST_CALLS }).await;
+        let complaint = match delivered {
+            Ok(DeliveryReport { undelivered: Some(bytes), .. }) => {
+                return Some(format!("`onLog` did not take the last {bytes} bytes of output"));
+            }
+            Ok(report) => complaint(&report)?,
+            Err(error) => format!("the delivery of output ended early: {error}"),
         };
-        let text = complaint(&report)?;
-        // A host that never answered is not asked again.
-        if report.undelivered.is_none() {
-            let line = format!("[paperclip] Warning: {text}\n");
-            let _of_no_consequence = timeout(NOTICE, self.0.host.log(Stream::Stderr, line)).await;
+        let text = format!("[paperclip] Warning: {complaint}\n");
+        let told =
+            timeout(NOTICE, AssertUnwindSafe(async { self.0.host.log(Stream::Stderr, text).await }).catch_unwind());
+        told.await.is_err().then_some(complaint)
+    }
+
+    /// As long as the host settles its calls, it is waited for.
+    async fn patiently(
+        &self,
+        mut delivery: JoinHandle<DeliveryReport>,
+        longest: Duration,
+    ) -> Result<DeliveryReport, JoinError> {
+        let started = Instant::now();
+        loop {
+            let until = ((*self.0.taken.borrow()).max(started) + LAST_CALL).min(started + longest);
+            if until <= Instant::now() {
+                self.0.give_up.send_replace(Some(until));
+                return delivery.await;
+            }
+            tokio::select! {
+                delivered = &mut delivery => return delivered,
+                () = sleep_until(until) => {}
+            }
         }
-        Some(text)
     }
 
     fn redactor(&self) -> Arc<Redactor> {
@@ -167,14 +203,20 @@ impl Output {
     }
 }
 
+/// What the delivery calls: the host, and a note of when it settled.
+impl HostLog for Output {
+    fn log(&self, stream: Stream, chunk: String) -> BoxFuture<'_, Result<(), HostError>> {
+        async move {
+            let answer = self.0.host.log(stream, chunk).await;
+            self.0.taken.send_replace(Instant::now());
+            answer
+        }
+        .boxed()
+    }
+}
+
 /// Told once, at the end.
 fn complaint(report: &DeliveryReport) -> Option<String> {
-    if let Some(bytes) = report.undelivered {
-        return Some(format!(
-            "the host did not confirm the last {bytes} bytes of output within {} s",
-            LAST_CALL.as_secs()
-        ));
-    }
     let first = report.first_failure.as_deref()?;
     Some(format!("{} of {} output calls failed in the host, the first with: {first}", report.failures, report.calls))
 }
