@@ -89,5 +89,5 @@ test('render says that the cluster does not answer', async () => {
   const kubeconfig = writeKubeconfig(join(folder, 'closed'), { server: 'http://127.0.0.1:9', token: 't', namespace: 'builds' })
   const { exitCode, stderr } = await command('render', '--config', configFile({ kubeconfig, image: 'example.org/claude:1' }))
   expect(exitCode).toBe(1)
-  expect(stderr).toMatch(/^error: k8s_api_unreachable: The Kubernetes API is not usable .* Next: check server address, credentials and network\n$/)
+  expect(stderr).toMatch(/^error: k8s_api_unreachable: The Kubernetes API at http:\/\/127\.0\.0\.1:9\/ is not usable .* Next: check server address, credentials and network\n$/)
 })

@@ -27,6 +27,8 @@ use crate::{events, proof};
 const DRAIN: Duration = Duration::from_secs(15);
 /// Before an index that stopped by itself is replaced.
 const INDEX_PAUSE: Duration = Duration::from_secs(1);
+/// Events explain; nobody waits long for an explanation.
+const EVENTS: Duration = Duration::from_secs(2);
 /// Between two tries to delete.
 const DELETE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -73,30 +75,31 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
             let ending = ending.clone();
             return Supervised { ending, transcript: log.into_transcript(), view: state.view().clone() };
         }
-        let input = tokio::select! {
+        let inputs = tokio::select! {
             biased; // an order to stop wins over a container that never stops talking
             order = run.stop.ordered(), if !stop_ordered => {
                 stop_ordered = true;
                 match order {
-                    StopOrder::Cancel => Input::Cancel,
-                    StopOrder::LeaseLost => Input::LeaseLost,
+                    StopOrder::Cancel => vec![Input::Cancel],
+                    StopOrder::LeaseLost => vec![Input::LeaseLost],
                 }
             }
-            Some(answer) = io.answers.next() => match answer {
-                Some(input) => input,
-                None => continue,
-            },
-            newest = newest(&mut view) => Input::View(newest),
+            Some(answers) = io.answers.next() => answers,
+            newest = newest(&mut view) => vec![Input::View(newest)],
             () = index.stopped() => {
                 // A defect of the index must not leave its runs without facts (HST-10).
                 tokio::time::sleep(INDEX_PAUSE).await;
                 (index, view) = run.index.subscribe(job);
-                Input::View(view.borrow_and_update().clone())
+                vec![Input::View(view.borrow_and_update().clone())]
             }
-            summary = log.ended() => Input::LogEnded(summary),
-            () = sleep_until(run, state.next_wake()) => Input::Tick { last_output: log.last_output() },
+            summary = log.ended() => vec![Input::LogEnded(summary)],
+            () = sleep_until(run, state.next_wake()) => vec![Input::Tick { last_output: log.last_output() }],
         };
-        (state, commands) = state.on(input, run.clock.now());
+        for input in inputs {
+            let (next, more) = state.on(input, run.clock.now());
+            state = next;
+            commands.extend(more);
+        }
     }
 }
 
@@ -125,7 +128,7 @@ async fn sleep_until(run: &RunContext, wake: Option<Timestamp>) {
 /// Commands under way. Their answers are inputs; nothing waits for them here.
 struct Io<'a> {
     run: &'a RunContext,
-    answers: FuturesUnordered<BoxFuture<'a, Option<Input>>>,
+    answers: FuturesUnordered<BoxFuture<'a, Vec<Input>>>,
 }
 
 impl Io<'_> {
@@ -142,23 +145,36 @@ impl Io<'_> {
             Command::Say(text) => run.output.say(&text),
             Command::Warn(text) => run.output.warn(&text),
             Command::Progress(text) => run.output.progress(&text),
-            Command::Started => self.answers.push(started(run, view).boxed()),
-            Command::ReadEvents => self
-                .answers
-                .push(async move { Some(Input::Events(events::causes(&run.namespace, &view).await)) }.boxed()),
+            Command::Started => self.answers.push(started(run, view).map(|()| vec![]).boxed()),
+            Command::ReadEvents => self.answers.push(async move { vec![explained(run, &view).await] }.boxed()),
             Command::Prove(of) => self
                 .answers
-                .push(async move { Some(Input::Proven(of, proof::prove(&run.namespace, of, &view).await)) }.boxed()),
-            Command::Delete(reason) => self.answers.push(delete(run, view, reason).boxed()),
+                .push(async move { vec![Input::Proven(of, proof::prove(&run.namespace, of, &view).await)] }.boxed()),
+            // The events complete the message of a failed start, and nothing is left to wait for after the deletion.
+            Command::Delete(DeleteReason::CannotStart) => {
+                self.answers.push(explain_then_delete(run, view).boxed());
+            }
+            Command::Delete(reason) => {
+                self.answers.push(delete(run, view, reason).map(|input| input.into_iter().collect()).boxed());
+            }
         }
     }
 }
 
-async fn started(run: &RunContext, view: RunView) -> Option<Input> {
-    let pod = view.pod()?;
+async fn started(run: &RunContext, view: RunView) {
+    let Some(pod) = view.pod() else { return };
     let payload = json!({ "pod": pod.name, "uid": pod.uid, "node": pod.node });
     run.output.event("k8s.pod.started", "info", &format!("Pod {} started", pod.name), payload).await;
-    None
+}
+
+async fn explained(run: &RunContext, view: &RunView) -> Input {
+    let causes = tokio::time::timeout(EVENTS, events::causes(&run.namespace, view)).await;
+    Input::Events(causes.unwrap_or_default())
+}
+
+async fn explain_then_delete(run: &RunContext, view: RunView) -> Vec<Input> {
+    let explained = explained(run, &view).await;
+    [Some(explained), delete(run, view, DeleteReason::CannotStart).await].into_iter().flatten().collect()
 }
 
 /// Tries until the server has accepted it; the state machine bounds how long anybody waits.

@@ -183,7 +183,6 @@ impl RunState {
         };
         self.start_failure = Some(failure);
         self.note_causes(&causes);
-        commands.push(Command::ReadEvents);
         self.begin_stop(DeleteReason::CannotStart, now, commands);
     }
 

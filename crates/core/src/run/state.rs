@@ -102,7 +102,7 @@ pub enum DeleteReason {
     Cancelled,
     /// `timeoutSec` and `graceSec` are over.
     PastDeadline,
-    /// A start-up bound is over, or the pod cannot start.
+    /// A start-up bound is over, or the pod cannot start. Its events are read first: they complete the message.
     CannotStart,
     /// Suspended again or replaced: the prompt must not run twice (END-14).
     Replaced,

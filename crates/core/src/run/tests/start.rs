@@ -196,7 +196,6 @@ fn a_pod_that_the_platform_takes_before_it_started_is_no_start_failure() {
 fn pod_05_the_message_of_a_failed_start_ends_with_the_last_three_causes() {
     let causes = |names: &[&str]| Input::Events(names.iter().map(|name| (*name).to_owned()).collect());
     let run = Run::released(bounded()).on(15, causes(&["A", "B"])).ticks(600);
-    assert!(run.commands.contains(&Command::ReadEvents));
     let run = run.on(600, causes(&["A", "B", "FailedMount: x", "FailedCreate: exceeded quota"]));
     let run = run.on(601, Input::Deleted).sees(602, absent_job(), []).log_ends(602);
     assert_eq!(
