@@ -209,7 +209,7 @@ where
 
     /// Opens the next follow. `None`: the container ended meanwhile, or the caller is gone.
     async fn open_follow(&mut self) -> Option<Result<LogBody, OpenError>> {
-        let query = LogQuery { follow: true, since: self.cursor.since() };
+        let query = LogQuery { follow: true, since: self.cursor.since(), tail_lines: None };
         let mut phase = self.phase.clone();
         let answer = tokio::select! {
             biased;

@@ -160,17 +160,8 @@ impl Reading {
             _ => None,
         };
         let (log, phase) = (node.0.log.subscribe(), node.watch());
-        Self {
-            log,
-            phase,
-            position: 0,
-            since: query.since,
-            follow: query.follow,
-            ends_at,
-            answer,
-            sent: 0,
-            over: false,
-        }
+        let position = query.tail_lines.map_or(0, |lines| log.borrow().len().saturating_sub(lines as usize));
+        Self { log, phase, position, since: query.since, follow: query.follow, ends_at, answer, sent: 0, over: false }
     }
 
     /// New text as the kubelet writes it.

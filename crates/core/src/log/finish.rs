@@ -42,7 +42,7 @@ pub enum Proof {
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FinishStep {
-    /// Read from [`LogCursor::since`], without follow.
+    /// Read from [`LogCursor::since`], at most the last [`LogCursor::tail_lines`], without follow.
     Read,
     /// Read the whole file into a [`super::WholeFile`].
     WholeFile,

@@ -8,7 +8,7 @@ use super::{LogTime, Record};
 /// How far before the second of the last line a replay starts: two writers and clock steps disorder times.
 pub(super) const MARGIN: Duration = Duration::from_secs(2);
 /// Most records that are remembered, 24 bytes each.
-const CAP: usize = 65_536;
+pub(super) const CAP: usize = 65_536;
 /// Room for records that is never given back.
 const ROOMY: usize = 1_024;
 
@@ -60,6 +60,13 @@ impl Window {
     /// What a request with this `sinceTime` can show again.
     pub(super) fn visible(&self, since: LogTime) -> Vec<Record> {
         self.records.iter().filter(|record| record.at >= since).copied().collect()
+    }
+
+    /// Text that a request from [`Self::since`] shows again at least. Unit: bytes.
+    pub(super) fn replayed_bytes(&self) -> u64 {
+        let since = self.since();
+        let visible = self.records.iter().filter(|record| since.is_some_and(|since| record.at >= since));
+        visible.map(|record| u64::from(record.length)).sum()
     }
 
     /// The replay can be longer than the window: lines at its start were delivered but forgotten.
