@@ -28,7 +28,7 @@ where
         if *self.phase.borrow() == ContainerPhase::Gone {
             return self.without_reads("the pod is gone").await;
         }
-        let mut finish = Finish::new(self.follows > 1);
+        let mut finish = Finish::new(self.follows > 1, self.clean_end.clone());
         let mut step = FinishStep::Read;
         let mut reason = "the final reads did not agree within 10 s".to_owned();
         loop {

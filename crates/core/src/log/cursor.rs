@@ -85,6 +85,8 @@ pub struct LogCursor {
     connection_had_lines: bool,
     /// What unanchored connections showed, and how often in a row.
     stuck: (u64, u32),
+    /// What they showed when that was believed, and how many lines were delivered then: it is reported once.
+    believed: Option<(u64, u64)>,
     counters: LogCounters,
 }
 
@@ -103,14 +105,19 @@ impl LogCursor {
         self.window.since()
     }
 
+    /// The next connection would show more than a little again.
+    #[must_use]
+    pub fn is_burst(&self) -> bool {
+        self.window.bytes() > self.limits.long_replay
+    }
+
     /// `tailLines` of the next final read, beside [`Self::since`].
     ///
     /// `None`, everything since then, unless a burst would come again: its last lines tell just as well where new
     /// output begins. If they do not, because more was written since, the next read is a complete one.
     #[must_use]
     pub fn tail_lines(&self) -> Option<u32> {
-        let long = !self.tail_missed && self.window.replayed_bytes() > self.limits.long_replay;
-        long.then_some(self.limits.tail_lines)
+        (!self.tail_missed && self.is_burst()).then_some(self.limits.tail_lines)
     }
 
     /// A connection with [`Self::since`] delivers from now on. What an earlier one held back is forgotten.
@@ -133,18 +140,15 @@ impl LogCursor {
         };
         replay.hold(at, line);
         let alignment = replay.align(false);
-        if self.connection == Some(Connection::Final) {
-            // A later line can change everything but this; and what cannot be held any longer has to go.
-            let settled = matches!(alignment, Alignment::Anchor { certain, .. } if certain || replay.is_full());
-            if settled {
-                self.settle(alignment, out);
-            }
-            return;
-        }
+        let is_final = self.connection == Some(Connection::Final);
         match alignment {
+            // A later line of a final read can change everything but a certain anchor.
+            Alignment::Anchor { certain, .. } if is_final && !certain && !replay.is_full() => {}
             Alignment::Anchor { .. } => self.settle(alignment, out),
             Alignment::Partial => {}
+            // What cannot be held any longer has to go.
             Alignment::Nothing if replay.is_full() => self.give_up(GapReason::HeldTooLong, out),
+            Alignment::Nothing if is_final => {}
             Alignment::Nothing => {
                 if self.window.last().is_some_and(|last| at > last.at.plus(MARGIN)) {
                     self.give_up(GapReason::Rotated, out);
@@ -347,12 +351,17 @@ impl LogCursor {
     /// Counts connections that showed the same lines and no anchor. Returns whether they are believed now.
     fn believe_repetition(&mut self, out: &mut Vec<LogEvent>) -> bool {
         let Some(digest) = self.replay.as_ref().map(Replay::digest) else { return false };
+        if self.believed == Some((digest, self.count)) {
+            self.replay = None;
+            return true;
+        }
         let times = if self.stuck.0 == digest { self.stuck.1 + 1 } else { 1 };
         self.stuck = (digest, times);
         if times < STUCK {
             return false;
         }
         self.give_up(GapReason::Rotated, out);
+        self.believed = Some((digest, self.count));
         true
     }
 }

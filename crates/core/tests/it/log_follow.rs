@@ -133,7 +133,7 @@ fn follow(log: &Kubelet, cuts: &[Cut], read_cuts: &[usize], limits: CursorLimits
         let part = read_cuts.next().copied().unwrap_or(10_000);
         body[..body.len() * part / 10_000].to_vec()
     };
-    let (mut finish, mut step) = (Finish::new(true), FinishStep::Read);
+    let (mut finish, mut step) = (Finish::new(true, None), FinishStep::Read);
     for _ in 0..40 {
         step = match step {
             FinishStep::Done => break,

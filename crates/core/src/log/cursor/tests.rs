@@ -382,13 +382,27 @@ fn log_11_only_a_long_replay_is_read_by_its_last_lines() {
 }
 
 #[test]
-fn a_replay_that_cannot_be_held_is_given_up_with_a_gap() {
+fn log_13_a_replay_that_cannot_be_held_is_given_up_with_a_gap() {
     let text = "y".repeat(1 << 20);
-    let mut cursor = LogCursor::default();
-    follow(&mut cursor, &["1 a"]);
     let lines: Vec<String> = (0..17).map(|n| format!("{} {text}", n + 2)).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    cursor.connect(Connection::Follow);
-    let delivered = feed(&mut cursor, &lines);
-    assert_eq!((delivered[0].as_str(), delivered.len()), ("GAP", 18));
+    for connection in [Connection::Follow, Connection::Final] {
+        let mut cursor = LogCursor::default();
+        follow(&mut cursor, &["1 a"]);
+        cursor.connect(connection);
+        let delivered = feed(&mut cursor, &lines);
+        assert_eq!((delivered[0].as_str(), delivered.len()), ("GAP", 18), "{connection:?}");
+    }
+}
+
+#[test]
+fn a_gap_without_new_lines_is_reported_once() {
+    let mut cursor = LogCursor::default();
+    for lines in [&["1 a"][..], &["1 a", "2 b"]] {
+        follow(&mut cursor, lines);
+        let reads: Vec<_> = (0..5).map(|_| read(&mut cursor, &[])).collect();
+        let gaps: Vec<usize> = reads.iter().map(|(delivered, _)| delivered.len()).collect();
+        assert_eq!(gaps, [0, 0, 1, 0, 0], "the file was rotated and is empty");
+        assert_eq!(reads[4].1, ReadEnd::Anchored { new: 0 });
+    }
 }
