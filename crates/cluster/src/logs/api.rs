@@ -111,7 +111,7 @@ mod tests {
 
     async fn open(cluster: ClusterLogs) -> Result<LogBody, OpenError> {
         let target = LogTarget { namespace: "n".into(), pod: "p".into(), container: "c".into() };
-        cluster.open(&target, LogQuery { follow: true, since: None }).await
+        cluster.open(&target, LogQuery { follow: true, ..LogQuery::default() }).await
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! Hands the spool to the host: redacted, in whole lines, one awaited call at a time.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use claude_k8s_core::log::Stream;
 use claude_k8s_core::redact::{Redactor, StreamRedactor};
@@ -8,6 +10,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::chunk::{CHUNK, next_chunk};
 use super::{HostLog, SpoolReader};
+
+/// Pause between two calls unless a whole chunk waits: each call costs the host a turn of its event loop.
+const PACE: Duration = Duration::from_millis(10);
 
 /// How the delivery went. A failure of the host never fails a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,7 +29,7 @@ pub struct DeliveryReport {
 
 /// Delivers until every [`super::SpoolWriter`] is dropped and all text is handed over.
 ///
-/// The first line goes at once, later ones are coalesced while a call is pending. `give_up` holds `None` while the run
+/// The first line goes at once, later ones are coalesced while a call is pending and 10 ms longer. `give_up` holds `None` while the run
 /// lives; once the run has ended, the caller sets the moment at which an unsettled host is left alone (HST-05). After
 /// the return no call comes any more.
 pub async fn deliver(
@@ -80,6 +85,7 @@ impl Courier<'_> {
         while let Some(stream) = spool.batch(CHUNK, &mut batch).await {
             self.outbox(stream).add(&mut batch);
             self.send(stream, false).await;
+            spool.fill(CHUNK, Instant::now() + PACE).await;
         }
         for stream in [Stream::Stdout, Stream::Stderr] {
             self.outbox(stream).finish();

@@ -1,9 +1,7 @@
 //! The tail: plain reads after the container's end until two of them agree (`docs/internals/kubernetes.md` 2.5).
 
 use bytes::Bytes;
-use claude_k8s_core::log::{
-    Connection, Finish, FinishStep, Line, LineFramer, LogTime, Proof, ReadEnd, WholeFile, is_notice,
-};
+use claude_k8s_core::log::{Connection, Finish, FinishStep, Line, LineFramer, Proof, ReadEnd, WholeFile, is_notice};
 use futures_util::StreamExt as _;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -30,7 +28,7 @@ where
         if *self.phase.borrow() == ContainerPhase::Gone {
             return self.without_reads("the pod is gone").await;
         }
-        let mut finish = Finish::new(self.follows > 1);
+        let mut finish = Finish::new(self.follows > 1, self.clean_end.clone());
         let mut step = FinishStep::Read;
         let mut reason = "the final reads did not agree within 10 s".to_owned();
         loop {
@@ -75,7 +73,8 @@ where
 
     /// One read from the cursor's second. Returns the next step and whether the read brought it nearer.
     async fn read_tail(&mut self, finish: &mut Finish) -> Result<(FinishStep, bool), NoRead> {
-        let mut body = self.open_read(self.cursor.since(), self.deadline()).await?;
+        let query = LogQuery { follow: false, since: self.cursor.since(), tail_lines: self.cursor.tail_lines() };
+        let mut body = self.open_read(query, self.deadline()).await?;
         self.cursor.connect(Connection::Final);
         loop {
             match Self::next_chunk(&mut body, self.deadline()).await {
@@ -103,7 +102,7 @@ where
     async fn read_whole_file(&mut self, finish: &mut Finish) -> Result<(FinishStep, bool), NoRead> {
         // Half of the time that is left: two reads that agree have to remain possible.
         let until = Instant::now() + self.deadline().saturating_duration_since(Instant::now()) / 2;
-        let Ok(mut body) = self.open_read(None, until).await else {
+        let Ok(mut body) = self.open_read(LogQuery::default(), until).await else {
             return Ok((finish.whole_file_unreadable(), false));
         };
         let mut file = WholeFile::default();
@@ -132,8 +131,7 @@ where
         matches!(*self.phase.borrow(), ContainerPhase::Terminated { pod_deleted: true } | ContainerPhase::Gone)
     }
 
-    async fn open_read(&mut self, since: Option<LogTime>, until: Instant) -> Result<LogBody, NoRead> {
-        let query = LogQuery { follow: false, since };
+    async fn open_read(&mut self, query: LogQuery, until: Instant) -> Result<LogBody, NoRead> {
         let opened = timeout_at(until, self.source.open(self.target, query)).await;
         let error = match opened {
             Ok(Ok(body)) => {

@@ -30,7 +30,8 @@ const QUIET: Duration = Duration::from_secs(3);
 /// What an open connection gets after the container's end before it is replaced by final reads.
 const LINGER: Duration = Duration::from_secs(3);
 /// The kubelet ends a follow up to a second after the container. Plain reads of a pod that stays are faster, unless the
-/// follow still brings bytes: a burst is finished by the connection that is in the middle of it (END-10).
+/// follow still brings bytes (END-10). A burst is always finished by the follow: a new connection would not see the part
+/// of it that was rotated away (`facts/kubernetes.md` 1.6).
 const SETTLED: Duration = Duration::from_millis(250);
 /// The whole time for the tail after the container's end, waiting for the host not counted.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -209,7 +210,7 @@ where
 
     /// Opens the next follow. `None`: the container ended meanwhile, or the caller is gone.
     async fn open_follow(&mut self) -> Option<Result<LogBody, OpenError>> {
-        let query = LogQuery { follow: true, since: self.cursor.since() };
+        let query = LogQuery { follow: true, since: self.cursor.since(), tail_lines: None };
         let mut phase = self.phase.clone();
         let answer = tokio::select! {
             biased;
@@ -277,15 +278,12 @@ where
             }
         };
         let piece = self.framer.take_open_piece();
-        if matches!(end, End::Clean) && self.cursor.is_live() {
+        // A clean end before the container's end proves nothing.
+        if matches!(end, End::Clean) && self.cursor.is_live() && self.ended_at.is_some() {
             self.clean_end = Some(piece);
         }
         self.cursor.disconnected(&mut self.events);
         self.emit().await;
-        // A clean end before the container's end proves nothing.
-        if !self.notice_end() {
-            self.clean_end = None;
-        }
         end
     }
 
@@ -293,7 +291,7 @@ where
     fn alarm(&self, opened: Instant, last_byte: Instant) -> (Instant, Alarm) {
         if let Some(ended_at) = self.ended_at {
             let until = match *self.phase.borrow() {
-                ContainerPhase::Terminated { pod_deleted: false } => last_byte + SETTLED,
+                ContainerPhase::Terminated { pod_deleted: false } if !self.cursor.is_burst() => last_byte + SETTLED,
                 _ => last_byte.max(ended_at) + LINGER,
             };
             return (until.min(self.deadline()), Alarm::Over);

@@ -20,12 +20,14 @@ pub struct LogTarget {
 }
 
 /// What a request asks for, apart from the target. `timestamps=true` always.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LogQuery {
     /// Keep the connection open for new lines.
     pub follow: bool,
     /// A whole second; `None` reads from the start of the current file.
     pub since: Option<LogTime>,
+    /// At most so many last lines of the file.
+    pub tail_lines: Option<u32>,
 }
 
 impl LogQuery {
@@ -40,6 +42,10 @@ impl LogQuery {
         if let Some(since) = self.since {
             uri.push_str("&sinceTime=");
             uri.push_str(&since.floor_second().to_string());
+        }
+        if let Some(lines) = self.tail_lines {
+            uri.push_str("&tailLines=");
+            uri.push_str(&lines.to_string());
         }
         uri
     }
@@ -91,9 +97,16 @@ mod tests {
         let (since, _) = LogTime::parse_prefix(b"2026-01-02T03:03:58.700000000Z").unwrap();
         let base = "/api/v1/namespaces/agents/pods/run-1/log?container=claude&timestamps=true";
         for (query, suffix) in [
-            (LogQuery { follow: true, since: None }, "&follow=true"),
-            (LogQuery { follow: true, since: Some(since) }, "&follow=true&sinceTime=2026-01-02T03:03:58Z"),
-            (LogQuery { follow: false, since: None }, ""),
+            (LogQuery { follow: true, ..LogQuery::default() }, "&follow=true"),
+            (
+                LogQuery { follow: true, since: Some(since), tail_lines: None },
+                "&follow=true&sinceTime=2026-01-02T03:03:58Z",
+            ),
+            (
+                LogQuery { follow: false, since: Some(since), tail_lines: Some(500) },
+                "&sinceTime=2026-01-02T03:03:58Z&tailLines=500",
+            ),
+            (LogQuery::default(), ""),
         ] {
             assert_eq!(query.path_and_query(&target), format!("{base}{suffix}"));
         }

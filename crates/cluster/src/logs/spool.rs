@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use claude_k8s_core::log::Stream;
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 /// Default bound: more than one container log file of the default size. Unit: bytes.
 pub const SPOOL_BYTES: usize = 16 << 20;
@@ -22,7 +23,7 @@ pub(super) struct Item {
 /// Makes a queue of `capacity` bytes.
 #[must_use]
 pub fn spool(capacity: usize) -> (SpoolWriter, SpoolReader) {
-    let state = State { items: VecDeque::new(), used: 0, writers: 1, closed: false };
+    let state = State { items: VecDeque::new(), used: 0, wanted: 0, writers: 1, closed: false };
     let shared =
         Arc::new(Shared { state: Mutex::new(state), capacity, readable: Notify::new(), writable: Notify::new() });
     (SpoolWriter(Arc::clone(&shared)), SpoolReader(shared))
@@ -50,6 +51,8 @@ struct Shared {
 struct State {
     items: VecDeque<Item>,
     used: usize,
+    /// The reader sleeps until so much is queued. Unit: bytes.
+    wanted: usize,
     writers: usize,
     closed: bool,
 }
@@ -73,8 +76,11 @@ impl SpoolWriter {
         if !state.closed && !text.is_empty() {
             state.used += text.len() + ENTRY;
             state.items.push_back(Item { stream, text });
+            let wake = state.used >= state.wanted;
             drop(state);
-            self.0.readable.notify_one();
+            if wake {
+                self.0.readable.notify_one();
+            }
         }
     }
 
@@ -102,9 +108,9 @@ impl SpoolWriter {
             state.used += item.text.len() + ENTRY;
             state.items.push_back(item);
         }
-        let added = state.items.len() > before;
+        let wake = state.items.len() > before && state.used >= state.wanted;
         drop(state);
-        if added {
+        if wake {
             self.0.readable.notify_one();
         }
         items.is_empty()
@@ -146,6 +152,25 @@ impl SpoolReader {
         }
     }
 
+    /// Waits until `bytes` are queued, every writer is gone, or `until`: a burst becomes few big batches.
+    pub(super) async fn fill(&mut self, bytes: usize, until: Instant) {
+        let wanted = bytes.min(self.0.capacity);
+        self.0.lock().wanted = wanted;
+        let filled = async {
+            loop {
+                {
+                    let state = self.0.lock();
+                    if state.used >= wanted || state.writers == 0 {
+                        return;
+                    }
+                }
+                self.0.readable.notified().await;
+            }
+        };
+        let _in_time = timeout_at(until, filled).await;
+        self.0.lock().wanted = 0;
+    }
+
     /// Text that is queued. Unit: bytes.
     pub(super) fn queued(&self) -> usize {
         self.0.lock().items.iter().map(|item| item.text.len()).sum()
@@ -179,7 +204,10 @@ impl Drop for SpoolReader {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures_util::FutureExt as _;
+    use tokio::time::sleep;
 
     use super::*;
 
@@ -203,6 +231,25 @@ mod tests {
         drop(reader);
         writer.lines(&mut items).await;
         assert!(items.is_empty(), "a closed queue discards");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_waits_for_more_is_woken_by_enough_by_the_time_and_by_the_end() {
+        let (writer, mut reader) = spool(10_000);
+        let start = Instant::now();
+        let (until, writing) = (start + Duration::from_secs(1), async {
+            writer.lines(&mut lines(1, 100)).await;
+            sleep(Duration::from_millis(400)).await;
+            writer.lines(&mut lines(5, 1_000)).await;
+        });
+        tokio::join!(reader.fill(5_000, until), writing);
+        assert_eq!(start.elapsed(), Duration::from_millis(400), "a short text wakes nobody");
+        reader.fill(20_000, until).await;
+        assert_eq!(start.elapsed(), Duration::from_secs(1));
+        drop(writer);
+        reader.fill(20_000, until + Duration::from_secs(1)).await;
+        assert_eq!(start.elapsed(), Duration::from_secs(1));
+        assert_eq!(reader.queued(), 5_100, "nothing was taken");
     }
 
     #[tokio::test]

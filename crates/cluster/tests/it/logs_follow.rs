@@ -277,6 +277,60 @@ async fn log_11_a_final_read_that_is_cut_cleanly_is_read_again() {
     assert!(matches!(capture.report.tail, Tail::Confirmed | Tail::Proven), "{:?}", capture.report);
 }
 
+/// A burst: everything comes within the two seconds that every read shows again.
+async fn burst(node: &Node, megabytes: usize) {
+    for number in 0..megabytes * 1_000 {
+        node.write(&format!("{number} {}", "x".repeat(1_000)));
+    }
+    sleep(Duration::from_millis(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn log_11_the_tail_of_a_burst_is_confirmed_by_its_last_lines() {
+    let node = Node::running([]);
+    let life = async {
+        burst(&node, 2).await;
+        node.phase(TERMINATED);
+    };
+    let capture = capture(&node, life).await;
+    assert!(capture.seen[1].query.ends_with("sinceTime=2026-01-02T03:03:58Z&tailLines=500"), "{:?}", capture.seen);
+    assert_eq!((capture.seen.len(), capture.report.tail), (2, Tail::Confirmed), "the follow ended by itself");
+    assert_eq!((capture.report.counters.lines, capture.report.counters.replayed_lines), (2_000, 500));
+}
+
+#[tokio::test(start_paused = true)]
+async fn log_01_a_burst_is_finished_by_the_follow_because_older_files_of_it_are_nowhere_else() {
+    let node = Node::running([Answer::Lingers(seconds(1))]);
+    let life = async {
+        burst(&node, 2).await;
+        node.phase(TERMINATED);
+        // A node under load still sends what stands in rotated files.
+        sleep(Duration::from_millis(700)).await;
+        node.write("last");
+    };
+    let capture = capture(&node, life).await;
+    assert!(capture.stdout.ends_with("\nlast\n"));
+    assert_eq!((capture.seen.len(), capture.report.tail), (2, Tail::Confirmed), "the follow ended by itself");
+    assert!(capture.drain < Duration::from_millis(400), "{:?}", capture.drain);
+}
+
+#[tokio::test(start_paused = true)]
+async fn log_11_last_lines_that_do_not_show_the_delivered_tail_are_followed_by_a_complete_read() {
+    let node = Node::running([Answer::CleanEndAfter(seconds(1))]);
+    let life = async {
+        burst(&node, 2).await;
+        sleep(Duration::from_millis(1_100)).await;
+        // The follow ended, and the watch is late.
+        burst(&node, 1).await;
+        node.phase(TERMINATED);
+    };
+    let capture = capture(&node, life).await;
+    assert_eq!((capture.report.counters.lines, capture.report.counters.gaps), (3_000, 0));
+    assert_eq!(capture.report.tail, Tail::Confirmed);
+    let tails: Vec<bool> = capture.seen.iter().skip(1).map(|seen| seen.query.contains("tailLines=500")).collect();
+    assert_eq!(tails, [true, false, true]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn log_11_an_endless_final_read_ends_at_the_bound_with_a_report() {
     let node = Node::running([Answer::CleanEndAfter(seconds(600)), Answer::Endless("2026-01-02T03:03:59.0Z x\n")]);

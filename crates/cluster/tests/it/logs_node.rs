@@ -21,6 +21,8 @@ pub(crate) enum Answer {
     Healthy,
     /// Ends cleanly after this time.
     CleanEndAfter(Duration),
+    /// Ends cleanly so long after the container.
+    Lingers(Duration),
     /// Sends what is there, then nothing for ever.
     HalfOpen,
     /// So many bytes, then a clean end or a reset.
@@ -160,17 +162,8 @@ impl Reading {
             _ => None,
         };
         let (log, phase) = (node.0.log.subscribe(), node.watch());
-        Self {
-            log,
-            phase,
-            position: 0,
-            since: query.since,
-            follow: query.follow,
-            ends_at,
-            answer,
-            sent: 0,
-            over: false,
-        }
+        let position = query.tail_lines.map_or(0, |lines| log.borrow().len().saturating_sub(lines as usize));
+        Self { log, phase, position, since: query.since, follow: query.follow, ends_at, answer, sent: 0, over: false }
     }
 
     /// New text as the kubelet writes it.
@@ -225,7 +218,8 @@ impl Reading {
                 std::future::pending::<()>().await;
             }
             if !self.follow || self.phase.borrow_and_update().is_ended() {
-                return None;
+                let Answer::Lingers(time) = self.answer else { return None };
+                self.ends_at.get_or_insert_with(|| Instant::now() + time);
             }
             let end = async {
                 match self.ends_at {

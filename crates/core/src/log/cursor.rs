@@ -15,13 +15,30 @@ use bytes::Bytes;
 use super::notice::{is_notice, notice_start};
 use super::record::hash;
 use super::replay::{Alignment, Held, Replay};
-use super::window::{MARGIN, Window};
+use super::window::{CAP, MARGIN, Window};
 use super::{Gap, GapReason, Line, LogCounters, LogEvent, LogTime, Record};
 
 /// So many connections with the same lines and no anchor are believed.
 const STUCK: u32 = 3;
 /// Raw lines behind the last line with a time that are remembered.
 const RAW_TAIL: usize = 1_024;
+
+/// Sizes of a cursor. Tests make them small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CursorLimits {
+    /// Most delivered lines that are remembered, at least 1. Default: 65 536.
+    pub window_cap: usize,
+    /// A replay beyond this size is long: final reads then ask for the last lines only. Default: 1 MiB. Unit: bytes.
+    pub long_replay: u64,
+    /// How many last lines they ask for. Default: 500, at most 8 MiB because a record of the log file has 16 KiB.
+    pub tail_lines: u32,
+}
+
+impl Default for CursorLimits {
+    fn default() -> Self {
+        Self { window_cap: CAP, long_replay: 1 << 20, tail_lines: 500 }
+    }
+}
 
 /// What kind of request the following lines come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +65,9 @@ pub enum ReadEnd {
 #[derive(Debug, Default)]
 pub struct LogCursor {
     window: Window,
+    limits: CursorLimits,
+    /// The newest final read did not show the delivered tail.
+    tail_missed: bool,
     /// First line ever delivered, and count and wrapping hash sum of all: the proof of [`super::WholeFile`].
     first: Option<Record>,
     count: u64,
@@ -65,14 +85,16 @@ pub struct LogCursor {
     connection_had_lines: bool,
     /// What unanchored connections showed, and how often in a row.
     stuck: (u64, u32),
+    /// What they showed when that was believed, and how many lines were delivered then: it is reported once.
+    believed: Option<(u64, u64)>,
     counters: LogCounters,
 }
 
 impl LogCursor {
-    /// A cursor whose window holds at most `cap` records (at least 1). The default is 65 536.
+    /// A cursor with other sizes than usual.
     #[must_use]
-    pub fn with_window_cap(cap: usize) -> Self {
-        Self { window: Window::with_cap(cap), ..Self::default() }
+    pub fn with_limits(limits: CursorLimits) -> Self {
+        Self { window: Window::with_cap(limits.window_cap), limits, ..Self::default() }
     }
 
     /// `sinceTime` of the next request: a whole second, at least two before the last line's (LOG-05).
@@ -81,6 +103,21 @@ impl LogCursor {
     #[must_use]
     pub fn since(&self) -> Option<LogTime> {
         self.window.since()
+    }
+
+    /// The next connection would show more than a little again.
+    #[must_use]
+    pub fn is_burst(&self) -> bool {
+        self.window.bytes() > self.limits.long_replay
+    }
+
+    /// `tailLines` of the next final read, beside [`Self::since`].
+    ///
+    /// `None`, everything since then, unless a burst would come again: its last lines tell just as well where new
+    /// output begins. If they do not, because more was written since, the next read is a complete one.
+    #[must_use]
+    pub fn tail_lines(&self) -> Option<u32> {
+        (!self.tail_missed && self.is_burst()).then_some(self.limits.tail_lines)
     }
 
     /// A connection with [`Self::since`] delivers from now on. What an earlier one held back is forgotten.
@@ -103,18 +140,15 @@ impl LogCursor {
         };
         replay.hold(at, line);
         let alignment = replay.align(false);
-        if self.connection == Some(Connection::Final) {
-            // A later line can change everything but this; and what cannot be held any longer has to go.
-            let settled = matches!(alignment, Alignment::Anchor { certain, .. } if certain || replay.is_full());
-            if settled {
-                self.settle(alignment, out);
-            }
-            return;
-        }
+        let is_final = self.connection == Some(Connection::Final);
         match alignment {
+            // A later line of a final read can change everything but a certain anchor.
+            Alignment::Anchor { certain, .. } if is_final && !certain && !replay.is_full() => {}
             Alignment::Anchor { .. } => self.settle(alignment, out),
             Alignment::Partial => {}
+            // What cannot be held any longer has to go.
             Alignment::Nothing if replay.is_full() => self.give_up(GapReason::HeldTooLong, out),
+            Alignment::Nothing if is_final => {}
             Alignment::Nothing => {
                 if self.window.last().is_some_and(|last| at > last.at.plus(MARGIN)) {
                     self.give_up(GapReason::Rotated, out);
@@ -163,6 +197,7 @@ impl LogCursor {
 
     /// A final read ended.
     pub fn read_ended(&mut self, out: &mut Vec<LogEvent>) -> ReadEnd {
+        self.tail_missed = false;
         if let Some(replay) = &self.replay {
             match replay.align(true) {
                 anchor @ Alignment::Anchor { .. } => self.settle(anchor, out),
@@ -170,6 +205,7 @@ impl LogCursor {
                 Alignment::Partial | Alignment::Nothing => {
                     if !self.believe_repetition(out) {
                         self.replay = None;
+                        self.tail_missed = true;
                         return ReadEnd::NotAnchored;
                     }
                 }
@@ -263,9 +299,10 @@ impl LogCursor {
         let Some(replay) = self.replay.take() else { return };
         self.stuck = (0, 0);
         self.counters.weak_anchors += u64::from(weak);
-        let mut held = replay.into_held();
-        let fresh = held.split_off(position);
-        self.counters.replayed_lines += held.len() as u64;
+        let (forgotten, mut held) = replay.into_held();
+        // The anchor is never among lines that are older than the window.
+        let fresh = held.split_off(position.saturating_sub(forgotten).min(held.len()));
+        self.counters.replayed_lines += (forgotten + held.len()) as u64;
         self.raw_repeated = Some(0);
         self.deliver_held(fresh, out);
     }
@@ -278,7 +315,8 @@ impl LogCursor {
         for record in self.window.iter() {
             *delivered.entry(*record).or_default() += 1;
         }
-        let mut held = replay.into_held();
+        let (forgotten, mut held) = replay.into_held();
+        self.counters.replayed_lines += forgotten as u64;
         held.retain(|held| match delivered.get_mut(&held.record) {
             Some(times) if *times > 0 => {
                 *times -= 1;
@@ -313,12 +351,17 @@ impl LogCursor {
     /// Counts connections that showed the same lines and no anchor. Returns whether they are believed now.
     fn believe_repetition(&mut self, out: &mut Vec<LogEvent>) -> bool {
         let Some(digest) = self.replay.as_ref().map(Replay::digest) else { return false };
+        if self.believed == Some((digest, self.count)) {
+            self.replay = None;
+            return true;
+        }
         let times = if self.stuck.0 == digest { self.stuck.1 + 1 } else { 1 };
         self.stuck = (digest, times);
         if times < STUCK {
             return false;
         }
         self.give_up(GapReason::Rotated, out);
+        self.believed = Some((digest, self.count));
         true
     }
 }

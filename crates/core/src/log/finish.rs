@@ -42,7 +42,7 @@ pub enum Proof {
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FinishStep {
-    /// Read from [`LogCursor::since`], without follow.
+    /// Read from [`LogCursor::since`], at most the last [`LogCursor::tail_lines`], without follow.
     Read,
     /// Read the whole file into a [`super::WholeFile`].
     WholeFile,
@@ -52,10 +52,13 @@ pub enum FinishStep {
 
 impl Finish {
     /// Begin with [`FinishStep::Read`]. `reread`: more than one connection delivered lines.
+    ///
+    /// `follow`: open piece of a live follow that ended cleanly after the container's end was known. It showed what a
+    /// read would have shown, so one read that agrees is enough.
     #[must_use]
-    pub fn new(reread: bool) -> Self {
+    pub fn new(reread: bool, follow: Option<Bytes>) -> Self {
         let proof = if reread { Proof::Wanted } else { Proof::NotNeeded };
-        Self { piece: None, whole_piece: None, stable: false, proof, differs: ((0, 0), 0) }
+        Self { piece: follow, whole_piece: None, stable: false, proof, differs: ((0, 0), 0) }
     }
 
     /// A read ended with this open piece.
@@ -148,7 +151,7 @@ mod tests {
 
     #[test]
     fn log_11_two_reads_have_to_agree() {
-        let mut finish = Finish::new(false);
+        let mut finish = Finish::new(false, None);
         assert_eq!(finish.read_ended(ReadEnd::Anchored { new: 3 }, piece("")), FinishStep::Read);
         assert_eq!(finish.read_ended(ReadEnd::NotAnchored, piece("")), FinishStep::Read);
         assert_eq!(finish.read_ended(NONE, piece("open")), FinishStep::Read, "another open piece");
@@ -157,8 +160,22 @@ mod tests {
     }
 
     #[test]
+    fn log_11_a_follow_that_ended_by_itself_is_the_first_of_the_two() {
+        for (read, piece_of_read, step) in [
+            (NONE, "open", FinishStep::Done),
+            (NONE, "open and more", FinishStep::Read),
+            (NONE, "", FinishStep::Read),
+            (ReadEnd::Anchored { new: 1 }, "open", FinishStep::Read),
+            (ReadEnd::NotAnchored, "open", FinishStep::Read),
+        ] {
+            let mut finish = Finish::new(false, Some(piece("open")));
+            assert_eq!(finish.read_ended(read, piece(piece_of_read)), step, "{read:?} {piece_of_read}");
+        }
+    }
+
+    #[test]
     fn a_proven_file_is_the_second_read() {
-        let (mut finish, mut cursor, mut out) = (Finish::new(true), cursor_with(2), Vec::new());
+        let (mut finish, mut cursor, mut out) = (Finish::new(true, None), cursor_with(2), Vec::new());
         assert_eq!(finish.read_ended(NONE, piece("")), FinishStep::WholeFile);
         let step = finish.whole_file_ended(WholeFileVerdict::Proven, piece(""), &mut cursor, &mut out);
         assert_eq!((step, finish.proof(), out), (FinishStep::Done, Proof::Given, vec![]));
@@ -168,7 +185,7 @@ mod tests {
     fn a_rotated_or_unreadable_file_leaves_two_reads() {
         let (mut cursor, mut out) = (cursor_with(2), Vec::new());
         for rotated in [true, false] {
-            let mut finish = Finish::new(true);
+            let mut finish = Finish::new(true, None);
             assert_eq!(finish.read_ended(NONE, piece("")), FinishStep::WholeFile);
             let step = if rotated {
                 finish.whole_file_ended(WholeFileVerdict::Rotated, piece(""), &mut cursor, &mut out)
@@ -185,7 +202,7 @@ mod tests {
     fn a_file_that_differs_is_a_gap_only_once_a_cut_read_is_excluded() {
         let (mut cursor, mut out) = (cursor_with(2), Vec::new());
         for (present, next) in [(3, FinishStep::Read), (1, FinishStep::WholeFile)] {
-            let mut finish = Finish::new(true);
+            let mut finish = Finish::new(true, None);
             let differs = WholeFileVerdict::Differs { present };
             assert_eq!(finish.read_ended(NONE, piece("")), FinishStep::WholeFile);
             assert_eq!(finish.whole_file_ended(differs, piece(""), &mut cursor, &mut out), FinishStep::Read);

@@ -25,7 +25,7 @@ mod time;
 mod whole_file;
 mod window;
 
-pub use cursor::{Connection, LogCursor, ReadEnd};
+pub use cursor::{Connection, CursorLimits, LogCursor, ReadEnd};
 pub use event::{Gap, GapReason, LogCounters, LogEvent, Stream};
 pub use finish::{Finish, FinishStep, Proof};
 pub use framer::LineFramer;

@@ -80,9 +80,14 @@ impl Overlap {
             // A shorter overlap is not accepted while the whole window still fits (2.8: 0.8 % of the runs).
             _ if self.at_start && !ended => Fit::Part,
             Some((_, end)) => Fit::Full(end),
-            None if self.at_start || !self.behind_start.is_empty() || self.inside > 0 => Fit::Part,
+            None if self.is_inside() => Fit::Part,
             None => Fit::Nothing,
         }
+    }
+
+    /// The newest record stands inside `W` at some shift.
+    pub(super) fn is_inside(&self) -> bool {
+        self.at_start || !self.behind_start.is_empty() || self.inside > 0
     }
 
     /// Steps the search of `W` in `R[1..]` (Knuth, Morris, Pratt).

@@ -8,9 +8,10 @@ use super::overlap::{Fit, Overlap, Tail};
 use super::window::Window;
 use super::{Line, LogTime, Record};
 
-/// Text that is held back before a replay without an anchor is given up. Unit: bytes.
+/// What is held back before a replay without an anchor is given up. Unit: bytes.
 pub(super) const HOLD: usize = 16 << 20;
-/// Text that is kept of lines which look like a replay; most of the time nobody asks for it again. Unit: bytes.
+/// From this size on the text of lines that look like a replay is not kept: most of the time nobody asks for it again
+/// (LOG-13). Unit: bytes.
 const KEEP_REPEATED: usize = 1 << 20;
 
 /// Lines of a connection before its anchor is found.
@@ -18,7 +19,10 @@ const KEEP_REPEATED: usize = 1 << 20;
 pub(super) struct Replay {
     tail: Tail,
     last: Record,
+    /// Lines at the start that are older than a clipped window: delivered and forgotten, so only counted and summed.
+    forgotten: (usize, u64),
     held: Vec<Held>,
+    /// Size of what is held, texts and entries. Unit: bytes.
     held_bytes: usize,
     /// The file begins with the replay.
     whole: Overlap,
@@ -32,7 +36,7 @@ pub(super) struct Replay {
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) record: Record,
-    /// `None`: not kept, because it equals a delivered line at the same place.
+    /// `None`: not kept, because it stands where a delivered line would stand again.
     pub(super) text: Option<Bytes>,
 }
 
@@ -60,6 +64,7 @@ impl Replay {
         Some(Self {
             tail: Tail::new(window.visible(since), window.is_clipped(since)),
             last,
+            forgotten: (0, 0),
             held: Vec::new(),
             held_bytes: 0,
             whole: Overlap::default(),
@@ -71,7 +76,7 @@ impl Replay {
     /// Holds the next line back. `at` is its time.
     pub(super) fn hold(&mut self, at: LogTime, line: Line) {
         let record = Record::new(at, line.body());
-        let index = self.held.len();
+        let index = self.seen();
         self.whole.push(&self.tail, &record);
         if index > 0 {
             self.behind_fragment.push(&self.tail, &record);
@@ -79,13 +84,14 @@ impl Replay {
         if record == self.last {
             self.last_seen = Some(index);
         }
-        let repeated = self.tail.records.get(index) == Some(&record);
-        let text = if repeated && self.held_bytes > KEEP_REPEATED {
-            None
-        } else {
-            self.held_bytes += line.text.len();
-            Some(line.text)
-        };
+        let repeated = self.whole.is_inside() || self.behind_fragment.is_inside();
+        if !repeated && self.held.is_empty() && self.is_before_window(&record) {
+            self.forgotten = (index + 1, self.forgotten.1.wrapping_add(record.hash));
+            return;
+        }
+        // A kept text keeps its whole network buffer alive.
+        let text = if repeated && self.held_bytes > KEEP_REPEATED { None } else { Some(line.text) };
+        self.held_bytes += size_of::<Held>() + text.as_ref().map_or(0, Bytes::len);
         self.held.push(Held { record, text });
     }
 
@@ -113,20 +119,41 @@ impl Replay {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.held.is_empty()
+        self.seen() == 0
+    }
+
+    /// Lines so far.
+    fn seen(&self) -> usize {
+        self.forgotten.0 + self.held.len()
+    }
+
+    /// In a burst longer than the window a replay begins with lines that nobody remembers.
+    fn is_before_window(&self, record: &Record) -> bool {
+        self.tail.is_clipped()
+            && *record != self.last
+            && self.tail.records.first().is_some_and(|oldest| record.at < oldest.at)
+    }
+
+    /// Lines and bytes that are held.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> (usize, usize) {
+        (self.held.len(), self.held_bytes)
     }
 
     pub(super) fn is_full(&self) -> bool {
         self.held_bytes > HOLD
     }
 
-    pub(super) fn into_held(self) -> Vec<Held> {
-        self.held
+    /// Number of lines that are only counted, and those behind them.
+    pub(super) fn into_held(self) -> (usize, Vec<Held>) {
+        (self.forgotten.0, self.held)
     }
 
     /// Identity of what is held, to notice that three connections showed the same.
     pub(super) fn digest(&self) -> u64 {
         let mut hasher = foldhash::quality::FixedState::default().build_hasher();
+        hasher.write_usize(self.forgotten.0);
+        hasher.write_u64(self.forgotten.1);
         for held in &self.held {
             hasher.write_i64(held.record.at.as_nanoseconds());
             hasher.write_u64(held.record.hash);

@@ -1,7 +1,9 @@
 //! For any cuts, rotations and clocks: what is delivered equals what was written, or a gap is reported.
 
 use bytes::Bytes;
-use claude_k8s_core::log::{Connection, Finish, FinishStep, Line, LineFramer, LogCursor, LogEvent, Proof, WholeFile};
+use claude_k8s_core::log::{
+    Connection, CursorLimits, Finish, FinishStep, Line, LineFramer, LogCursor, LogEvent, Proof, WholeFile,
+};
 use proptest::prelude::*;
 
 use crate::log_kubelet::{Kubelet, LogRecord};
@@ -17,12 +19,21 @@ struct Habits {
     texts: u32,
     /// Rotations happen.
     rotate: bool,
-    window_cap: usize,
+    limits: CursorLimits,
 }
 
 /// The clock of a real node hardly ever stamps two records alike; a millisecond clock is harsher.
-const CALM: Habits =
-    Habits { records_per_line: 1, steps: (0, 30), texts: 1_000_000, rotate: false, window_cap: 65_536 };
+const CALM: Habits = Habits {
+    records_per_line: 1,
+    steps: (0, 30),
+    texts: 1_000_000,
+    rotate: false,
+    limits: CursorLimits { window_cap: 65_536, long_replay: 1 << 20, tail_lines: 500 },
+};
+/// Every replay of more than a few lines is a long one.
+const SHORT_TAILS: CursorLimits = CursorLimits { window_cap: 65_536, long_replay: 20, tail_lines: 6 };
+/// The window is shorter than most replays.
+const SMALL_WINDOW: CursorLimits = CursorLimits { window_cap: 8, ..CALM.limits };
 
 /// One connection: how many records are written before it opens and while it follows, and what of its body arrives.
 #[derive(Debug, Clone)]
@@ -105,8 +116,8 @@ fn transmit(arriving: &[u8], chunk: usize, mut line: impl FnMut(Line)) -> Bytes 
 }
 
 /// Follows the log through all cuts and then reads the tail, some of the reads being cut cleanly.
-fn follow(log: &Kubelet, cuts: &[Cut], read_cuts: &[usize], window_cap: usize) -> Seen {
-    let (mut cursor, mut seen, mut out) = (LogCursor::with_window_cap(window_cap), Seen::default(), Vec::new());
+fn follow(log: &Kubelet, cuts: &[Cut], read_cuts: &[usize], limits: CursorLimits) -> Seen {
+    let (mut cursor, mut seen, mut out) = (LogCursor::with_limits(limits), Seen::default(), Vec::new());
     let mut written = 0;
     for cut in cuts {
         let opened = (written + cut.before).min(log.records.len());
@@ -122,12 +133,15 @@ fn follow(log: &Kubelet, cuts: &[Cut], read_cuts: &[usize], window_cap: usize) -
         let part = read_cuts.next().copied().unwrap_or(10_000);
         body[..body.len() * part / 10_000].to_vec()
     };
-    let (mut finish, mut step) = (Finish::new(true), FinishStep::Read);
+    let (mut finish, mut step) = (Finish::new(true, None), FinishStep::Read);
     for _ in 0..40 {
         step = match step {
             FinishStep::Done => break,
             FinishStep::Read => {
-                let body = arriving(log.body(since(&cursor), log.records.len(), log.records.len()));
+                let body = arriving(match cursor.tail_lines() {
+                    Some(lines) => log.tail(since(&cursor), lines),
+                    None => log.body(since(&cursor), log.records.len(), log.records.len()),
+                });
                 cursor.connect(Connection::Final);
                 let piece = transmit(&body, 1_000, |line| cursor.line(line, &mut out));
                 let end = cursor.read_ended(&mut out);
@@ -167,13 +181,15 @@ fn read_cuts() -> impl Strategy<Value = Vec<usize>> {
     })
 }
 
-fn case(habits: Habits) -> impl Strategy<Value = (Kubelet, Vec<Cut>, Vec<usize>, usize)> {
-    (history(habits), cuts(), read_cuts(), Just(habits.window_cap))
+fn case(habits: Habits) -> impl Strategy<Value = Case> {
+    (history(habits), cuts(), read_cuts(), Just(habits.limits))
 }
 
+type Case = (Kubelet, Vec<Cut>, Vec<usize>, CursorLimits);
+
 /// Delivered is written, nothing was reported, and the file proves it.
-fn exact((log, cuts, reads, cap): (Kubelet, Vec<Cut>, Vec<usize>, usize)) -> Result<(), TestCaseError> {
-    let seen = follow(&log, &cuts, &reads, cap);
+fn exact((log, cuts, reads, limits): Case) -> Result<(), TestCaseError> {
+    let seen = follow(&log, &cuts, &reads, limits);
     prop_assert_eq!(
         &seen.lines,
         &log.lines(),
@@ -226,32 +242,55 @@ proptest! {
 
     #[test]
     fn log_02_bursts_longer_than_the_window_lose_and_repeat_nothing(
-        case in case(Habits { steps: (1, 40), window_cap: 8, ..CALM }),
+        case in case(Habits { steps: (1, 40), limits: SMALL_WINDOW, ..CALM }),
     ) {
         exact(case)?;
     }
 
     #[test]
-    fn log_06_equal_lines_in_a_burst_longer_than_the_window_are_right_or_reported(
-        (log, cuts, reads, cap) in case(Habits { texts: 2, steps: (0, 2), window_cap: 8, ..CALM }),
+    fn log_11_final_reads_of_the_last_lines_alone_lose_and_repeat_nothing(
+        case in case(Habits { records_per_line: 4, steps: (1, 40), limits: SHORT_TAILS, ..CALM }),
     ) {
-        let seen = follow(&log, &cuts, &reads, cap);
+        exact(case)?;
+    }
+
+    #[test]
+    fn log_11_final_reads_of_the_last_lines_of_a_clipped_window_lose_and_repeat_nothing(
+        case in case(Habits { steps: (1, 40), limits: CursorLimits { window_cap: 8, ..SHORT_TAILS }, ..CALM }),
+    ) {
+        exact(case)?;
+    }
+
+    #[test]
+    fn log_06_a_rotation_before_the_final_reads_of_the_last_lines_is_right_or_reported(
+        (log, cuts, reads, limits) in case(Habits { steps: (1, 400), rotate: true, limits: SHORT_TAILS, ..CALM }),
+    ) {
+        let seen = follow(&log, &cuts, &reads, limits);
+        prop_assert!(seen.gaps > 0 || log.lines().ends_with(&seen.lines));
+        prop_assert!(seen.gaps > 0 || seen.lines == log.lines() || first_delivery_is_late(&log, &cuts));
+    }
+
+    #[test]
+    fn log_06_equal_lines_in_a_burst_longer_than_the_window_are_right_or_reported(
+        (log, cuts, reads, limits) in case(Habits { texts: 2, steps: (0, 2), limits: SMALL_WINDOW, ..CALM }),
+    ) {
+        let seen = follow(&log, &cuts, &reads, limits);
         prop_assert!(seen.gaps > 0 || seen.lines == log.lines());
     }
 
     #[test]
     fn log_06_a_clock_that_steps_beyond_the_margin_is_reported_when_it_hides_lines(
-        (log, cuts, reads, cap) in case(Habits { steps: (-6_000, 6_000), ..CALM }),
+        (log, cuts, reads, limits) in case(Habits { steps: (-6_000, 6_000), ..CALM }),
     ) {
-        let seen = follow(&log, &cuts, &reads, cap);
+        let seen = follow(&log, &cuts, &reads, limits);
         prop_assert!(seen.gaps > 0 || seen.lines == log.lines());
     }
 
     #[test]
     fn log_06_a_rotation_loses_nothing_without_a_report(
-        (log, cuts, reads, cap) in case(Habits { records_per_line: 3, steps: (1, 400), rotate: true, ..CALM }),
+        (log, cuts, reads, limits) in case(Habits { records_per_line: 3, steps: (1, 400), rotate: true, ..CALM }),
     ) {
-        let seen = follow(&log, &cuts, &reads, cap);
+        let seen = follow(&log, &cuts, &reads, limits);
         if seen.gaps == 0 {
             // What was rotated away before the first delivery cannot be noticed (2.6); the first line behind it may
             // have lost its head.

@@ -49,9 +49,20 @@ impl Kubelet {
 
     /// Body of a request made when `opened` records exist that follows until `written` do.
     pub(crate) fn body(&self, since: Option<i64>, opened: usize, written: usize) -> Vec<u8> {
+        Self::print(since, &self.records[self.current_file(opened)..written])
+    }
+
+    /// Body of a plain read with `tailLines`, after everything was written.
+    pub(crate) fn tail(&self, since: Option<i64>, tail_lines: u32) -> Vec<u8> {
+        let file = &self.records[self.current_file(self.records.len())..];
+        // Records are counted, not lines.
+        Self::print(since, &file[file.len().saturating_sub(tail_lines as usize)..])
+    }
+
+    fn print(since: Option<i64>, records: &[LogRecord]) -> Vec<u8> {
         let mut body = Vec::new();
         let mut line_begins = true;
-        for record in &self.records[self.current_file(opened)..written] {
+        for record in records {
             // Per record, and the prefix state is updated by skipped records as well.
             if since.is_none_or(|since| nanoseconds(record.at) >= since) {
                 if line_begins {

@@ -135,7 +135,7 @@ fn a_gap_does_not_repeat_lines_that_were_delivered() {
 
 #[test]
 fn a_replay_longer_than_the_window_is_searched_for_it() {
-    let mut cursor = LogCursor::with_window_cap(3);
+    let mut cursor = LogCursor::with_limits(CursorLimits { window_cap: 3, ..CursorLimits::default() });
     follow(&mut cursor, &["1 a", "2 b", "3 c", "4 d", "5 e"]);
     assert_eq!(follow(&mut cursor, &["1 a", "2 b", "3 c", "4 d", "5 e", "6 f"]), ["f"]);
     assert_eq!((cursor.counters().weak_anchors, cursor.counters().gaps), (0, 0));
@@ -331,13 +331,78 @@ fn log_13_text_of_a_long_replay_is_not_kept() {
 }
 
 #[test]
-fn a_replay_that_cannot_be_held_is_given_up_with_a_gap() {
+fn log_13_a_replay_longer_than_the_window_is_counted_and_not_kept() {
+    let text = "x".repeat(100_000);
+    let lines: Vec<String> = (0..300).map(|n| format!("{n} {n}{text}")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let limits = CursorLimits { window_cap: 150, ..CursorLimits::default() };
+    for (connection, first, held) in [
+        (Connection::Follow, 0, 149),
+        (Connection::Final, 0, 149),
+        // The file begins inside the window.
+        (Connection::Follow, 170, 129),
+    ] {
+        let mut cursor = LogCursor::with_limits(limits);
+        follow(&mut cursor, &lines);
+        cursor.connect(connection);
+        assert_eq!(feed(&mut cursor, &lines[first..299]), NOTHING);
+        let replay = cursor.replay.as_ref().unwrap();
+        let kept = replay.kept();
+        assert!(kept.0 <= held && kept.1 < 2 << 20, "30 MB came again: {kept:?}");
+        let mut delivered = feed(&mut cursor, &[lines[299], "400 new"]);
+        if connection == Connection::Final {
+            let mut out = Vec::new();
+            assert_eq!(cursor.read_ended(&mut out), ReadEnd::Anchored { new: 1 });
+            delivered = texts(&out);
+        }
+        assert_eq!(delivered, ["new"]);
+        assert_eq!((cursor.counters().replayed_lines, cursor.counters().gaps), (300 - first as u64, 0));
+    }
+}
+
+#[test]
+fn log_11_only_a_long_replay_is_read_by_its_last_lines() {
+    let limits = CursorLimits { window_cap: 100, long_replay: 8, tail_lines: 2 };
+    let mut cursor = LogCursor::with_limits(limits);
+    assert_eq!(cursor.tail_lines(), None, "nothing was delivered");
+    follow(&mut cursor, &["1 aaaa", "2 bbbb"]);
+    assert_eq!(cursor.tail_lines(), None, "8 bytes are not long");
+    follow(&mut cursor, &["1 aaaa", "2 bbbb", "3 c"]);
+    assert_eq!(cursor.tail_lines(), Some(2));
+    assert_eq!(read(&mut cursor, &["4 d", "5 e"]), (vec![], ReadEnd::NotAnchored));
+    assert_eq!(cursor.tail_lines(), None, "more was written than the last lines show");
+    let all = ["1 aaaa", "2 bbbb", "3 c", "4 d", "5 e"];
+    assert_eq!(read(&mut cursor, &all), (vec!["d".into(), "e".into()], ReadEnd::Anchored { new: 2 }));
+    assert_eq!(cursor.tail_lines(), Some(2));
+    assert_eq!(read(&mut cursor, &all[3..]), (vec![], ReadEnd::Anchored { new: 0 }));
+    follow(&mut cursor, &["9000 much later"]);
+    assert_eq!(cursor.tail_lines(), Some(2));
+    follow(&mut cursor, &["20000 x"]);
+    assert_eq!(cursor.tail_lines(), None, "the burst is out of sight");
+}
+
+#[test]
+fn log_13_a_replay_that_cannot_be_held_is_given_up_with_a_gap() {
     let text = "y".repeat(1 << 20);
-    let mut cursor = LogCursor::default();
-    follow(&mut cursor, &["1 a"]);
     let lines: Vec<String> = (0..17).map(|n| format!("{} {text}", n + 2)).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    cursor.connect(Connection::Follow);
-    let delivered = feed(&mut cursor, &lines);
-    assert_eq!((delivered[0].as_str(), delivered.len()), ("GAP", 18));
+    for connection in [Connection::Follow, Connection::Final] {
+        let mut cursor = LogCursor::default();
+        follow(&mut cursor, &["1 a"]);
+        cursor.connect(connection);
+        let delivered = feed(&mut cursor, &lines);
+        assert_eq!((delivered[0].as_str(), delivered.len()), ("GAP", 18), "{connection:?}");
+    }
+}
+
+#[test]
+fn a_gap_without_new_lines_is_reported_once() {
+    let mut cursor = LogCursor::default();
+    for lines in [&["1 a"][..], &["1 a", "2 b"]] {
+        follow(&mut cursor, lines);
+        let reads: Vec<_> = (0..5).map(|_| read(&mut cursor, &[])).collect();
+        let gaps: Vec<usize> = reads.iter().map(|(delivered, _)| delivered.len()).collect();
+        assert_eq!(gaps, [0, 0, 1, 0, 0], "the file was rotated and is empty");
+        assert_eq!(reads[4].1, ReadEnd::Anchored { new: 0 });
+    }
 }
