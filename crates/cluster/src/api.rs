@@ -10,6 +10,7 @@ use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Precon
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::failure::{ApiFailure, FailureKind};
 
@@ -277,7 +278,7 @@ fn done_when_absent(deleted: Result<(), ApiFailure>) -> Result<(), ApiFailure> {
     }
 }
 
-/// Repeats a call while it fails transiently, 1 s doubling to 30 s with jitter, for at most `budget`.
+/// Repeats a call while it fails transiently, 1 s doubling to 30 s with jitter. The last try begins when `budget` is over.
 ///
 /// # Errors
 /// The last failure.
@@ -285,6 +286,7 @@ pub async fn retried<T, F: Future<Output = Result<T, ApiFailure>>>(
     budget: Duration,
     call: impl FnMut() -> F,
 ) -> Result<T, ApiFailure> {
+    let end = Instant::now() + budget;
     let policy = ExponentialBuilder::default()
         .with_min_delay(Duration::from_secs(1))
         .with_max_delay(Duration::from_secs(30))
@@ -293,9 +295,10 @@ pub async fn retried<T, F: Future<Output = Result<T, ApiFailure>>>(
         .with_total_delay(Some(budget));
     call.retry(policy)
         .when(ApiFailure::is_transient)
-        .adjust(|failure, delay| match (delay, failure.retry_after) {
-            (Some(delay), Some(asked)) => Some(delay.max(asked)),
-            (delay, _) => delay,
+        .adjust(|failure, delay| {
+            let delay = delay?.max(failure.retry_after.unwrap_or_default());
+            let left = end.saturating_duration_since(Instant::now());
+            (!left.is_zero()).then_some(delay.min(left))
         })
         .await
 }

@@ -44,6 +44,11 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
+    /// Credentials that were read but cannot be used.
+    pub(crate) fn invalid(credentials: &Credentials, cause: &dyn std::fmt::Display) -> Self {
+        Self::KubeconfigInvalid { place: credentials.describe(), cause: cause.to_string() }
+    }
+
     /// `resultJson.k8s.reason`.
     #[must_use]
     pub fn reason(&self) -> &'static str {

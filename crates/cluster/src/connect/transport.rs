@@ -10,6 +10,8 @@ use kube::client::{Body, ConfigExt};
 use kube::{Client, Config};
 use tower::{BoxError, ServiceBuilder, ServiceExt};
 
+use super::{ConnectError, Credentials};
+
 const CONNECT: Duration = Duration::from_secs(10);
 /// Above the server-side timeout of a watch, so that only a connection that brings nothing at all is cut.
 const READ: Duration = Duration::from_secs(90);
@@ -32,16 +34,18 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Builds both clients. Must be called on the runtime that will use them.
+    /// Reads the credentials and builds both clients. Blocking, on the runtime that will use them.
     ///
     /// # Errors
-    /// When certificates, tokens or plugins of the configuration cannot be used.
-    pub fn open(config: &Config) -> Result<Self, kube::Error> {
+    /// When the credentials, or their certificates, tokens or plugins, cannot be used.
+    pub fn open(credentials: &Credentials) -> Result<Self, ConnectError> {
+        let config = credentials.load()?;
+        let invalid = |error: kube::Error| ConnectError::invalid(credentials, &error);
         Ok(Self {
-            requests: client(config, Some(READ))?,
-            logs: client(config, None)?,
+            requests: client(&config, Some(READ)).map_err(invalid)?,
+            logs: client(&config, None).map_err(invalid)?,
             server: config.cluster_url.to_string(),
-            default_namespace: config.default_namespace.clone(),
+            default_namespace: config.default_namespace,
         })
     }
 

@@ -1,45 +1,97 @@
 //! After the verdict: remove what the policy says, mark what stays. Bounded, and never changes the outcome (END-15).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use claude_k8s_core::guard::keys;
+use claude_k8s_core::names::key;
 use claude_k8s_core::run::Fate;
 use claude_k8s_core::view::JobFacts;
 use futures_util::future::{try_join, try_join_all};
+use k8s_openapi::api::batch::v1::Job;
 use serde_json::json;
 
 use crate::api::retried;
-use crate::failure::ApiFailure;
+use crate::failure::{ApiFailure, FailureKind};
 use crate::run::RunContext;
+use crate::staging;
 
 /// For all calls together.
 const BUDGET: Duration = Duration::from_secs(10);
 
-pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, secrets: &[String], fate: Fate) {
+/// Cleans up after one Job. False: it is still there and nothing says that its result was returned.
+pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, fate: Fate) -> bool {
+    if fate == Fate::Leave {
+        return true;
+    }
+    if let Some(directory) = staged(run, job) {
+        staging::remove(&directory).await;
+    }
     let work = async {
-        match fate {
-            Fate::Leave => Ok(()),
-            Fate::Delete => retried(BUDGET, || run.namespace.delete_job(&job.name, &job.uid)).await,
-            Fate::Retain => retain(run, job, secrets).await,
+        let deleted = match fate {
+            Fate::Delete if run.permissions.allows("batch", "jobs", "delete") => {
+                Some(retried(BUDGET, || run.namespace.delete_job(&job.name, &job.uid)).await)
+            }
+            _ => None,
+        };
+        match deleted {
+            Some(Err(failure)) if failure.kind != FailureKind::Forbidden => Err(failure),
+            Some(Ok(())) => Ok(()),
+            // Kept by policy, or for want of the permission to delete: the TTL removes it.
+            _ => retain(run, job).await,
         }
     };
     let over_budget = |_| Err(ApiFailure::timed_out(format!("Removing Job `{}`", job.name), BUDGET));
-    if let Err(failure) = tokio::time::timeout(BUDGET, work).await.unwrap_or_else(over_budget) {
+    let cleaned = tokio::time::timeout(BUDGET, work).await.unwrap_or_else(over_budget);
+    if let Err(failure) = &cleaned {
         run.output.warn(&format!("clean-up: {failure}; the TTL of Job {} removes it, if it has one", job.name));
     }
+    cleaned.is_ok()
 }
 
 /// A kept Job is marked as delivered, so that the next run of the task does not take it for an orphan (GRD-06).
-async fn retain(run: &RunContext, job: &JobFacts, secrets: &[String]) -> Result<(), ApiFailure> {
-    let mark = async {
-        let patch = json!({ "metadata": { "uid": job.uid, "annotations": { keys::DELIVERED: "true" } } });
-        if run.may_patch() {
-            retried(BUDGET, || run.namespace.patch_job(&job.name, &patch)).await?;
+pub(super) async fn mark_delivered(run: &RunContext, job: &JobFacts) -> Result<Option<Job>, ApiFailure> {
+    let patch = json!({ "metadata": { "uid": job.uid, "annotations": { keys::DELIVERED: "true" } } });
+    if !run.may_patch() {
+        return Ok(None);
+    }
+    match retried(BUDGET, || run.namespace.patch_job(&job.name, &patch)).await {
+        Ok(job) => Ok(Some(job)),
+        // Gone, or another one by now: nothing to mark.
+        Err(failure) if matches!(failure.kind, FailureKind::NotFound | FailureKind::Conflict) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn retain(run: &RunContext, job: &JobFacts) -> Result<(), ApiFailure> {
+    let read = || retried(BUDGET, || run.namespace.get_job(&job.name));
+    if run.permissions.allows("", "secrets", "delete") {
+        // An adopted Job names its payload itself.
+        let secrets = payload_secrets(&read().await?);
+        let removed = secrets.iter().map(|name| retried(BUDGET, || run.namespace.delete_secret(name)));
+        try_join(mark_delivered(run, job), try_join_all(removed)).await.map(drop)
+    } else {
+        if staged(run, job).is_none() {
+            let text = "the payload of Job {} stays until it goes: `delete` on `secrets` is not granted";
+            run.output.warn(&text.replace("{}", &job.name));
         }
-        Ok(())
-    };
-    let may_delete = run.permissions.allows("", "secrets", "delete");
-    let removed =
-        secrets.iter().filter(|_| may_delete).map(|name| retried(BUDGET, || run.namespace.delete_secret(name)));
-    try_join(mark, try_join_all(removed)).await.map(drop)
+        mark_delivered(run, job).await.map(drop)
+    }
+}
+
+/// Where the payload of a Job lies on the host's disk.
+fn staged(run: &RunContext, job: &JobFacts) -> Option<String> {
+    let is_staged = job.annotations.get(key::PAYLOAD).is_some_and(|payload| payload == "volume");
+    run.spec.staging_directory(&job.name).filter(|_| is_staged)
+}
+
+/// The Secrets that are named after a Job and used by it.
+fn payload_secrets(job: &Job) -> BTreeSet<String> {
+    let prefix = format!("{}-", job.metadata.name.as_deref().unwrap_or_default());
+    let Some(pod) = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()) else { return BTreeSet::new() };
+    let projections = pod.volumes.iter().flatten().filter_map(|volume| volume.projected.as_ref()?.sources.as_ref());
+    let mounted = projections.flatten().filter_map(|source| Some(source.secret.as_ref()?.name.clone()));
+    let entries = pod.containers.iter().flat_map(|container| container.env.iter().flatten());
+    let values = entries.filter_map(|entry| Some(entry.value_from.as_ref()?.secret_key_ref.as_ref()?.name.clone()));
+    mounted.chain(values).filter(|name| name.starts_with(&prefix)).collect()
 }

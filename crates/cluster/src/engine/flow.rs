@@ -1,86 +1,83 @@
 //! The attempts of one run and what becomes of their Jobs.
 //!
 //! ```text
-//!  launch ──own Job──────────▶ supervise ─▶ verdict ──session unusable, once──▶ fresh attempt
-//!     │                                        └──▶ clean up, result
-//!     └──orphan of this task──▶ supervise ─▶ same prompt? its verdict : book it, launch own
+//!  launch ──own Job──────────▶ follow ─▶ verdict ──session unusable, once──▶ fresh attempt
+//!     │                                     └──▶ clean up, result
+//!     └──orphan of this task──▶ follow ─▶ same prompt? its verdict : book it, launch own
 //! ```
 
 use std::time::Duration;
 
+use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::guard::{Adoption, keys};
-use claude_k8s_core::outcome::{self, AdoptedRun, Evidence, RunFacts, RunResult, SessionFacts};
+use claude_k8s_core::outcome::{self, AdoptedRun, ContainerEnd, Evidence, PlatformLoss, RunFacts, RunResult, Stop};
 use claude_k8s_core::run::Fate;
 use claude_k8s_core::spec::Attempt;
 use claude_k8s_core::transcript::Usage;
 use claude_k8s_core::view::JobFacts;
-use serde_json::json;
 
-use super::cleanup::clean_up;
+use super::cleanup::{clean_up, mark_delivered};
 use super::execute::stopped;
+use super::reattach::pod_or_end;
+use super::reports;
+use crate::host::StopOrder;
 use crate::launch::{Launched, NotLaunched, launch};
-use crate::run::{RunContext, Supervised, supervise};
-use crate::staging;
+use crate::run::{FollowGuard, RunContext, Supervised, supervise};
 
 /// What carries over from one Job of the run to the next.
 pub(super) struct Flow<'a> {
     run: &'a RunContext,
     /// An orphan that was followed first.
     adopted_run: Option<AdoptedRun>,
-    /// What an earlier attempt spent.
-    earlier: Option<Usage>,
+    /// The attempt that a fresh one was to replace.
+    first: Option<(Followed, Supervised)>,
 }
 
 /// What following an orphan led to.
 enum OrphanEnded {
-    /// The run is decided: the orphan had this run's prompt, or a stop was ordered.
+    /// The run is decided: the orphan had this run's prompt, a stop was ordered, or its pod may still run.
     Decided(Box<RunResult>),
     /// This run's own attempt comes now, in the orphan's session where that is allowed.
     Continue(Box<Attempt>),
 }
 
 /// A Job to follow, and as what.
-struct Followed {
-    attempt: Attempt,
-    job: JobFacts,
-    adopted: bool,
+pub(super) struct Followed {
+    pub(super) attempt: Attempt,
+    pub(super) job: JobFacts,
+    pub(super) adopted: Option<Adoption>,
+    following: FollowGuard,
 }
 
 impl<'a> Flow<'a> {
     pub(super) fn new(run: &'a RunContext) -> Self {
-        Self { run, adopted_run: None, earlier: None }
+        Self { run, adopted_run: None, first: None }
     }
 
     pub(super) async fn go(mut self) -> RunResult {
         self.introduce();
         let mut attempt = self.run.spec.first_attempt();
         loop {
-            let (job, adopted) = match launch(self.run, &attempt).await {
-                Ok(Launched::Own(job)) => (job, false),
-                Ok(Launched::Adopted(Adoption::Own, job)) => (job, true),
-                Ok(Launched::Adopted(Adoption::Orphan, job)) => match self.follow_orphan(&attempt, job).await {
-                    OrphanEnded::Decided(result) => return *result,
-                    OrphanEnded::Continue(own) => {
-                        attempt = *own;
-                        continue;
-                    }
-                },
+            let followed = match self.launch(&attempt).await {
+                Ok(followed) => followed,
                 Err(reason) => return self.not_launched(reason),
             };
-            let followed = Followed { attempt, job, adopted };
-            self.announce(&followed).await;
-            let supervised = supervise(self.run, &followed.job, adopted).await;
-            let session = self.run.spec.session_facts(&followed.attempt);
-            let facts = self.facts(&followed, &supervised);
-            let evidence = self.evidence(&followed, &supervised, &session, &facts);
-            let result = outcome::decide(&evidence);
-            let again = outcome::wants_fresh_attempt(&evidence) && self.run.stop.get().is_none();
-            self.settle(&followed, &supervised, again).await;
-            let Some(fresh) = self.run.spec.fresh_attempt().filter(|_| again) else { return result };
-            self.earlier = supervised.transcript.usage();
+            if followed.adopted == Some(Adoption::Orphan) {
+                match self.follow_orphan(followed).await {
+                    OrphanEnded::Decided(result) => return *result,
+                    OrphanEnded::Continue(own) => attempt = *own,
+                }
+                continue;
+            }
+            let supervised = self.follow(&followed).await;
+            let result = self.decide(&followed, &supervised, None);
+            let fresh = self.run.spec.fresh_attempt().filter(|_| self.wants_fresh_attempt(&followed, &supervised));
+            self.settle(&followed, &supervised, fresh.is_some()).await;
+            let Some(fresh) = fresh else { return result };
             let why = result.error_message.unwrap_or_default();
             self.run.output.say(&format!("The session cannot be resumed ({why}); starting a fresh one"));
             attempt = self.on_the_same_clock(fresh, &supervised);
+            self.first = Some((followed, supervised));
         }
     }
 
@@ -92,47 +89,64 @@ impl<'a> Flow<'a> {
         spec.status_lines().iter().for_each(|line| self.run.output.say(line));
     }
 
-    async fn announce(&self, followed: &Followed) {
-        let output = &self.run.output;
-        let name = &followed.job.name;
-        if followed.adopted {
-            output.say(&format!("Reattached to Job {name} of this run; the prompt is not delivered again"));
-            output.meta(self.run.spec.adoption_meta(&followed.job)).await;
-        } else {
-            output.meta(self.run.spec.meta(&followed.attempt)).await;
+    async fn launch(&self, attempt: &Attempt) -> Result<Followed, NotLaunched> {
+        let Launched { job, adopted, following } = launch(self.run, attempt).await?;
+        if adopted.is_some() {
+            pod_or_end(self.run, &job).await?;
         }
-        output.event("k8s.job.created", &format!("Job {name}"), json!({ "job": name, "uid": followed.job.uid })).await;
+        Ok(Followed { attempt: attempt.clone(), job, adopted, following })
+    }
+
+    /// Supervises the Job to its end. The host hears of it meanwhile: a slow host does not delay the first line.
+    async fn follow(&self, followed: &Followed) -> Supervised {
+        let adopted = followed.adopted.is_some();
+        let ((), supervised) =
+            tokio::join!(reports::announce(self.run, followed), supervise(self.run, &followed.job, adopted));
+        supervised
     }
 
     /// Follows somebody's Job to its end. Its verdict is this run's only if the prompt was the same.
-    async fn follow_orphan(&mut self, attempt: &Attempt, job: JobFacts) -> OrphanEnded {
-        let run_id = job.annotations.get(keys::RUN_ID).cloned().unwrap_or_default();
-        self.run.output.say(&format!("Reattached to Job {} of run {run_id}, whose host process is gone", job.name));
-        self.run.output.meta(self.run.spec.adoption_meta(&job)).await;
-        let same_prompt = job.annotations.get(keys::PROMPT_DIGEST) == Some(&attempt.prompt_digest);
-        let followed = Followed { attempt: attempt.clone(), job, adopted: true };
-        let supervised = supervise(self.run, &followed.job, true).await;
-        let session = self.run.spec.session_facts(attempt);
-        let facts = self.facts(&followed, &supervised);
-        let result = outcome::decide(&self.evidence(&followed, &supervised, &session, &facts));
+    async fn follow_orphan(&mut self, followed: Followed) -> OrphanEnded {
+        let output = &self.run.output;
+        let annotation = |key| followed.job.annotations.get(key);
+        let run_id = annotation(keys::RUN_ID).cloned().unwrap_or_default();
+        let same_prompt = annotation(keys::PROMPT_DIGEST) == Some(&followed.attempt.prompt_digest);
+        let supervised = self.follow(&followed).await;
+        let result = self.decide(&followed, &supervised, None);
         self.settle(&followed, &supervised, false).await;
         if same_prompt || self.run.stop.get().is_some() {
             return OrphanEnded::Decided(Box::new(result));
         }
-        self.run.output.say(&format!("Job {} of run {run_id} has ended; starting this run's own", followed.job.name));
-        let continued = supervised.transcript.session_id().and_then(|id| self.run.spec.continuing_attempt(id));
         let value = serde_json::to_value(&result).unwrap_or_default();
-        self.adopted_run = Some(AdoptedRun { run_id, job: followed.job.name, result: value });
+        let job = followed.job.name.clone();
+        self.adopted_run = Some(AdoptedRun { run_id: run_id.clone(), job: job.clone(), result: value });
+        if may_still_run(&supervised) {
+            let message = format!(
+                "Job `{job}` of run {run_id} did not end verifiably, so this run's prompt was not started; check its pod, then run again"
+            );
+            let refusal = Refusal::new(ErrorCode::ConcurrentRunBlocked, message).transient(Some(60));
+            return OrphanEnded::Decided(Box::new(self.not_launched(refusal.into())));
+        }
+        output.say(&format!("Job {job} of run {run_id} has ended; starting this run's own"));
+        let continued = supervised.transcript.session_id().and_then(|id| self.run.spec.continuing_attempt(id));
         OrphanEnded::Continue(Box::new(continued.unwrap_or(followed.attempt)))
     }
 
     fn not_launched(&self, reason: NotLaunched) -> RunResult {
+        if let NotLaunched::Refused(refusal) = &reason {
+            self.run.output.warn(&refusal.message);
+        }
+        // The evidence of an attempt that ran says more than a refusal.
+        if let Some((followed, supervised)) = &self.first {
+            let order = match reason {
+                NotLaunched::Refused(_) => None,
+                NotLaunched::Stopped(order) => Some(order),
+            };
+            return self.decide(followed, supervised, Some(order));
+        }
         let facts = RunFacts { adopted_run: self.adopted_run.clone(), ..self.run.spec.facts() };
         match reason {
-            NotLaunched::Refused(refusal) => {
-                self.run.output.warn(&refusal.message);
-                outcome::refused(&refusal, &facts, self.run.clock.now())
-            }
+            NotLaunched::Refused(refusal) => outcome::refused(&refusal, &facts, self.run.clock.now()),
             NotLaunched::Stopped(order) => stopped(order, &facts, self.run.clock),
         }
     }
@@ -144,31 +158,54 @@ impl<'a> Flow<'a> {
         fresh.with_timeout(Some(left.max(Duration::from_secs(1))))
     }
 
-    fn facts(&self, followed: &Followed, supervised: &Supervised) -> RunFacts {
+    fn wants_fresh_attempt(&self, followed: &Followed, supervised: &Supervised) -> bool {
+        let wants = self.with_evidence(followed, supervised, |evidence| outcome::wants_fresh_attempt(evidence));
+        wants && self.run.stop.get().is_none()
+    }
+
+    /// `ended_without`: a fresh attempt was wanted and did not come about, perhaps because of an order to stop.
+    fn decide(
+        &self,
+        followed: &Followed,
+        supervised: &Supervised,
+        ended_without: Option<Option<StopOrder>>,
+    ) -> RunResult {
+        self.with_evidence(followed, supervised, |evidence| {
+            evidence.fresh_attempt_used |= ended_without.is_some();
+            match ended_without.flatten() {
+                Some(StopOrder::Cancel) => {
+                    evidence.stop = Some(Stop::Cancelled { forced: false });
+                    evidence.termination_verified = true; // only an attempt that exited is replaced
+                }
+                Some(StopOrder::LeaseLost) => evidence.stop = Some(Stop::LeaseLost),
+                None => {}
+            }
+            outcome::decide(evidence)
+        })
+    }
+
+    fn with_evidence<T>(
+        &self,
+        followed: &Followed,
+        supervised: &Supervised,
+        judge: impl FnOnce(&mut Evidence<'_>) -> T,
+    ) -> T {
+        let session = self.run.spec.session_facts(&followed.attempt);
         let pod = supervised.view.pod();
-        RunFacts {
+        let facts = RunFacts {
             job: followed.job.name.clone(),
             uid: followed.job.uid.clone(),
             pod: pod.map(|pod| pod.name.clone()),
             node: pod.and_then(|pod| pod.node.clone()),
             attempts: followed.attempt.number,
-            adopted: followed.adopted,
+            adopted: followed.adopted.is_some(),
             adopted_run: self.adopted_run.clone(),
             ..self.run.spec.facts()
-        }
-    }
-
-    fn evidence<'e>(
-        &self,
-        followed: &Followed,
-        supervised: &'e Supervised,
-        session: &'e SessionFacts,
-        facts: &'e RunFacts,
-    ) -> Evidence<'e> {
+        };
         let ending = supervised.ending.clone();
-        Evidence {
-            run: facts,
-            session,
+        judge(&mut Evidence {
+            run: &facts,
+            session: &session,
             transcript: &supervised.transcript,
             stop: ending.stop,
             container: ending.container,
@@ -178,34 +215,38 @@ impl<'a> Flow<'a> {
             platform: ending.platform,
             deletion: ending.deletion,
             log: ending.log,
-            fresh_attempt_used: followed.attempt.number > 1 || followed.adopted,
-            earlier: self.earlier,
+            fresh_attempt_used: followed.attempt.number > 1 || followed.adopted.is_some(),
+            earlier: self.earlier_usage(followed),
             now: self.run.clock.now(),
-        }
+        })
     }
 
-    /// The Job's stderr, its event and its clean-up. `again`: another attempt follows, so the Job goes even if retained.
-    async fn settle(&self, followed: &Followed, supervised: &Supervised, again: bool) {
-        self.run.done_with(&followed.job.uid);
-        if let Some(text) = supervised.stderr() {
-            self.run.output.stderr(text);
-        }
-        let finished = json!({
-            "job": followed.job.name,
-            "uid": followed.job.uid,
-            "logBytes": supervised.ending.log.bytes,
-            "logGaps": supervised.ending.log.gaps.len(),
-            "reconnects": supervised.ending.log.reconnects,
-        });
-        let message = format!("Job {} ended", followed.job.name);
-        let fate = supervised.ending.fate(self.run.spec.config().retain_jobs && !again);
-        let secrets = self.run.spec.secret_names(&followed.attempt);
-        if let Some((directory, _)) = self.run.spec.staging(&followed.attempt).filter(|_| fate != Fate::Leave) {
-            staging::remove(&directory).await;
-        }
-        tokio::join!(
-            self.run.output.event("k8s.job.finished", &message, finished),
-            clean_up(self.run, &followed.job, &secrets, fate),
-        );
+    fn earlier_usage(&self, followed: &Followed) -> Option<Usage> {
+        self.first.as_ref().filter(|_| followed.attempt.number > 1)?.1.transcript.usage()
     }
+
+    /// The Job's stderr, its events and its clean-up. `again`: another attempt follows, so the Job goes even if retained.
+    async fn settle(&self, followed: &Followed, supervised: &Supervised, again: bool) {
+        let fate = supervised.ending.fate(self.run.spec.config().retain_jobs && !again);
+        if !may_still_run(supervised) {
+            self.run.done_with(&followed.job.uid);
+        }
+        let clean_up = async {
+            let left = fate == Fate::Leave && supervised.is_finished();
+            let known = if left { mark_delivered(self.run, &followed.job).await.is_ok() } else { true };
+            known && clean_up(self.run, &followed.job, fate).await
+        };
+        let ((), clean) = tokio::join!(reports::ended(self.run, followed, supervised), clean_up);
+        if !clean {
+            // What stays unmarked must not be taken for an orphan by the next run of this process (GRD-06).
+            followed.following.keep();
+        }
+    }
+}
+
+/// Nobody saw the container's end, and the pod was not seen to go.
+fn may_still_run(supervised: &Supervised) -> bool {
+    let ending = &supervised.ending;
+    let lost = matches!(ending.platform, Some(PlatformLoss::NodeLost { .. }));
+    (lost || ending.container == ContainerEnd::Running) && !ending.termination_verified
 }

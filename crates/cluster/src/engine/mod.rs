@@ -16,7 +16,9 @@ mod flow;
 mod own_pod;
 mod panic;
 mod prepare;
+mod reattach;
 mod render;
+mod reports;
 mod surroundings;
 
 use std::sync::Arc;
@@ -26,7 +28,7 @@ use tokio::sync::watch;
 
 use self::cache::Cache;
 use crate::api::Namespace;
-use crate::connect::Connection;
+use crate::connect::{ConnectError, Connection, Credentials};
 use crate::index::NamespaceIndex;
 use crate::permissions::Permissions;
 use crate::run::Following;
@@ -34,10 +36,30 @@ use crate::run::Following;
 pub use panic::keep_panic_text;
 pub use render::{MaskedSecret, Rendered};
 
+/// Opens a connection. Blocking: credential plugins run here.
+type Connect = dyn Fn(&Credentials) -> Result<Connection, ConnectError> + Send + Sync;
+
 /// Connections, indexes, locks and short-lived knowledge, shared by every run of the process.
-#[derive(Default, Clone)]
+#[derive(Clone)]
 pub struct Engine {
+    connect: Arc<Connect>,
     shared: Arc<Shared>,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::connecting_by(Connection::open)
+    }
+}
+
+impl Engine {
+    /// An engine whose connections are opened by `connect`: for tests, on a cluster in memory.
+    #[must_use]
+    pub fn connecting_by(
+        connect: impl Fn(&Credentials) -> Result<Connection, ConnectError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { connect: Arc::new(connect), shared: Arc::default() }
+    }
 }
 
 #[derive(Default)]

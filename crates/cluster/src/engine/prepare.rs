@@ -19,7 +19,7 @@ use crate::connect::{ConnectError, Connection, Credentials};
 use crate::failure::{ApiFailure, FailureKind};
 use crate::host::StopSignal;
 use crate::permissions::Permissions;
-use crate::run::{Output, RunContext, Supervisors};
+use crate::run::{Output, Progress, RunContext, Supervisors};
 
 /// The API server may be away this long before a launch.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,6 +55,7 @@ impl Engine {
         }
         let key = Identity::here(credentials.identity());
         let index = IndexHandle { engine: self.clone(), identity: key.clone(), namespace: namespace.clone() };
+        self.shared.launch_locks.sweep(|_| false);
         let launch_lock = self.shared.launch_locks.get_or_make(
             (key, namespace.name.clone(), spec.guard_selector()),
             |_| true,
@@ -72,7 +73,8 @@ impl Engine {
             output,
             stop,
             clock,
-            followed: std::sync::Mutex::default(),
+            external_runtime: request.external_runtime.clone(),
+            progress: Progress::default(),
         })
     }
 
@@ -106,12 +108,10 @@ impl Engine {
         if let Some(known) = self.shared.connections.get(&key, |_| true) {
             return Ok(known);
         }
-        let loading = credentials.clone();
-        // Credential plugins of a kubeconfig run here, synchronously.
-        let config = tokio::task::spawn_blocking(move || loading.load())
+        let (connect, opening) = (Arc::clone(&self.connect), credentials.clone());
+        let connection = tokio::task::spawn_blocking(move || connect(&opening))
             .await
-            .map_err(|error| invalid(credentials, &error))??;
-        let connection = Connection::open(&config).map_err(|error| invalid(credentials, &error))?;
+            .map_err(|error| ConnectError::invalid(credentials, &error))??;
         Ok(self.shared.connections.put(key, connection, |_| true))
     }
 
@@ -167,20 +167,17 @@ impl Engine {
         Ok(asked)
     }
 
+    /// The same identity as in the annotation of the Jobs. Host pods are looked for where the own one was found.
     fn supervisors(&self, request: &RunRequest, own: &OwnPlace) -> Supervisors {
-        let place = own.uid.clone().filter(|_| own.same_cluster).unwrap_or_else(|| request.host.machine_id.clone());
+        let uid = own.uid.clone().filter(|uid| !uid.is_empty());
+        let place = uid.unwrap_or_else(|| request.host.machine_id.clone());
         let here = SupervisorId { place, pid: request.host.pid, started_at_ms: request.host.started_at_ms };
-        let host_namespace = own.namespace.clone().filter(|_| own.same_cluster);
-        Supervisors { here, following: self.shared.following.clone(), host_namespace }
+        Supervisors { here, following: self.shared.following.clone(), host_namespace: own.namespace.clone() }
     }
 }
 
 fn refused(error: &ConnectError) -> Refusal {
     Refusal::new(ErrorCode::ConfigurationIncomplete, error.to_string()).reason(error.reason())
-}
-
-fn invalid(credentials: &Credentials, error: &dyn std::fmt::Display) -> ConnectError {
-    ConnectError::KubeconfigInvalid { place: credentials.describe(), cause: error.to_string() }
 }
 
 fn unreachable(failure: &ApiFailure, credentials: &Credentials, server: &str, next: &str) -> Refusal {

@@ -88,6 +88,14 @@ impl NamespaceIndex {
     }
 }
 
+impl NamespaceIndex {
+    /// Resolves when the task has ended. Cancel-safe.
+    pub async fn stopped(&self) {
+        let mut mode = self.mode.clone();
+        while mode.changed().await.is_ok() {}
+    }
+}
+
 impl Drop for NamespaceIndex {
     fn drop(&mut self) {
         self.task.abort();

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use claude_k8s_core::failure::{ErrorCode, Refusal};
-use claude_k8s_core::guard::{self, Adoption, Decision, Liveness, Neighbour};
+use claude_k8s_core::guard::{self, Adoption, Decision, Liveness, Neighbour, Supervisor};
+use claude_k8s_core::request::ExternalRuntime;
 use claude_k8s_core::view::{JobFacts, PodFacts};
 use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
@@ -43,6 +44,9 @@ impl<'a> Guard<'a> {
 
     pub(super) async fn look(&self) -> Result<Way, Refusal> {
         let neighbours = neighbours(self.run).await?;
+        if let Some(named) = self.run.named_job() {
+            return named_job(self.run, named, neighbours);
+        }
         Ok(match guard::decide(&self.run.claimant, &neighbours, self.run.clock.now()) {
             Decision::Clear => Way::Clear,
             Decision::Adopt(adoption, neighbour) => Way::Adopt(adoption, neighbour.job),
@@ -70,7 +74,7 @@ impl<'a> Guard<'a> {
         }
         let pause = self.pause;
         self.pause = (pause * 2).min(LAST_LOOK);
-        self.run.unless_stopped(tokio::time::sleep(pause)).await.map_err(NotLaunched::Stopped)
+        Ok(self.run.unless_stopped(tokio::time::sleep(pause)).await?)
     }
 
     async fn remove(&self, leftovers: &[Neighbour]) {
@@ -79,6 +83,21 @@ impl<'a> Guard<'a> {
             if self.run.namespace.delete_job(&one.job.name, &one.job.uid).await.is_ok() {
                 self.run.output.say(&format!("removed Job {}, which was created but never started", one.job.name));
             }
+        }
+    }
+}
+
+/// The host remembers which Job the run has: that one or none.
+fn named_job(run: &RunContext, named: &ExternalRuntime, neighbours: Vec<Neighbour>) -> Result<Way, Refusal> {
+    let found = neighbours.into_iter().find(|one| one.job_exists && one.job.name == named.job_name);
+    match found {
+        Some(one) if one.supervisor != Supervisor::Here && one.job.uid == named.job_uid && run.owns(&one.job) => {
+            Ok(Way::Adopt(Adoption::Own, one.job))
+        }
+        found => {
+            let what = if found.is_some() { "is another one by now, or is followed already" } else { "is gone" };
+            let message = format!("Job `{}`, which the host remembers for this run, {what}; run again", named.job_name);
+            Err(Refusal::new(ErrorCode::PodReattachFailed, message))
         }
     }
 }

@@ -7,28 +7,30 @@
 //! ```
 //! Straight code, because each step has one successor; what is decided at a step is asked from the core.
 //! The pod never starts before its inputs exist, and of simultaneous launches at most one is released (GRD-03).
+//! Without `jobs/patch` the Job is created unsuspended and the order changes: its mandatory Secrets are the release.
 
 mod create;
 mod guard;
+mod payload;
 mod release;
 
 use claude_k8s_core::failure::Refusal;
-use claude_k8s_core::guard::Adoption;
+use claude_k8s_core::guard::{Adoption, keys};
 use claude_k8s_core::spec::Attempt;
 use claude_k8s_core::view::JobFacts;
 use serde_json::json;
 
 use self::guard::{Guard, Way};
 use crate::host::StopOrder;
-use crate::run::RunContext;
+use crate::run::{FollowGuard, RunContext};
 
-/// What there is to follow now.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Launched {
-    /// A Job made, or whose launch was finished, by this call.
-    Own(JobFacts),
-    /// A Job that was released before.
-    Adopted(Adoption, JobFacts),
+/// A Job to follow.
+pub(crate) struct Launched {
+    pub(crate) job: JobFacts,
+    /// It was released before. `None`: made, or its launch finished, by this call.
+    pub(crate) adopted: Option<Adoption>,
+    /// Set while the launch lock is held: no other run of this process takes the Job for an orphan.
+    pub(crate) following: FollowGuard,
 }
 
 /// Why there is nothing to follow. The cluster is as it was before.
@@ -46,6 +48,12 @@ impl From<Refusal> for NotLaunched {
     }
 }
 
+impl From<StopOrder> for NotLaunched {
+    fn from(order: StopOrder) -> Self {
+        Self::Stopped(order)
+    }
+}
+
 /// Launches an attempt, or finds the Job to follow instead.
 ///
 /// # Errors
@@ -54,11 +62,11 @@ pub(crate) async fn launch(run: &RunContext, attempt: &Attempt) -> Result<Launch
     let mut guard = Guard::new(run);
     loop {
         // One launch per agent at a time: held from a look to the release, never while waiting for somebody (GRD-02).
-        let lock = run.unless_stopped(run.launch_lock.lock()).await.map_err(NotLaunched::Stopped)?;
-        let why = match guard.look().await? {
-            Way::Clear => return create::create_and_release(run, attempt).await.map(Launched::Own),
+        let lock = run.unless_stopped(run.launch_lock.lock()).await?;
+        let why = match run.unless_stopped(guard.look()).await?? {
+            Way::Clear => return create::create_and_release(run, attempt).await,
             Way::Adopt(Adoption::Own, job) if job.suspended && !job.is_finished() && !run.spec.is_queued(&job) => {
-                return create::finish_launch(run, attempt, job).await.map(Launched::Own);
+                return create::finish_found(run, attempt, job).await;
             }
             Way::Adopt(adoption, job) => return Ok(adopt(run, adoption, job).await),
             Way::Occupied(why) => why,
@@ -70,13 +78,14 @@ pub(crate) async fn launch(run: &RunContext, attempt: &Attempt) -> Result<Launch
 
 /// From now on this process follows the Job. Only its supervisor annotation changes (GRD-08).
 async fn adopt(run: &RunContext, adoption: Adoption, job: JobFacts) -> Launched {
+    let following = run.supervisors.following.follow(&job.uid);
     let patch = json!({ "metadata": {
         "uid": job.uid,
-        "annotations": { claude_k8s_core::guard::keys::SUPERVISOR: run.spec.supervisor() },
+        "annotations": { keys::SUPERVISOR: run.spec.supervisor() },
     }});
     if run.may_patch() {
-        // Refused or gone: following works without it, and what is gone will be noticed.
-        let _unchanged = run.namespace.patch_job(&job.name, &patch).await;
+        // Refused or gone: following works without it, and what is gone will be noticed. A stop is noticed there too.
+        let _unchanged = run.unless_stopped(run.namespace.patch_job(&job.name, &patch)).await;
     }
-    Launched::Adopted(adoption, job)
+    Launched { job, adopted: Some(adoption), following }
 }

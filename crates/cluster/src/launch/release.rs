@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::NotLaunched;
 use super::guard::neighbours;
 use crate::failure::{ApiFailure, FailureKind};
-use crate::host::Notice;
+use crate::host::{Notice, StopOrder};
 use crate::run::RunContext;
 
 /// Simultaneous launches settle among themselves within this time.
@@ -19,21 +19,37 @@ const STEP: Duration = Duration::from_millis(500);
 /// The release is repeated for this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(super) async fn release(run: &RunContext, job: &JobFacts) -> Result<JobFacts, NotLaunched> {
-    be_alone(run, job).await?;
-    if let Some(order) = run.stop.get() {
-        return Err(NotLaunched::Stopped(order));
+/// Why a created Job was not released.
+pub(super) enum Unreleased {
+    /// The permission to patch was lost since it was asked for.
+    PatchDenied(Refusal),
+    /// Anything else.
+    Because(NotLaunched),
+}
+
+impl From<Refusal> for Unreleased {
+    fn from(refusal: Refusal) -> Self {
+        Self::Because(refusal.into())
     }
-    announce(run, job).await?;
-    if !run.may_patch() {
-        // Created unsuspended: its mandatory Secret mounts held the pod until the payload was stored.
-        return Ok(job.clone());
+}
+
+impl From<StopOrder> for Unreleased {
+    fn from(order: StopOrder) -> Self {
+        Self::Because(order.into())
     }
-    Ok(unsuspend(run, job).await?)
+}
+
+impl From<Unreleased> for NotLaunched {
+    fn from(unreleased: Unreleased) -> Self {
+        match unreleased {
+            Unreleased::PatchDenied(refusal) => refusal.into(),
+            Unreleased::Because(reason) => reason,
+        }
+    }
 }
 
 /// Every participant lists after its own create, so two can never both find themselves alone (GRD-03).
-async fn be_alone(run: &RunContext, job: &JobFacts) -> Result<(), NotLaunched> {
+pub(super) async fn be_alone(run: &RunContext, job: &JobFacts) -> Result<(), Refusal> {
     let started = Instant::now();
     loop {
         let neighbours = neighbours(run).await?;
@@ -43,15 +59,17 @@ async fn be_alone(run: &RunContext, job: &JobFacts) -> Result<(), NotLaunched> {
         if started.elapsed() >= SETTLE {
             let message =
                 format!("Another launch of this agent did not settle within {} s; run again", SETTLE.as_secs());
-            return Err(Refusal::new(ErrorCode::ConcurrentRunBlocked, message).transient(Some(60)).into());
+            return Err(Refusal::new(ErrorCode::ConcurrentRunBlocked, message).transient(Some(60)));
         }
-        run.unless_stopped(tokio::time::sleep(STEP)).await.map_err(NotLaunched::Stopped)?;
+        tokio::time::sleep(STEP).await;
     }
 }
 
-/// The host is told exactly once, immediately before the release; only its launch acknowledgement can object.
-async fn announce(run: &RunContext, job: &JobFacts) -> Result<(), Refusal> {
-    run.output.notice(Notice::Dispatch).await;
+/// The host is told exactly once, immediately before the release; only its launch acknowledgement can object (HST-08).
+pub(super) async fn announce(run: &RunContext, job: &JobFacts) -> Result<(), Refusal> {
+    if run.is_first_dispatch() {
+        run.output.notice(Notice::Dispatch).await;
+    }
     let launched = Notice::Launched {
         job_name: job.name.clone(),
         job_uid: job.uid.clone(),
@@ -64,41 +82,56 @@ async fn announce(run: &RunContext, job: &JobFacts) -> Result<(), Refusal> {
     })
 }
 
-async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFacts, Refusal> {
+/// Releases the Job. What may have been released counts as released: it is followed, and stopped by being deleted.
+pub(super) async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFacts, Unreleased> {
     let patch = run.spec.release_patch(&job.uid);
     let started = Instant::now();
     let mut pause = Duration::from_millis(500);
+    let mut maybe_released = false;
     loop {
         let failure = match run.namespace.patch_job(&job.name, &patch).await {
             Ok(released) => return Ok(JobFacts::read(&released)),
             Err(failure) => failure,
         };
-        if failure.is_ambiguous()
-            && let Ok(found) = run.namespace.get_job(&job.name).await
-            && found.metadata.uid.as_deref() == Some(&job.uid)
-            && run.spec.is_released(&JobFacts::read(&found))
-        {
-            return Ok(JobFacts::read(&found));
+        if failure.is_ambiguous() {
+            let found = run.namespace.get_job(&job.name).await.map(|found| JobFacts::read(&found));
+            match found {
+                Ok(found) if found.uid == job.uid && run.spec.is_released(&found) => return Ok(found),
+                Ok(_) => maybe_released = false,
+                Err(_) => maybe_released = true,
+            }
         }
-        if !failure.is_transient() || started.elapsed() >= PATIENCE {
-            return Err(not_released(&failure));
-        }
-        tokio::time::sleep(failure.retry_after.unwrap_or(pause)).await;
-        pause = (pause * 2).min(Duration::from_secs(10));
+        let stopped = if failure.is_transient() && started.elapsed() < PATIENCE {
+            let wait = failure.retry_after.map_or(pause, |asked| asked.clamp(pause, PATIENCE));
+            pause = (pause * 2).min(Duration::from_secs(10));
+            match run.unless_stopped(tokio::time::sleep(wait)).await {
+                Ok(()) => continue,
+                Err(order) => Some(order),
+            }
+        } else {
+            None
+        };
+        return match stopped {
+            _ if maybe_released => Ok(job.clone()),
+            Some(order) => Err(order.into()),
+            None => Err(not_released(&failure)),
+        };
     }
 }
 
-fn not_released(failure: &ApiFailure) -> Refusal {
+fn not_released(failure: &ApiFailure) -> Unreleased {
     match failure.kind {
-        FailureKind::NotFound => Refusal::new(
-            ErrorCode::JobDeletedExternally,
-            format!("The Job was deleted before it was started: {failure}"),
-        ),
+        FailureKind::NotFound | FailureKind::Conflict => {
+            let message = format!("The Job was deleted before it was started: {failure}");
+            Refusal::new(ErrorCode::JobDeletedExternally, message).into()
+        }
         FailureKind::Forbidden => {
             let message = format!("{failure}; grant `patch` on `jobs`, see `deploy/`");
-            Refusal::new(ErrorCode::RbacInsufficient, message)
+            Unreleased::PatchDenied(Refusal::new(ErrorCode::RbacInsufficient, message))
         }
-        _ if failure.is_transient() => Refusal::new(ErrorCode::JobCreateFailed, failure.to_string()).transient(None),
-        _ => Refusal::new(ErrorCode::JobCreateFailed, failure.to_string()),
+        _ if failure.is_transient() => {
+            Refusal::new(ErrorCode::JobCreateFailed, failure.to_string()).transient(None).into()
+        }
+        _ => Refusal::new(ErrorCode::JobCreateFailed, failure.to_string()).into(),
     }
 }

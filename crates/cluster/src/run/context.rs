@@ -1,8 +1,10 @@
 //! What the steps of a run share.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use claude_k8s_core::guard::{Claimant, Supervisor, keys};
+use claude_k8s_core::request::ExternalRuntime;
 use claude_k8s_core::spec::RunSpec;
 use claude_k8s_core::view::JobFacts;
 
@@ -28,8 +30,18 @@ pub(crate) struct RunContext {
     pub(crate) output: Output,
     pub(crate) stop: StopSignal,
     pub(crate) clock: Clock,
+    /// The Job that the host remembers for this run.
+    pub(crate) external_runtime: Option<ExternalRuntime>,
+    pub(crate) progress: Progress,
+}
+
+/// What a run has learned or done so far.
+#[derive(Default)]
+pub(crate) struct Progress {
     /// Jobs this run has followed to their end: no neighbours any more.
-    pub(crate) followed: Mutex<Vec<String>>,
+    followed: Mutex<Vec<String>>,
+    dispatched: AtomicBool,
+    patch_denied: AtomicBool,
 }
 
 impl RunContext {
@@ -43,20 +55,36 @@ impl RunContext {
     }
 
     pub(crate) fn may_patch(&self) -> bool {
-        self.permissions.allows("batch", "jobs", "patch")
+        self.permissions.allows("batch", "jobs", "patch") && !self.progress.patch_denied.load(Ordering::Relaxed)
+    }
+
+    /// A 403 told better than the permission review.
+    pub(crate) fn patch_is_denied(&self) {
+        self.progress.patch_denied.store(true, Ordering::Relaxed);
+    }
+
+    /// True once per run.
+    pub(crate) fn is_first_dispatch(&self) -> bool {
+        !self.progress.dispatched.swap(true, Ordering::Relaxed)
+    }
+
+    /// The Job the host remembers, unless this call has followed it already.
+    pub(crate) fn named_job(&self) -> Option<&ExternalRuntime> {
+        self.external_runtime.as_ref().filter(|named| !self.is_done_with(&named.job_uid))
     }
 
     /// The Job carries this run's id, in the label and unshortened in the annotation.
     pub(crate) fn owns(&self, job: &JobFacts) -> bool {
         job.annotations.get(keys::RUN_ID) == Some(&self.claimant.run_id)
+            && job.labels.get(keys::RUN_ID) == self.claimant.run_label.as_ref()
     }
 
     pub(crate) fn is_done_with(&self, uid: &str) -> bool {
-        self.followed.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|known| known == uid)
+        self.progress.followed.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|known| known == uid)
     }
 
     pub(crate) fn done_with(&self, uid: &str) {
-        self.followed.lock().unwrap_or_else(PoisonError::into_inner).push(uid.to_owned());
+        self.progress.followed.lock().unwrap_or_else(PoisonError::into_inner).push(uid.to_owned());
     }
 
     pub(crate) async fn supervisor_of(&self, job: &JobFacts) -> Supervisor {

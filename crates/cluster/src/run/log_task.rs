@@ -88,7 +88,12 @@ impl<'a> LogTask<'a> {
         }
         let summary = if self.started {
             tokio::select! {
-                Some(report) = self.tasks.join_next() => report.map(|report| report.summary()).unwrap_or_default(),
+                Some(report) = self.tasks.join_next() => match report {
+                    Ok(report) => report.summary(),
+                    // A defect of the follower is one of the run: it ends here instead of waiting for ever (HST-10).
+                    Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                    Err(_) => LogSummary::default(),
+                },
                 () = over(self.deadline) => LogSummary::default(),
             }
         } else {

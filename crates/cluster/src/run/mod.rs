@@ -6,7 +6,7 @@ mod output;
 mod supervise;
 mod supervisor;
 
-pub(crate) use context::RunContext;
+pub(crate) use context::{Progress, RunContext};
 pub(crate) use output::Output;
 pub(crate) use supervise::{Supervised, supervise};
-pub(crate) use supervisor::{Following, Supervisors};
+pub(crate) use supervisor::{FollowGuard, Following, Supervisors};

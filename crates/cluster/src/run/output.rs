@@ -52,11 +52,11 @@ impl Output {
         }))
     }
 
-    /// Starts the delivery. `secrets` never reach the host in clear text.
+    /// Starts the delivery, once. `secrets` never reach the host in clear text.
     pub(crate) fn start(&self, secrets: &[String]) {
-        *lock(&self.0.redactor) = Arc::new(Redactor::new(secrets.iter().cloned()));
         let mut state = lock(&self.0.state);
         let Some(reader) = state.reader.take() else { return };
+        *lock(&self.0.redactor) = Arc::new(Redactor::new(secrets.iter().cloned()));
         let (host, redactor, give_up) = (Arc::clone(&self.0.host), self.redactor(), self.0.give_up.subscribe());
         #[expect(clippy::disallowed_methods, reason = "the handle is kept; finish() joins it and reports its panic")]
         let delivery = tokio::spawn(async move { deliver(reader, &*host, &redactor, give_up).await });
@@ -115,9 +115,9 @@ impl Output {
     }
 
     /// `ctx.onEvent`, stream `system`.
-    pub(crate) async fn event(&self, kind: &str, message: &str, payload: Value) {
+    pub(crate) async fn event(&self, kind: &str, level: &str, message: &str, payload: Value) {
         let mut event =
-            json!({ "eventType": kind, "stream": "system", "level": "info", "message": message, "payload": payload });
+            json!({ "eventType": kind, "stream": "system", "level": level, "message": message, "payload": payload });
         self.redactor().redact_json(&mut event);
         self.notice(Notice::Event { event }).await;
     }

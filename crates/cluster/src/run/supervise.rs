@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use claude_k8s_core::run::{Command, DeleteReason, Ending, Input, RunState};
+use claude_k8s_core::run::{Bounds, Command, DeleteReason, Ending, Input, RunState};
 use claude_k8s_core::transcript::Transcript;
 use claude_k8s_core::view::{JobFacts, RunView};
 use futures_util::future::{BoxFuture, FutureExt};
@@ -25,6 +25,8 @@ use crate::{events, proof};
 
 /// The follower bounds its own reads after the end; this bounds the follower.
 const DRAIN: Duration = Duration::from_secs(15);
+/// Before an index that stopped by itself is replaced.
+const INDEX_PAUSE: Duration = Duration::from_secs(1);
 /// Between two tries to delete.
 const DELETE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -42,6 +44,11 @@ impl Supervised {
         Duration::try_from(now.duration_since(started)).unwrap_or_default()
     }
 
+    /// The Job is there and has finished.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.view.job.as_ref().is_some_and(|job| job.is_finished() && !job.absent)
+    }
+
     /// The tail of the container's stderr: its termination message.
     pub(crate) fn stderr(&self) -> Option<&str> {
         let message = self.view.pod()?.terminated()?.message.as_deref()?;
@@ -51,12 +58,11 @@ impl Supervised {
 
 /// Follows one released Job to its end.
 pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -> Supervised {
-    let _following = run.supervisors.following.follow(&job.uid);
-    let (_index, mut view) = run.index.subscribe(job);
+    let (mut index, mut view) = run.index.subscribe(job);
     let mut log = LogTask::new(run);
     let mut io = Io { run, answers: FuturesUnordered::new() };
 
-    let bounds = run.spec.bounds(adopted);
+    let bounds = bounds(run, job, adopted);
     let (mut state, mut commands) = RunState::released(bounds, view.borrow_and_update().clone(), run.clock.now());
     let mut stop_ordered = false;
     loop {
@@ -81,11 +87,24 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
                 None => continue,
             },
             newest = newest(&mut view) => Input::View(newest),
+            () = index.stopped() => {
+                // A defect of the index must not leave its runs without facts (HST-10).
+                tokio::time::sleep(INDEX_PAUSE).await;
+                (index, view) = run.index.subscribe(job);
+                Input::View(view.borrow_and_update().clone())
+            }
             summary = log.ended() => Input::LogEnded(summary),
             () = sleep_until(run, state.next_wake()) => Input::Tick { last_output: log.last_output() },
         };
         (state, commands) = state.on(input, run.clock.now());
     }
+}
+
+/// The deadline is what the Job itself says: an adopted one may have been made with another configuration (GRD-07).
+fn bounds(run: &RunContext, job: &JobFacts, adopted: bool) -> Bounds {
+    let limit = job.pod_deadline.map(|deadline| deadline + run.spec.config().grace);
+    let queued = run.spec.is_queued(job) || (!adopted && run.spec.config().queue_name.is_some());
+    Bounds { limit, queued, ..run.spec.bounds(adopted) }
 }
 
 /// Cancel-safe: the channel keeps the newest value. A writer that is gone says nothing more.
@@ -133,7 +152,7 @@ impl Io<'_> {
 async fn started(run: &RunContext, view: RunView) -> Option<Input> {
     let pod = view.pod()?;
     let payload = json!({ "pod": pod.name, "uid": pod.uid, "node": pod.node });
-    run.output.event("k8s.pod.started", &format!("Pod {} started", pod.name), payload).await;
+    run.output.event("k8s.pod.started", "info", &format!("Pod {} started", pod.name), payload).await;
     None
 }
 
@@ -147,13 +166,22 @@ async fn delete(run: &RunContext, view: RunView, reason: DeleteReason) -> Option
             Err(failure) => failure,
         };
         if !told {
-            run.output.warn(&format!("stopping the run ({reason:?}): {failure}"));
+            run.output.warn(&format!("stopping the run {}: {failure}; trying again", why(reason)));
             told = true;
         }
         if failure.kind == FailureKind::Forbidden {
             return suspend(run, job).await;
         }
         tokio::time::sleep(failure.retry_after.unwrap_or(DELETE_PAUSE)).await;
+    }
+}
+
+fn why(reason: DeleteReason) -> &'static str {
+    match reason {
+        DeleteReason::Cancelled => "because it was cancelled",
+        DeleteReason::PastDeadline => "because its deadline has passed",
+        DeleteReason::CannotStart => "because its pod cannot start",
+        DeleteReason::Replaced => "because its pod was replaced",
     }
 }
 

@@ -1,6 +1,7 @@
 //! Is the process that follows a Job still there? What cannot be proven gone counts as living (GRD-05).
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use claude_k8s_core::guard::{Supervisor, SupervisorId, keys};
@@ -16,7 +17,7 @@ impl Following {
     /// Notes a Job for as long as the guard lives.
     pub(crate) fn follow(&self, uid: &str) -> FollowGuard {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned());
-        FollowGuard { following: self.clone(), uid: uid.to_owned() }
+        FollowGuard { following: self.clone(), uid: uid.to_owned(), kept: AtomicBool::new(false) }
     }
 
     fn contains(&self, uid: &str) -> bool {
@@ -24,14 +25,25 @@ impl Following {
     }
 }
 
+impl FollowGuard {
+    /// Remembers the Job for good: its result was returned, but nothing on it says so.
+    pub(crate) fn keep(&self) {
+        self.kept.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Forgets the Job when dropped.
 pub(crate) struct FollowGuard {
     following: Following,
     uid: String,
+    kept: AtomicBool,
 }
 
 impl Drop for FollowGuard {
     fn drop(&mut self) {
+        if self.kept.load(Ordering::Relaxed) {
+            return;
+        }
         self.following.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.uid);
     }
 }
@@ -45,8 +57,9 @@ pub(crate) struct Supervisors {
     pub(crate) host_namespace: Option<Namespace>,
 }
 
-/// The kernel counts process starts in ticks of 10 ms from a boot time in whole seconds.
-const START_TOLERANCE_MS: i64 = 2_000;
+/// A start time is remembered by the clock of then, and computed by the clock of now: steps of the clock count as
+/// equal. A process id is not reused that soon.
+const START_TOLERANCE_MS: i64 = 60_000;
 
 impl Supervisors {
     pub(crate) async fn of(&self, job: &JobFacts) -> Supervisor {
@@ -56,8 +69,8 @@ impl Supervisors {
         let Some(id) = job.annotations.get(keys::SUPERVISOR).and_then(|text| SupervisorId::parse(text)) else {
             return Supervisor::Living;
         };
-        if id == self.here {
-            // This process made the Job and no longer follows it: an execution of it ended without deleting it.
+        if id.place == self.here.place && id.pid == self.here.pid {
+            // This process made the Job and no longer follows it, or one before it had its id.
             return Supervisor::Gone;
         }
         if id.place == self.here.place {

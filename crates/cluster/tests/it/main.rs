@@ -1,6 +1,7 @@
 //! Scenarios: which requests are made, in which order, after which failure.
 #![cfg(test)]
 
+mod engine;
 mod index;
 mod logs_deliver;
 mod logs_follow;

@@ -90,7 +90,7 @@ fn volumes_and_mounts(
         }
         PayloadMode::Volume => {
             // The staged directory of this Job appears at the same place, so nothing else has to know the mode.
-            let below = |path: Option<String>| path.map(|path| staging_sub_path(&path, &attempt.job_name));
+            let below = |path: Option<String>| path.map(|path| staging_sub_path(&path, attempt.job_name.as_str()));
             let plain = data_mount.sub_path_expr.is_none().then(|| data_mount.sub_path.unwrap_or_default());
             let mut mount = volumes::mount(volumes::DATA, RUN_MOUNT, true);
             mount.sub_path = below(plain);

@@ -2,7 +2,6 @@
 
 use super::{Attempt, PayloadMode, RunSpec};
 use crate::manifest::payload;
-use crate::names::JobName;
 
 /// A payload file of [`PayloadMode::Volume`].
 #[derive(Clone, PartialEq, Eq)]
@@ -21,7 +20,7 @@ impl std::fmt::Debug for StagedFile {
 
 /// The staging directory of a Job, below the root of the data volume on either side.
 #[must_use]
-pub fn staging_sub_path(root: &str, job: &JobName) -> String {
+pub fn staging_sub_path(root: &str, job: &str) -> String {
     let root = root.trim_end_matches('/');
     let separator = if root.is_empty() { "" } else { "/" };
     format!("{root}{separator}.paperclip-claude-k8s/runs/{job}")
@@ -35,7 +34,13 @@ impl RunSpec {
     #[must_use]
     pub fn staging(&self, attempt: &Attempt) -> Option<(String, Vec<StagedFile>)> {
         let root = self.parts.data.host_path().filter(|_| self.parts.payload_mode == PayloadMode::Volume)?;
-        Some((staging_sub_path(root, &attempt.job_name), payload::staged_files(&self.parts, attempt)))
+        Some((staging_sub_path(root, attempt.job_name.as_str()), payload::staged_files(&self.parts, attempt)))
+    }
+
+    /// Where the payload of a Job, this run's or an adopted one, lies on the host if it was staged.
+    #[must_use]
+    pub fn staging_directory(&self, job: &str) -> Option<String> {
+        self.parts.data.host_path().map(|root| staging_sub_path(root, job))
     }
 
     /// User of the container before `podTemplate`: the owner of staged files.

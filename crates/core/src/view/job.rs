@@ -1,6 +1,7 @@
 //! A Job as a run sees it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
@@ -14,6 +15,8 @@ pub struct JobFacts {
     pub uid: String,
     /// `metadata.generation`: counts changes of the spec from 1. A Job that still has 1 was never released.
     pub generation: i64,
+    /// `spec.template.spec.activeDeadlineSeconds`: when the kubelet stops the pod, counted from its start.
+    pub pod_deadline: Option<Duration>,
     /// `metadata.creationTimestamp`.
     pub created_at: Option<Timestamp>,
     /// `metadata.deletionTimestamp`.
@@ -43,6 +46,11 @@ pub struct JobCondition {
     pub message: String,
 }
 
+fn pod_deadline(job: &Job) -> Option<Duration> {
+    let pod = job.spec.as_ref()?.template.spec.as_ref()?;
+    pod.active_deadline_seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
+}
+
 impl JobFacts {
     /// Reads one object.
     #[must_use]
@@ -54,6 +62,7 @@ impl JobFacts {
             name: metadata.name.clone().unwrap_or_default(),
             uid: metadata.uid.clone().unwrap_or_default(),
             generation: metadata.generation.unwrap_or_default(),
+            pod_deadline: pod_deadline(job),
             created_at: metadata.creation_timestamp.as_ref().map(|time| time.0),
             deletion_timestamp: metadata.deletion_timestamp.as_ref().map(|time| time.0),
             suspended: job.spec.as_ref().and_then(|spec| spec.suspend).unwrap_or(false),

@@ -1,0 +1,56 @@
+//! What the host hears about the Jobs of a run: `onMeta` and `onEvent`.
+
+use claude_k8s_core::guard::{Adoption, keys};
+use serde_json::json;
+
+use super::flow::Followed;
+use crate::run::{RunContext, Supervised};
+
+/// Gaps that become an event of their own each; all of them are counted.
+const GAP_EVENTS: usize = 20;
+
+/// A Job is being followed from now on.
+pub(super) async fn announce(run: &RunContext, followed: &Followed) {
+    let (output, job) = (&run.output, &followed.job);
+    let adoption = match followed.adopted {
+        None => None,
+        Some(Adoption::Own) => {
+            Some(format!("Reattached to Job {} of this run; the prompt is not delivered again", job.name))
+        }
+        Some(Adoption::Orphan) => {
+            let run_id = job.annotations.get(keys::RUN_ID).map_or("unknown", String::as_str);
+            Some(format!("Reattached to Job {} of run {run_id}, whose host process is gone", job.name))
+        }
+    };
+    if let Some(text) = adoption {
+        output.say(&text);
+        output.meta(run.spec.adoption_meta(job)).await;
+        return;
+    }
+    output.meta(run.spec.meta(&followed.attempt)).await;
+    let payload = json!({ "job": job.name, "uid": job.uid, "attempt": followed.attempt.number });
+    output.event("k8s.job.created", "info", &format!("Job {} was created", job.name), payload).await;
+}
+
+/// Its end was seen, or given up.
+pub(super) async fn ended(run: &RunContext, followed: &Followed, supervised: &Supervised) {
+    let (output, job, log) = (&run.output, &followed.job, &supervised.ending.log);
+    if let Some(text) = supervised.stderr() {
+        output.stderr(text);
+    }
+    for gap in log.gaps.iter().take(GAP_EVENTS) {
+        let payload = json!({ "job": job.name, "gap": gap });
+        output.event("k8s.log.gap", "warn", "A part of the container's log is missing", payload).await;
+    }
+    let end = supervised.view.pod().and_then(|pod| pod.terminated());
+    let payload = json!({
+        "job": job.name,
+        "uid": job.uid,
+        "exitCode": end.map(|end| end.exit_code),
+        "reason": end.and_then(|end| end.reason.as_deref()),
+        "logBytes": log.bytes,
+        "logGaps": log.gaps.len(),
+        "reconnects": log.reconnects,
+    });
+    output.event("k8s.job.finished", "info", &format!("Job {} ended", job.name), payload).await;
+}

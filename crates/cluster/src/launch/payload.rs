@@ -1,0 +1,79 @@
+//! What the pod reads: Secrets owned by the Job, or files on the volume that host and pod share.
+
+use std::time::Duration;
+
+use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::spec::Attempt;
+use futures_util::future::try_join_all;
+use k8s_openapi::api::core::v1::Secret;
+use tokio::time::Instant;
+
+use super::create::Created;
+use crate::failure::{ApiFailure, FailureKind};
+use crate::run::RunContext;
+use crate::staging;
+
+/// A server that is briefly away is worth this long.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The garbage collector removes a Secret whose Job is gone well within this time.
+const COLLECTION: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Writes the staged files, if that is how the payload travels.
+pub(super) async fn stage(run: &RunContext, attempt: &Attempt) -> Result<(), Refusal> {
+    let Some((directory, files)) = run.spec.staging(attempt) else { return Ok(()) };
+    staging::sweep(&run.namespace, &directory).await;
+    staging::stage(&directory, &files, run.spec.run_as_user()).await
+}
+
+/// Removes them: the launch failed.
+pub(super) async fn unstage(run: &RunContext, attempt: &Attempt) {
+    if let Some((directory, _)) = run.spec.staging(attempt) {
+        staging::remove(&directory).await;
+    }
+}
+
+/// Creates the Secrets, each born with its owner (PRM-05).
+pub(super) async fn store(run: &RunContext, attempt: &Attempt, created: &Created) -> Result<(), Refusal> {
+    let secrets = run.spec.payload(attempt, &created.job.uid);
+    let stored = try_join_all(secrets.iter().map(|secret| store_one(run, secret, created.fresh))).await;
+    stored.map(drop).map_err(|failure| not_stored(&failure))
+}
+
+/// Names are deterministic, and Secrets may not be read. So one that exists beside a Job that was just made is either
+/// ours, its answer lost, or a leftover of a deleted Job of the same name that the garbage collector is about to
+/// remove. Accepting the second kind would take the payload away from the pod; written anew, both are right.
+async fn store_one(run: &RunContext, secret: &Secret, fresh: bool) -> Result<(), ApiFailure> {
+    let name = secret.metadata.name.as_deref().unwrap_or_default();
+    let may_delete = run.permissions.allows("", "secrets", "delete");
+    let started = Instant::now();
+    let mut maybe_stored = false;
+    let mut removed = false;
+    loop {
+        let Err(mut failure) = run.namespace.create_secret(secret).await else { return Ok(()) };
+        let exists = failure.kind == FailureKind::AlreadyExists;
+        // An earlier process began this launch, or deleting is not possible and an answer was lost.
+        if exists && (!fresh || (maybe_stored && !may_delete)) {
+            return Ok(());
+        }
+        if exists && may_delete {
+            match run.namespace.delete_secret(name).await {
+                Ok(()) if !std::mem::replace(&mut removed, true) => continue,
+                Ok(()) => {}
+                Err(not_deleted) => failure = not_deleted,
+            }
+        }
+        maybe_stored |= failure.is_ambiguous();
+        let patience = if exists { COLLECTION } else { PATIENCE };
+        if !(exists || failure.is_transient()) || started.elapsed() >= patience {
+            return Err(failure);
+        }
+        tokio::time::sleep(failure.retry_after.map_or(PAUSE, |asked| asked.clamp(PAUSE, PATIENCE))).await;
+    }
+}
+
+fn not_stored(failure: &ApiFailure) -> Refusal {
+    let next = if failure.kind == FailureKind::Forbidden { "; grant `create` on `secrets`, see `deploy/`" } else { "" };
+    let refusal = Refusal::new(ErrorCode::PromptSecretCreateFailed, format!("{failure}{next}"));
+    if failure.is_transient() { refusal.transient(None) } else { refusal }
+}
