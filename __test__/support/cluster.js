@@ -61,6 +61,16 @@ export async function startCluster({ claim = false, ring } = {}) {
     for (const { metadata } of await jobs()) await api.remove(`${jobsPath}/${metadata.name}`)
   }
 
+  /**
+   * The path of a kubeconfig for another account with a Role of its own. A new account, because the adapter remembers
+   * what an account may do.
+   * @param {string} name
+   * @param {(rules: RoleRule[]) => RoleRule[]} role from the rules of `deploy/`
+   */
+  async function kubeconfigAs(name, role) {
+    return writeKubeconfig(join(folder, name), await used.createAccount(api, { namespace, name, role }))
+  }
+
   return {
     namespace,
     /** Path of the account's kubeconfig. */
@@ -89,17 +99,14 @@ export async function startCluster({ claim = false, ring } = {}) {
         // A URL that pods could use, so that no run warns about its absence.
         env: { PAPERCLIP_API_URL: 'http://198.51.100.1:3100', ...env },
       }),
+    kubeconfigAs,
     /**
-     * The path of a kubeconfig for another account, whose Role lacks a verb. A new account, because the adapter
-     * remembers what an account may do.
+     * The path of a kubeconfig for another account, whose Role lacks a verb.
      * @param {string} resource
      * @param {string} verb
      */
-    async kubeconfigWithout(resource, verb) {
-      const name = `without-${verb}-${resource.replace('/', '-')}`
-      const other = await used.createAccount(api, { namespace, name, role: (rules) => withoutVerb(rules, resource, verb) })
-      return writeKubeconfig(join(folder, name), other)
-    },
+    kubeconfigWithout: (resource, verb) =>
+      kubeconfigAs(`without-${verb}-${resource.replace('/', '-')}`, (rules) => withoutVerb(rules, resource, verb)),
     /** Configuration of a run whose pod no node takes; `release` afterwards. */
     withoutNode: () => used.withoutNode(api),
     /** @param {number} [seed] */

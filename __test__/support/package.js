@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 /** Path of the entry `./server`. */
 export const serverEntry = resolve(process.env.K8S_TEST_PACKAGE ?? fileURLToPath(new URL('../../dist/server.js', import.meta.url)))
 
-/** @type {{ execute: (ctx: object) => Promise<any>, createServerAdapter: () => any }} */
+/** @type {{ execute: (ctx: object) => Promise<any>, testEnvironment: (ctx: object) => Promise<any>, createServerAdapter: () => any }} */
 const server = await import(pathToFileURL(serverEntry).href)
 
-export const { execute, createServerAdapter } = server
+export const { execute, testEnvironment, createServerAdapter } = server

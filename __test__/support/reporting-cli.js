@@ -1,14 +1,29 @@
 /**
- * A `claude` that says what reached it: its first line is a `fake_report` with size and hash of stdin.
+ * A `claude` that says what reached it: its first line is a `fake_report` with size and hash of stdin, the arguments, the
+ * environment and the files that the arguments name.
  *
  * The simulator's stand-in does that with `FAKE_REPORT`. On a real cluster a script takes the place of the image's
  * program, because the shell of that image gives background commands no stdin, and its stand-in reads in one.
  */
 
+import { transcript } from './host.js'
+
 const script = `#!/bin/sh
 cat > "$TMPDIR/prompt"
-printf '{"type":"system","subtype":"fake_report","prompt_bytes":%s,"prompt_sha256":"%s"}\\n' \\
-  "$(wc -c < "$TMPDIR/prompt")" "$(sha256sum < "$TMPDIR/prompt" | cut -c1-64)"
+files= option=
+for argument in "$@"; do
+  case $option in --*)
+    if [ -e "$argument" ]; then
+      for file in $(find -L "$argument" -type f); do
+        files="$files,\\"$option\${file#"$argument"}\\":\\"$(base64 -w0 "$file")\\""
+      done
+    fi
+  esac
+  option=$argument
+done
+printf '{"type":"system","subtype":"fake_report","prompt_bytes":%s,"prompt_sha256":"%s","uid":%s,"cwd":"%s","environ":"%s","files":{%s}}\\n' \\
+  "$(wc -c < "$TMPDIR/prompt")" "$(sha256sum < "$TMPDIR/prompt" | cut -c1-64)" "$(id -u)" "$PWD" \\
+  "$(base64 -w0 "/proc/$$/environ")" "\${files#,}"
 echo '{"type":"result","subtype":"success","is_error":false,"result":"reported","session_id":"11111111-2222-4333-8444-555555555555"}'
 `
 
@@ -29,4 +44,23 @@ export async function reportingCli(cluster) {
     },
   }
   return { config: { podTemplate }, env: {} }
+}
+
+/**
+ * What the program has reported.
+ * @param {object} ctx of a run that has ended
+ */
+export function reportOf(ctx) {
+  const { output } = transcript(ctx)
+  const report = JSON.parse(output.slice(0, output.indexOf('\n')))
+  /** @param {string} base64 */
+  const decoded = (base64) => Buffer.from(base64, 'base64').toString()
+  const entries = decoded(report.environ).split('\0').filter(Boolean)
+  return {
+    ...report,
+    /** @type {Record<string, string>} */
+    env: Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)])),
+    /** Text by option, or by option and path below its directory. @type {Record<string, string>} */
+    files: Object.fromEntries(Object.entries(report.files).map(([key, base64]) => [key, decoded(base64)])),
+  }
 }
