@@ -71,20 +71,25 @@ impl Permissions {
     /// Refuses a run that lacks something without substitute, and names it.
     ///
     /// # Errors
-    /// The code of what the first missing permission prevents.
+    /// The code of the step that is impossible, or `k8s_rbac_insufficient` for more than one.
     pub fn check_required(&self, namespace: &str) -> Result<(), Refusal> {
         let cannot_stop = !self.allows("batch", "jobs", "delete") && !self.allows("batch", "jobs", "patch");
         let stop = cannot_stop.then_some((("batch", "jobs", "delete"), ErrorCode::RbacInsufficient));
         let missing = REQUIRED.into_iter().chain(stop).filter(|(permission, _)| self.denied.contains(permission));
         let missing: Vec<_> = missing.collect();
-        let Some((_, code)) = missing.first() else { return Ok(()) };
+        let code = match missing.as_slice() {
+            [] => return Ok(()),
+            // Where only one step is impossible, its own code says which.
+            [(_, code)] => *code,
+            _ => ErrorCode::RbacInsufficient,
+        };
         let names: Vec<String> =
             missing.iter().map(|((_, resource, verb), _)| format!("`{verb}` on `{resource}`")).collect();
         let message = format!(
             "The service account lacks {} in namespace `{namespace}`: grant the Role in `deploy/` to it",
             names.join(", ")
         );
-        Err(Refusal::new(*code, message))
+        Err(Refusal::new(code, message))
     }
 }
 
