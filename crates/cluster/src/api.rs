@@ -172,6 +172,20 @@ impl Namespace {
     /// # Errors
     /// Any failed call.
     pub async fn may(&self, group: &str, resource: &str, verb: &str) -> Result<bool, ApiFailure> {
+        self.may_named(group, resource, verb, None).await
+    }
+
+    /// The same for one object: a Role may grant a verb for certain names only.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn may_named(
+        &self,
+        group: &str,
+        resource: &str,
+        verb: &str,
+        name: Option<&str>,
+    ) -> Result<bool, ApiFailure> {
         let (resource, subresource) = match resource.split_once('/') {
             Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
             None => (resource, None),
@@ -184,6 +198,7 @@ impl Namespace {
                     subresource,
                     verb: Some(verb.to_owned()),
                     namespace: Some(self.name.clone()),
+                    name: name.map(str::to_owned),
                     ..ResourceAttributes::default()
                 }),
                 ..SelfSubjectAccessReviewSpec::default()

@@ -56,6 +56,12 @@ impl Permissions {
         Self { denied: denied.map(|(permission, _)| permission).collect(), asked_at }
     }
 
+    /// Everything but these.
+    #[must_use]
+    pub fn without(denied: impl IntoIterator<Item = Permission>) -> Self {
+        Self { denied: denied.into_iter().collect(), asked_at: Instant::now() }
+    }
+
     /// Still believed.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
@@ -102,7 +108,7 @@ mod tests {
     use super::*;
 
     fn without(denied: &[Permission]) -> Permissions {
-        Permissions { denied: denied.iter().copied().collect(), asked_at: Instant::now() }
+        Permissions::without(denied.iter().copied())
     }
 
     #[test]

@@ -56,6 +56,13 @@ pub(super) async fn surroundings(
     })
 }
 
+/// Host and pod share the data volume.
+pub(super) fn may_stage(request: &RunRequest, placement: Placement, own: &OwnPlace) -> bool {
+    let home = request.host.env("PAPERCLIP_HOME");
+    let claim = own.pod.as_ref().and_then(|pod| pod.claim(pod.data_mount(home)?));
+    placement == Placement::SameNamespace && claim.is_some()
+}
+
 /// Secrets, or the data volume that host and pod share; never values in the Job.
 fn payload_mode(
     request: &RunRequest,
@@ -67,9 +74,7 @@ fn payload_mode(
     if permissions.allows("", "secrets", "create") {
         return Ok(PayloadMode::Secret);
     }
-    let home = request.host.env("PAPERCLIP_HOME");
-    let claim = own.pod.as_ref().and_then(|pod| pod.claim(pod.data_mount(home)?));
-    if placement == Placement::SameNamespace && claim.is_some() {
+    if may_stage(request, placement, own) {
         return Ok(PayloadMode::Volume);
     }
     let message = format!(
