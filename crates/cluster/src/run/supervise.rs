@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use claude_k8s_core::outcome::LogSummary;
 use claude_k8s_core::run::{Bounds, Command, DeleteReason, Ending, Input, RunState};
 use claude_k8s_core::transcript::Transcript;
 use claude_k8s_core::view::{JobFacts, RunView};
@@ -94,10 +95,18 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
                 (index, view) = run.index.subscribe(job);
                 Input::View(view.borrow_and_update().clone())
             }
-            summary = log.ended() => Input::LogEnded(summary),
+            summary = log.ended() => {
+                let LogSummary { bytes, reconnects, complete, .. } = &summary;
+                run.output.debug(|| format!("log: {bytes} bytes, {reconnects} reconnects, complete: {complete}"));
+                Input::LogEnded(summary)
+            }
             () = sleep_until(run, state.next_wake()) => Input::Tick { last_output: log.last_output() },
         };
+        let before = state.phase().name();
         (state, commands) = state.on(input, run.clock.now());
+        if state.phase().name() != before {
+            run.output.debug(|| format!("state: {before} -> {}", state.phase().name()));
+        }
     }
 }
 

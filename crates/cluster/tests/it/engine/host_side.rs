@@ -88,6 +88,20 @@ async fn hst_10_a_panic_of_the_delivery_ends_neither_run_nor_process() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn debug_lines_name_states_requests_and_reconnects_and_come_only_when_asked_for() {
+    let scene = Scene::new();
+    scene.run().await;
+    assert!(!scene.host.stderr().contains("debug:"));
+    let scene = Scene::new().with("debug", json!(true));
+    scene.run().await;
+    let text = scene.host.stderr();
+    for expected in ["state: running -> draining", "Creating Job", "Deleting Job", "0 reconnects, complete: true"] {
+        assert!(text.contains(expected), "{expected} is missing: {text}");
+    }
+    assert!(text.lines().filter(|line| line.contains("debug:")).all(|line| line.starts_with("[paperclip] debug: +")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn prm_07_known_secrets_are_removed_from_output_notices_and_result() {
     let scene = Scene::new();
     let text = super::scene::success().replace("\"done\"", &json!(format!("done with {TOKEN}")).to_string());
