@@ -1,5 +1,6 @@
 //! The calls of one namespace, each with a time limit and a name for messages.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
@@ -27,13 +28,23 @@ pub struct Namespace {
     client: Client,
     /// Its name.
     pub name: String,
+    observer: Option<Observer>,
 }
+
+/// Hears of every finished call: what it was, how it ended, how long it took.
+pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl Namespace {
     /// A namespace of a cluster.
     #[must_use]
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into() }
+        Self { client, name: name.into(), observer: None }
+    }
+
+    /// The same namespace, its calls told to an observer.
+    #[must_use]
+    pub fn observed(&self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self.clone() }
     }
 
     /// The client, for watches.
@@ -61,7 +72,7 @@ impl Namespace {
     pub async fn create_job(&self, job: &Job) -> Result<Job, ApiFailure> {
         let name = job.metadata.name.as_deref().unwrap_or_default();
         let (api, params) = (self.api::<Job>(), PostParams::default());
-        limited(CALL, self.what("Creating", "Job", name), "jobs", api.create(&params, job)).await
+        self.limited(CALL, self.what("Creating", "Job", name), "jobs", api.create(&params, job)).await
     }
 
     /// Asks the server to check a Job without storing it.
@@ -72,7 +83,7 @@ impl Namespace {
         let name = job.metadata.name.as_deref().unwrap_or_default();
         let params = PostParams { dry_run: true, ..PostParams::default() };
         let api = self.api::<Job>();
-        limited(CALL, self.what("Dry run of", "Job", name), "jobs", api.create(&params, job)).await
+        self.limited(CALL, self.what("Dry run of", "Job", name), "jobs", api.create(&params, job)).await
     }
 
     /// Reads a Job by name.
@@ -81,7 +92,7 @@ impl Namespace {
     /// Any failed call.
     pub async fn get_job(&self, name: &str) -> Result<Job, ApiFailure> {
         let api = self.api::<Job>();
-        limited(CALL, self.what("Reading", "Job", name), "jobs", api.get(name)).await
+        self.limited(CALL, self.what("Reading", "Job", name), "jobs", api.get(name)).await
     }
 
     /// Reads a pod by name.
@@ -90,7 +101,7 @@ impl Namespace {
     /// Any failed call.
     pub async fn get_pod(&self, name: &str) -> Result<Pod, ApiFailure> {
         let api = self.api::<Pod>();
-        limited(CALL, self.what("Reading", "pod", name), "pods", api.get(name)).await
+        self.limited(CALL, self.what("Reading", "pod", name), "pods", api.get(name)).await
     }
 
     /// Patches a Job with a JSON merge patch.
@@ -100,7 +111,7 @@ impl Namespace {
     pub async fn patch_job(&self, name: &str, patch: &Value) -> Result<Job, ApiFailure> {
         let (api, params) = (self.api::<Job>(), PatchParams::default());
         let patch = Patch::Merge(patch);
-        limited(CALL, self.what("Patching", "Job", name), "jobs", api.patch(name, &params, &patch)).await
+        self.limited(CALL, self.what("Patching", "Job", name), "jobs", api.patch(name, &params, &patch)).await
     }
 
     /// Deletes a Job by uid, its pods in the background. Gone already, or another object of the same name, is done.
@@ -113,7 +124,7 @@ impl Namespace {
         let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
         let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
         let api = self.api::<Job>();
-        let deleted = limited(CALL, self.what("Deleting", "Job", name), "jobs", api.delete(name, &params)).await;
+        let deleted = self.limited(CALL, self.what("Deleting", "Job", name), "jobs", api.delete(name, &params)).await;
         done_when_absent(deleted.map(drop))
     }
 
@@ -124,7 +135,7 @@ impl Namespace {
     pub async fn create_secret(&self, secret: &Secret) -> Result<Secret, ApiFailure> {
         let name = secret.metadata.name.as_deref().unwrap_or_default();
         let (api, params) = (self.api::<Secret>(), PostParams::default());
-        limited(CALL, self.what("Creating", "Secret", name), "secrets", api.create(&params, secret)).await
+        self.limited(CALL, self.what("Creating", "Secret", name), "secrets", api.create(&params, secret)).await
     }
 
     /// Deletes a Secret. Gone already is done.
@@ -134,7 +145,8 @@ impl Namespace {
     pub async fn delete_secret(&self, name: &str) -> Result<(), ApiFailure> {
         let api = self.api::<Secret>();
         let params = DeleteParams::default();
-        let deleted = limited(CALL, self.what("Deleting", "Secret", name), "secrets", api.delete(name, &params)).await;
+        let deleted =
+            self.limited(CALL, self.what("Deleting", "Secret", name), "secrets", api.delete(name, &params)).await;
         done_when_absent(deleted.map(drop))
     }
 
@@ -162,7 +174,7 @@ impl Namespace {
         let params = ListParams::default().fields(&format!("involvedObject.uid={uid}"));
         let api = self.api::<Event>();
         let what = format!("Listing events in namespace `{}`", self.name);
-        let mut events = limited(CALL, what, "events", api.list(&params)).await?.items;
+        let mut events = self.limited(CALL, what, "events", api.list(&params)).await?.items;
         events.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
         Ok(events)
     }
@@ -172,6 +184,20 @@ impl Namespace {
     /// # Errors
     /// Any failed call.
     pub async fn may(&self, group: &str, resource: &str, verb: &str) -> Result<bool, ApiFailure> {
+        self.may_named(group, resource, verb, None).await
+    }
+
+    /// The same for one object: a Role may grant a verb for certain names only.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn may_named(
+        &self,
+        group: &str,
+        resource: &str,
+        verb: &str,
+        name: Option<&str>,
+    ) -> Result<bool, ApiFailure> {
         let (resource, subresource) = match resource.split_once('/') {
             Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
             None => (resource, None),
@@ -184,6 +210,7 @@ impl Namespace {
                     subresource,
                     verb: Some(verb.to_owned()),
                     namespace: Some(self.name.clone()),
+                    name: name.map(str::to_owned),
                     ..ResourceAttributes::default()
                 }),
                 ..SelfSubjectAccessReviewSpec::default()
@@ -193,7 +220,7 @@ impl Namespace {
         let api: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
         let params = PostParams::default();
         let what = format!("Asking whether `{verb}` `{resource}` is allowed");
-        let answer = limited(CALL, what, "selfsubjectaccessreviews", api.create(&params, &review)).await?;
+        let answer = self.limited(CALL, what, "selfsubjectaccessreviews", api.create(&params, &review)).await?;
         Ok(answer.status.is_some_and(|status| status.allowed))
     }
 
@@ -202,8 +229,9 @@ impl Namespace {
     /// # Errors
     /// Any failed call.
     pub async fn server_version(&self) -> Result<(String, u32, u32), ApiFailure> {
-        let info =
-            limited(CALL, "Reading the server version".to_owned(), "version", self.client.apiserver_version()).await?;
+        let info = self
+            .limited(CALL, "Reading the server version".to_owned(), "version", self.client.apiserver_version())
+            .await?;
         let number =
             |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0);
         Ok((info.git_version.clone(), number(&info.major), number(&info.minor)))
@@ -215,7 +243,9 @@ impl Namespace {
     /// Any failed call; `NotFound` is an answer too.
     pub async fn exists(&self) -> Result<(), ApiFailure> {
         let api: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.client.clone());
-        limited(CALL, format!("Reading namespace `{}`", self.name), "namespaces", api.get(&self.name)).await.map(drop)
+        self.limited(CALL, format!("Reading namespace `{}`", self.name), "namespaces", api.get(&self.name))
+            .await
+            .map(drop)
     }
 
     /// Does a Secret exist? Its content is not kept.
@@ -224,7 +254,7 @@ impl Namespace {
     /// Any failed call; `NotFound` is an answer too.
     pub async fn secret_exists(&self, name: &str) -> Result<(), ApiFailure> {
         let api = self.api::<Secret>();
-        limited(CALL, self.what("Reading", "Secret", name), "secrets", api.get(name)).await.map(drop)
+        self.limited(CALL, self.what("Reading", "Secret", name), "secrets", api.get(name)).await.map(drop)
     }
 
     /// Reads a claim.
@@ -233,7 +263,27 @@ impl Namespace {
     /// Any failed call.
     pub async fn get_claim(&self, name: &str) -> Result<PersistentVolumeClaim, ApiFailure> {
         let api = self.api::<PersistentVolumeClaim>();
-        limited(CALL, self.what("Reading", "claim", name), "persistentvolumeclaims", api.get(name)).await
+        self.limited(CALL, self.what("Reading", "claim", name), "persistentvolumeclaims", api.get(name)).await
+    }
+
+    /// Runs a call under a limit; dropping it closes its connection.
+    async fn limited<T>(
+        &self,
+        limit: Duration,
+        what: String,
+        resource: &str,
+        call: impl Future<Output = Result<T, kube::Error>>,
+    ) -> Result<T, ApiFailure> {
+        let started = Instant::now();
+        let answer = match tokio::time::timeout(limit, call).await {
+            Ok(answer) => answer.map_err(|error| ApiFailure::new(what.clone(), resource, &error)),
+            Err(_) => Err(ApiFailure::timed_out(what.clone(), limit)),
+        };
+        if let Some(observer) = &self.observer {
+            let outcome = answer.as_ref().map_or_else(|failure| failure.cause.as_str(), |_| "done");
+            observer(&format!("{what}: {outcome} after {} ms", started.elapsed().as_millis()));
+        }
+        answer
     }
 
     async fn list<K>(&self, kind: &str, resource: &str, selector: &str) -> Result<Vec<K>, ApiFailure>
@@ -254,20 +304,7 @@ impl Namespace {
                 }
             }
         };
-        limited(GUARD_LIST, format!("Listing {kind} in namespace `{}`", self.name), resource, pages).await
-    }
-}
-
-/// Runs a call under a limit; dropping it closes its connection.
-async fn limited<T>(
-    limit: Duration,
-    what: String,
-    resource: &str,
-    call: impl Future<Output = Result<T, kube::Error>>,
-) -> Result<T, ApiFailure> {
-    match tokio::time::timeout(limit, call).await {
-        Ok(answer) => answer.map_err(|error| ApiFailure::new(what, resource, &error)),
-        Err(_) => Err(ApiFailure::timed_out(what, limit)),
+        self.limited(GUARD_LIST, format!("Listing {kind} in namespace `{}`", self.name), resource, pages).await
     }
 }
 

@@ -56,6 +56,12 @@ impl Permissions {
         Self { denied: denied.map(|(permission, _)| permission).collect(), asked_at }
     }
 
+    /// Everything but these.
+    #[must_use]
+    pub fn without(denied: impl IntoIterator<Item = Permission>) -> Self {
+        Self { denied: denied.into_iter().collect(), asked_at: Instant::now() }
+    }
+
     /// Still believed.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
@@ -95,10 +101,12 @@ impl Permissions {
 
 #[cfg(test)]
 mod tests {
+    use ErrorCode::{ConcurrencyGuardUnreachable, JobCreateFailed, RbacInsufficient};
+
     use super::*;
 
     fn without(denied: &[Permission]) -> Permissions {
-        Permissions { denied: denied.iter().copied().collect(), asked_at: Instant::now() }
+        Permissions::without(denied.iter().copied())
     }
 
     #[test]
@@ -113,7 +121,6 @@ mod tests {
         ];
         assert_eq!(without(&replaceable).check_required("ns"), Ok(()));
         assert_eq!(without(&[("batch", "jobs", "delete")]).check_required("ns"), Ok(()));
-        use ErrorCode::{ConcurrencyGuardUnreachable, JobCreateFailed, RbacInsufficient};
         let (create, list) = (("batch", "jobs", "create"), ("batch", "jobs", "list"));
         for (denied, code, named) in [
             (vec![("batch", "jobs", "get")], RbacInsufficient, "`get` on `jobs`"),

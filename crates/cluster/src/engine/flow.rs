@@ -33,6 +33,14 @@ pub(super) struct Flow<'a> {
     first: Option<(Followed, Supervised)>,
 }
 
+/// What became of the second attempt when a verdict is about the first one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FreshAttempt {
+    NotTried,
+    Refused,
+    Stopped(StopOrder),
+}
+
 /// What following an orphan led to.
 enum OrphanEnded {
     /// The run is decided: the orphan had this run's prompt, a stop was ordered, or its pod may still run.
@@ -70,7 +78,7 @@ impl<'a> Flow<'a> {
                 continue;
             }
             let supervised = self.follow(&followed).await;
-            let result = self.decide(&followed, &supervised, None);
+            let result = self.decide(&followed, &supervised, FreshAttempt::NotTried);
             let fresh = self.run.spec.fresh_attempt().filter(|_| self.wants_fresh_attempt(&followed, &supervised));
             self.settle(&followed, &supervised, fresh.is_some()).await;
             let Some(fresh) = fresh else { return result };
@@ -112,7 +120,7 @@ impl<'a> Flow<'a> {
         let run_id = annotation(keys::RUN_ID).cloned().unwrap_or_default();
         let same_prompt = annotation(keys::PROMPT_DIGEST) == Some(&followed.attempt.prompt_digest);
         let supervised = self.follow(&followed).await;
-        let result = self.decide(&followed, &supervised, None);
+        let result = self.decide(&followed, &supervised, FreshAttempt::NotTried);
         self.settle(&followed, &supervised, false).await;
         if same_prompt || self.run.stop.get().is_some() {
             return OrphanEnded::Decided(Box::new(result));
@@ -138,11 +146,11 @@ impl<'a> Flow<'a> {
         }
         // The evidence of an attempt that ran says more than a refusal.
         if let Some((followed, supervised)) = &self.first {
-            let order = match reason {
-                NotLaunched::Refused(_) => None,
-                NotLaunched::Stopped(order) => Some(order),
+            let fresh_attempt = match reason {
+                NotLaunched::Refused(_) => FreshAttempt::Refused,
+                NotLaunched::Stopped(order) => FreshAttempt::Stopped(order),
             };
-            return self.decide(followed, supervised, Some(order));
+            return self.decide(followed, supervised, fresh_attempt);
         }
         let facts = RunFacts { adopted_run: self.adopted_run.clone(), ..self.run.spec.facts() };
         match reason {
@@ -163,22 +171,17 @@ impl<'a> Flow<'a> {
         wants && self.run.stop.get().is_none()
     }
 
-    /// `ended_without`: a fresh attempt was wanted and did not come about, perhaps because of an order to stop.
-    fn decide(
-        &self,
-        followed: &Followed,
-        supervised: &Supervised,
-        ended_without: Option<Option<StopOrder>>,
-    ) -> RunResult {
+    /// The verdict on an attempt that is the last one.
+    fn decide(&self, followed: &Followed, supervised: &Supervised, fresh_attempt: FreshAttempt) -> RunResult {
         self.with_evidence(followed, supervised, |evidence| {
-            evidence.fresh_attempt_used |= ended_without.is_some();
-            match ended_without.flatten() {
-                Some(StopOrder::Cancel) => {
+            evidence.fresh_attempt_used |= fresh_attempt != FreshAttempt::NotTried;
+            match fresh_attempt {
+                FreshAttempt::Stopped(StopOrder::Cancel) => {
                     evidence.stop = Some(Stop::Cancelled { forced: false });
                     evidence.termination_verified = true; // only an attempt that exited is replaced
                 }
-                Some(StopOrder::LeaseLost) => evidence.stop = Some(Stop::LeaseLost),
-                None => {}
+                FreshAttempt::Stopped(StopOrder::LeaseLost) => evidence.stop = Some(Stop::LeaseLost),
+                FreshAttempt::NotTried | FreshAttempt::Refused => {}
             }
             outcome::decide(evidence)
         })

@@ -8,6 +8,7 @@ use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::guard::SupervisorId;
 use claude_k8s_core::request::RunRequest;
 use claude_k8s_core::spec::{Delivery, RunSpec};
+use tokio::time::Instant;
 
 use super::own_pod::{OwnPlace, own_namespace};
 use super::surroundings::surroundings;
@@ -53,6 +54,11 @@ impl Engine {
         {
             bundle::write(&bundle.content, host_path.as_ref()).await?;
         }
+        let observed = spec.config().debug.then(|| {
+            output.debug_from(Instant::now());
+            let output = output.clone();
+            namespace.observed(Arc::new(move |call: &str| output.debug(|| call.to_owned())))
+        });
         let key = Identity::here(credentials.identity());
         let index = IndexHandle { engine: self.clone(), identity: key.clone(), namespace: namespace.clone() };
         self.shared.launch_locks.sweep(|_| false);
@@ -65,7 +71,7 @@ impl Engine {
             claimant: spec.claimant(),
             spec,
             connection: Connection::clone(&connection),
-            namespace,
+            namespace: observed.unwrap_or(namespace),
             index,
             permissions,
             supervisors,

@@ -34,11 +34,6 @@ pub(super) async fn surroundings(
             "created unsuspended (no `patch` on `jobs`): missing Secrets hold the pod until they exist".to_owned(),
         );
     }
-    if !permissions.allows("batch", "jobs", "delete") {
-        degraded.push(
-            "suspending instead of deleting (no `delete` on `jobs`): finished Jobs stay until their TTL".to_owned(),
-        );
-    }
     if payload == PayloadMode::Volume {
         degraded.push("staging (no `create` on `secrets`): the payload lies on the shared data volume".to_owned());
     }
@@ -61,6 +56,13 @@ pub(super) async fn surroundings(
     })
 }
 
+/// Host and pod share the data volume.
+pub(super) fn may_stage(request: &RunRequest, placement: Placement, own: &OwnPlace) -> bool {
+    let home = request.host.env("PAPERCLIP_HOME");
+    let claim = own.pod.as_ref().and_then(|pod| pod.claim(pod.data_mount(home)?));
+    placement == Placement::SameNamespace && claim.is_some()
+}
+
 /// Secrets, or the data volume that host and pod share; never values in the Job.
 fn payload_mode(
     request: &RunRequest,
@@ -72,9 +74,7 @@ fn payload_mode(
     if permissions.allows("", "secrets", "create") {
         return Ok(PayloadMode::Secret);
     }
-    let home = request.host.env("PAPERCLIP_HOME");
-    let claim = own.pod.as_ref().and_then(|pod| pod.claim(pod.data_mount(home)?));
-    if placement == Placement::SameNamespace && claim.is_some() {
+    if may_stage(request, placement, own) {
         return Ok(PayloadMode::Volume);
     }
     let message = format!(

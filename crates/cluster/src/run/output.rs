@@ -40,6 +40,8 @@ struct Inner {
 }
 
 struct State {
+    /// Since when debug lines are written; `None` without `debug`.
+    debug_since: Option<Instant>,
     writer: Option<SpoolWriter>,
     reader: Option<SpoolReader>,
     delivery: Option<JoinHandle<DeliveryReport>>,
@@ -50,7 +52,8 @@ impl Output {
     /// Text is queued from now on and delivered once the secrets are known.
     pub(crate) fn new(host: Arc<dyn Host>) -> Self {
         let (writer, reader) = spool(SPOOL_BYTES);
-        let state = State { writer: Some(writer), reader: Some(reader), delivery: None, progress: None };
+        let state =
+            State { debug_since: None, writer: Some(writer), reader: Some(reader), delivery: None, progress: None };
         Self(Arc::new(Inner {
             host,
             redactor: Mutex::new(Arc::new(Redactor::new([]))),
@@ -84,6 +87,19 @@ impl Output {
     /// `[paperclip] <text>`: a warning, on stderr.
     pub(crate) fn warn(&self, text: &str) {
         self.status(Stream::Stderr, text);
+    }
+
+    /// From now on debug lines are written.
+    pub(crate) fn debug_from(&self, since: Instant) {
+        lock(&self.0.state).debug_since = Some(since);
+    }
+
+    /// `[paperclip] debug: +<s> <text>` on stderr, if `debug` is configured.
+    pub(crate) fn debug(&self, text: impl FnOnce() -> String) {
+        let since = lock(&self.0.state).debug_since;
+        if let Some(since) = since {
+            self.warn(&format!("debug: +{:.3}s {}", since.elapsed().as_secs_f64(), text()));
+        }
     }
 
     /// The container's own stderr.

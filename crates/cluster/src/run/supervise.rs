@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use claude_k8s_core::outcome::LogSummary;
 use claude_k8s_core::run::{Bounds, Command, DeleteReason, Ending, Input, RunState};
 use claude_k8s_core::transcript::Transcript;
 use claude_k8s_core::view::{JobFacts, RunView};
@@ -92,13 +93,21 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
                 (index, view) = run.index.subscribe(job);
                 vec![Input::View(view.borrow_and_update().clone())]
             }
-            summary = log.ended() => vec![Input::LogEnded(summary)],
+            summary = log.ended() => {
+                let LogSummary { bytes, reconnects, complete, .. } = &summary;
+                run.output.debug(|| format!("log: {bytes} bytes, {reconnects} reconnects, complete: {complete}"));
+                vec![Input::LogEnded(summary)]
+            }
             () = sleep_until(run, state.next_wake()) => vec![Input::Tick { last_output: log.last_output() }],
         };
+        let before = state.phase().name();
         for input in inputs {
             let (next, more) = state.on(input, run.clock.now());
             state = next;
             commands.extend(more);
+        }
+        if state.phase().name() != before {
+            run.output.debug(|| format!("state: {before} -> {}", state.phase().name()));
         }
     }
 }

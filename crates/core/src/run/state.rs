@@ -132,6 +132,23 @@ pub enum Phase {
     Decided(Box<Ending>),
 }
 
+impl Phase {
+    /// For people.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Scheduling(_) => "scheduling",
+            Self::Starting(_) => "starting",
+            Self::Running => "running",
+            Self::AwaitingState { .. } => "awaiting the container's state",
+            Self::Stopping(_) => "stopping",
+            Self::Draining => "draining",
+            Self::Decided(_) => "decided",
+        }
+    }
+}
+
 /// The state of one run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunState {

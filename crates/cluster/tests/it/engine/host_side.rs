@@ -61,7 +61,7 @@ async fn hst_05_a_cancel_acts_while_the_host_takes_no_output() {
 async fn hst_05_a_slow_host_that_keeps_taking_output_gets_all_of_it() {
     let scene = Scene::new().manner(Manner::Slow);
     let line = json!({ "type": "assistant", "text": "x".repeat(50_000) }).to_string();
-    let text: String = (0..30).map(|_| format!("{line}\n")).collect::<String>() + &super::scene::success();
+    let text = format!("{line}\n").repeat(30) + &super::scene::success();
     scene.log(&text);
     let result = scene.run().await;
     assert_eq!(code(&result), "");
@@ -85,6 +85,20 @@ async fn hst_10_a_panic_of_the_delivery_ends_neither_run_nor_process() {
     let scene = Scene::new().manner(Manner::PanicsOnLog);
     let result = scene.run().await;
     assert_eq!((code(&result), result.exit_code), ("", Some(0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn debug_lines_name_states_requests_and_reconnects_and_come_only_when_asked_for() {
+    let scene = Scene::new();
+    scene.run().await;
+    assert!(!scene.host.stderr().contains("debug:"));
+    let scene = Scene::new().with("debug", json!(true));
+    scene.run().await;
+    let text = scene.host.stderr();
+    for expected in ["state: running -> draining", "Creating Job", "Deleting Job", "0 reconnects, complete: true"] {
+        assert!(text.contains(expected), "{expected} is missing: {text}");
+    }
+    assert!(text.lines().filter(|line| line.contains("debug:")).all(|line| line.starts_with("[paperclip] debug: +")));
 }
 
 #[tokio::test(start_paused = true)]

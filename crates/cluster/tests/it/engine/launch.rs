@@ -50,7 +50,7 @@ async fn a_second_run_shares_permissions_and_watches_with_the_first() {
     let second = first.again("run-2");
     assert_eq!(code(&second.run().await), "");
     let requests = first.server.requests().split_off(before);
-    assert_eq!(first.server.reviews(), 14, "one more contact");
+    assert_eq!(first.server.reviews(), 13, "nothing is asked again");
     assert!(!requests.iter().any(|request| request.starts_with("watch")), "{requests:?}");
     assert_eq!(requests.len(), 12, "{requests:?}");
 }

@@ -119,12 +119,13 @@ async fn env_05_logs_that_may_not_be_read_any_more_are_reported_and_end_nothing(
     assert!(scene.host.stderr().contains("pods/log") || scene.host.stderr().contains("403"), "{}", scene.host.stderr());
 }
 
-fn in_cluster(scene: &mut Scene, home: &std::path::Path) {
+/// A host in a pod of the Jobs' namespace, with its data volume at `home`.
+pub(super) fn in_cluster(scene: &mut Scene, home: &std::path::Path) {
     let environment = json!({ "KUBERNETES_SERVICE_HOST": "10.0.0.1", "HOSTNAME": "host-0", "PAPERCLIP_NAMESPACE": "ns",
         "PAPERCLIP_HOME": home.to_str() });
     scene.request["host"]["env"] = environment;
     scene.request["config"].as_object_mut().unwrap().remove("workspaceVolumeClaim");
-    let user = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(home).unwrap());
+    let user = std::fs::metadata(home).map_or(0, |found| std::os::unix::fs::MetadataExt::uid(&found));
     scene.request["config"]["runAsUser"] = json!(user.max(1));
     let pod = json!({ "metadata": { "name": "host-0" }, "spec": {
         "volumes": [{ "name": "data", "persistentVolumeClaim": { "claimName": "data" } }],
