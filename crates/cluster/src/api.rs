@@ -171,6 +171,20 @@ impl Namespace {
     /// # Errors
     /// Any failed call.
     pub async fn may(&self, group: &str, resource: &str, verb: &str) -> Result<bool, ApiFailure> {
+        self.may_touch(group, resource, verb, None).await
+    }
+
+    /// The same for one object, which a rule may grant by its name.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn may_touch(
+        &self,
+        group: &str,
+        resource: &str,
+        verb: &str,
+        name: Option<&str>,
+    ) -> Result<bool, ApiFailure> {
         let (resource, subresource) = match resource.split_once('/') {
             Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
             None => (resource, None),
@@ -183,6 +197,7 @@ impl Namespace {
                     subresource,
                     verb: Some(verb.to_owned()),
                     namespace: Some(self.name.clone()),
+                    name: name.map(str::to_owned),
                     ..ResourceAttributes::default()
                 }),
                 ..SelfSubjectAccessReviewSpec::default()

@@ -6,7 +6,7 @@ use claude_k8s_core::config::Config;
 use claude_k8s_core::environment::{Check, Level, PERMISSIONS, Report};
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::request::{Prompt, RunRequest};
-use claude_k8s_core::spec::RunSpec;
+use claude_k8s_core::spec::{PayloadMode, RunSpec};
 use futures_util::future::join_all;
 use k8s_openapi::api::batch::v1::Job;
 
@@ -52,15 +52,15 @@ impl Engine {
         let own = self.own_place(&request.host, &connection, &credentials).await;
         check_own_pod(&own, checks);
         check_namespace(&namespace, own_namespace.as_deref(), checks).await;
-        check_permissions(&namespace, checks).await;
-        check_secret(&namespace, &config, checks).await;
 
         complete(&mut request);
         let permissions = Permissions::ask(&namespace).await;
-        let spec = match surroundings(&request, &config, &namespace.name, &own, &permissions).await {
-            Ok(surroundings) => RunSpec::resolve(&request, config.clone(), surroundings),
-            Err(refusal) => Err(refusal),
-        };
+        let surroundings = surroundings(&request, &config, &namespace.name, &own, &permissions).await;
+        let is_staged = surroundings.as_ref().is_ok_and(|found| found.payload == PayloadMode::Volume);
+        check_permissions(&namespace, &config, is_staged, checks).await;
+        check_secret(&namespace, &config, checks).await;
+
+        let spec = surroundings.and_then(|found| RunSpec::resolve(&request, config.clone(), found));
         match spec.and_then(|spec| Ok((spec.job(&spec.first_attempt(), true)?, spec))) {
             Ok((job, _)) => {
                 check_claim(&namespace, &job, &config, checks).await;
@@ -187,15 +187,25 @@ async fn check_namespace(namespace: &Namespace, own: Option<&str>, checks: &mut 
     });
 }
 
-async fn check_permissions(namespace: &Namespace, checks: &mut Vec<Check>) {
-    let answers = join_all(PERMISSIONS.map(|one| namespace.may(one.group, one.resource, one.verb))).await;
+async fn check_permissions(namespace: &Namespace, config: &Config, is_staged: bool, checks: &mut Vec<Check>) {
+    let answers = join_all(PERMISSIONS.map(|one| {
+        // `deploy/` grants reading of this one Secret only.
+        let name = (one.code == "secret_get").then_some(config.secret_ref.as_str());
+        namespace.may_touch(one.group, one.resource, one.verb, name)
+    }))
+    .await;
+    let denied: Vec<_> = PERMISSIONS.iter().zip(&answers).filter(|(_, answer)| matches!(answer, Ok(false))).collect();
+    let denied: Vec<_> = denied.into_iter().map(|(permission, _)| permission.code).collect();
     for (permission, answer) in PERMISSIONS.iter().zip(answers) {
         let code = format!("k8s_rbac_{}", permission.code);
         let what = format!("`{}` on `{}` in namespace `{}`", permission.verb, permission.resource, namespace.name);
         checks.push(match answer {
             Ok(true) => Check::new(code, Level::Info, format!("Allowed: {what}")),
-            Ok(false) => Check::new(code, permission.denied, format!("Not allowed: {what}; {}", permission.without))
-                .hint("Grant the Role in `deploy/`"),
+            Ok(false) => {
+                let level = permission.level(&denied, is_staged);
+                Check::new(code, level, format!("Not allowed: {what}; {}", permission.without))
+                    .hint("Grant the Role in `deploy/`")
+            }
             Err(failure) => Check::new(code, Level::Warn, failure.to_string()),
         });
     }
@@ -268,7 +278,9 @@ fn check_api_url(job: &Job, checks: &mut Vec<Check>) {
 
 async fn check_dry_run(namespace: &Namespace, job: &Job, checks: &mut Vec<Check>) {
     checks.push(match namespace.dry_run_job(job).await {
-        Ok(_) => Check::new("k8s_job_dry_run_ok", Level::Info, "The API server accepts a Job like those of a run"),
+        // Pod Security and the classes are judged when the controller creates the pod: no dry run of a Job asks for them.
+        Ok(_) => Check::new("k8s_job_dry_run_ok", Level::Info, "The API server accepts a Job like those of a run")
+            .detail("Not asked: what is judged with the pod (Pod Security, quota of pods, priority and runtime class)"),
         Err(failure) => {
             Check::new("k8s_job_dry_run_rejected", Level::Error, failure.to_string()).hint(dry_run_hint(&failure))
         }
@@ -277,7 +289,10 @@ async fn check_dry_run(namespace: &Namespace, job: &Job, checks: &mut Vec<Check>
 
 fn dry_run_hint(failure: &ApiFailure) -> &'static str {
     match failure.kind {
-        FailureKind::Forbidden => "Grant `create` on `jobs`, see `deploy/`",
+        // Admission and quota refuse with the same status as a missing permission, in other words.
+        FailureKind::Forbidden if failure.cause.contains("cannot create resource") => {
+            "Grant `create` on `jobs`, see `deploy/`"
+        }
         _ => "The message names the quota, admission rule or class that rejects it",
     }
 }
@@ -291,7 +306,7 @@ fn unresolved(refusal: &Refusal) -> Check {
     Check::new(code, Level::Error, refusal.message.clone()).hint(refusal.code.meaning().1)
 }
 
-/// What a run would bring along: ids and a prompt.
+/// What a run would bring along: ids and a prompt. A remote target has a finding of its own and hides no other.
 fn complete(request: &mut RunRequest) {
     const ID: &str = "environment-test";
     ID.clone_into(&mut request.run_id);
@@ -299,6 +314,7 @@ fn complete(request: &mut RunRequest) {
     if request.agent.company_id.is_empty() {
         ID.clone_into(&mut request.agent.company_id);
     }
+    request.execution_target = None;
     request.prompts.fresh = Prompt { text: "environment test".to_owned(), ..Prompt::default() };
     request.prompts.resumed = request.prompts.fresh.clone();
 }
