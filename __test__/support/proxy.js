@@ -72,12 +72,14 @@ const withoutConnection = (headers) =>
 const fits = (wanted, value) =>
   wanted === undefined || (typeof wanted === 'string' ? wanted === value : wanted.test(value))
 
-/** @param {number} code @param {string} reason @param {string} message */
-const statusObject = (code, reason, message) => ({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code })
+/** @param {number} code @param {string} reason @param {string} message @param {string} [kind] plural of what was asked for */
+const statusObject = (code, reason, message, kind) =>
+  ({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details: { kind }, code })
 
 const reasons = new Map([
   [401, 'Unauthorized'],
   [403, 'Forbidden'],
+  [404, 'NotFound'],
   [410, 'Expired'],
   [429, 'TooManyRequests'],
   [503, 'ServiceUnavailable'],
@@ -256,7 +258,7 @@ function answer(response, seen, { status = 500, retryAfterSec }) {
   const reason = reasons.get(status) ?? 'InternalError'
   if (retryAfterSec !== undefined) response.setHeader('retry-after', retryAfterSec)
   response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(JSON.stringify(statusObject(status, reason, `fault proxy: ${seen.verb} ${seen.resource}`)))
+  response.end(JSON.stringify(statusObject(status, reason, `fault proxy: ${seen.verb} ${seen.resource}`, seen.resource)))
 }
 
 /**

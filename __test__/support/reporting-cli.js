@@ -21,9 +21,9 @@ for argument in "$@"; do
   esac
   option=$argument
 done
-printf '{"type":"system","subtype":"fake_report","prompt_bytes":%s,"prompt_sha256":"%s","uid":%s,"cwd":"%s","environ":"%s","files":{%s}}\\n' \\
+printf '{"type":"system","subtype":"fake_report","prompt_bytes":%s,"prompt_sha256":"%s","uid":%s,"cwd":"%s","arguments":"%s","environ":"%s","files":{%s}}\\n' \\
   "$(wc -c < "$TMPDIR/prompt")" "$(sha256sum < "$TMPDIR/prompt" | cut -c1-64)" "$(id -u)" "$PWD" \\
-  "$(base64 -w0 "/proc/$$/environ")" "\${files#,}"
+  "$(printf '%s\\0' "$@" | base64 -w0)" "$(base64 -w0 "/proc/$$/environ")" "\${files#,}"
 echo '{"type":"result","subtype":"success","is_error":false,"result":"reported","session_id":"11111111-2222-4333-8444-555555555555"}'
 `
 
@@ -55,9 +55,12 @@ export function reportOf(ctx) {
   const report = JSON.parse(output.slice(0, output.indexOf('\n')))
   /** @param {string} base64 */
   const decoded = (base64) => Buffer.from(base64, 'base64').toString()
-  const entries = decoded(report.environ).split('\0').filter(Boolean)
+  /** @param {string} base64 */
+  const parts = (base64) => decoded(base64).split('\0').slice(0, -1)
+  const entries = parts(report.environ)
   return {
     ...report,
+    arguments: parts(report.arguments),
     /** @type {Record<string, string>} */
     env: Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)])),
     /** Text by option, or by option and path below its directory. @type {Record<string, string>} */

@@ -88,10 +88,24 @@ pub struct Permission {
     pub resource: &'static str,
     /// Verb.
     pub verb: &'static str,
-    /// Level when it is denied.
-    pub denied: Level,
+    /// Level when it alone is denied.
+    denied: Level,
     /// What then happens.
     pub without: &'static str,
+}
+
+impl Permission {
+    /// How bad its absence is: as bad as it is for a run (ENV-01). `denied` holds the codes of all that are denied;
+    /// with `is_staged` the payload lies on a data volume that host and pod share.
+    #[must_use]
+    pub fn level(&self, denied: &[&str], is_staged: bool) -> Level {
+        match self.code {
+            // A run is stopped by deleting or by suspending its Job; one of the two it needs.
+            "job_delete" if denied.contains(&"job_patch") => Level::Error,
+            "secret_create" if is_staged => Level::Warn,
+            _ => self.denied,
+        }
+    }
 }
 
 const fn permission(
@@ -116,8 +130,8 @@ pub const PERMISSIONS: [Permission; 15] = [
     permission(
         "job_delete",
         ("batch", "jobs", "delete"),
-        Level::Error,
-        "runs are stopped by suspending them and removed by their TTL",
+        Level::Warn,
+        "runs are stopped by suspending them, which takes `patch`, and removed by their TTL",
     ),
     permission("pod_list", ("", "pods", "list"), Level::Error, "the pod of a run cannot be found"),
     permission("pod_log", ("", "pods/log", "get"), Level::Error, "there is no transcript"),
@@ -144,7 +158,7 @@ pub const PERMISSIONS: [Permission; 15] = [
     permission(
         "secret_delete",
         ("", "secrets", "delete"),
-        Level::Error,
+        Level::Warn,
         "the payload of a retained Job stays until the Job goes",
     ),
     permission("secret_get", ("", "secrets", "get"), Level::Warn, "the check of `secretRef` is skipped"),
@@ -166,6 +180,18 @@ mod tests {
         assert_eq!(status(&[Level::Info]), "pass");
         assert_eq!(status(&[Level::Info, Level::Warn]), "warn");
         assert_eq!(status(&[Level::Error, Level::Warn]), "fail");
+    }
+
+    #[test]
+    fn env_01_a_permission_with_a_substitute_is_missed_only_when_that_is_missing_too() {
+        let level = |code: &str, denied: &[&str], is_staged| {
+            PERMISSIONS.iter().find(|one| one.code == code).map(|one| one.level(denied, is_staged))
+        };
+        assert_eq!(level("job_delete", &["job_delete"], false), Some(Level::Warn));
+        assert_eq!(level("job_delete", &["job_patch", "job_delete"], false), Some(Level::Error));
+        assert_eq!(level("secret_create", &["secret_create"], false), Some(Level::Error));
+        assert_eq!(level("secret_create", &["secret_create"], true), Some(Level::Warn));
+        assert_eq!(level("job_get", &["job_get"], true), Some(Level::Error));
     }
 
     #[test]

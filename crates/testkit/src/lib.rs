@@ -6,8 +6,9 @@
 //!  test ──────────(Knobs, /_sim/…)──▶ knobs ──────┘
 //! ```
 //!
-//! The simulator answers like an API server, a job controller and a kubelet (facts/kubernetes.md); it knows nothing about
-//! the adapter. `kubelet_log` is usable alone, without the feature `simulator`: a pure model of the container log.
+//! The simulator answers like an API server, a job controller and a kubelet (docs/internals/kubernetes.md); it knows
+//! nothing about the adapter. `kubelet_log` is usable alone, without the feature `simulator`: a pure model of the
+//! container log.
 #![forbid(unsafe_code)]
 
 pub mod kubelet_log;

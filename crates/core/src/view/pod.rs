@@ -268,7 +268,7 @@ fn describe_failure(container: &ContainerStatus) -> Option<String> {
 }
 
 /// A pod that is deleted while it waits gets a made-up end, `ContainerStatusUnknown`, without a start
-/// (`facts/kubernetes.md` 4.4).
+/// (`docs/internals/kubernetes.md` 4.4).
 fn has_run(state: &ContainerState) -> bool {
     match state {
         ContainerState::Running { .. } => true,

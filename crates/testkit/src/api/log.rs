@@ -1,4 +1,4 @@
-//! `pods/log`: the answers by state (facts/kubernetes.md 1.4) and the streamed body.
+//! `pods/log`: the answers by state (docs/internals/kubernetes.md 1.4) and the streamed body.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! How long the parts of a real cluster take. Measured values (facts/kubernetes.md 4.2); a test may change them.
+//! How long the parts of a real cluster take. Measured values (docs/internals/kubernetes.md 4.2); a test may change
+//! them.
 
 use std::time::Duration;
 

@@ -6,9 +6,9 @@
 //!  log request ──open──▶ LogReader: since per record, prefix state, follows into the newest file ──▶ body bytes
 //! ```
 //!
-//! Behaviour is that of facts/kubernetes.md 1.1 to 1.7: records of at most 16 KiB, one file for both streams, `sinceTime` judged
-//! per record, a timestamp only behind a record that ended a line, nothing but the current file readable.
-//! Time comes from the caller, so a property test can let clocks repeat or run backwards.
+//! Behaviour is that of docs/internals/kubernetes.md 1.1 to 1.7: records of at most 16 KiB, one file for both streams,
+//! `sinceTime` judged per record, a timestamp only behind a record that ended a line, nothing but the current file
+//! readable. Time comes from the caller, so a property test can let clocks repeat or run backwards.
 //! A record is stored once, already in the form in which it is sent; readers hand out slices of it.
 
 mod file;

@@ -1,4 +1,4 @@
-//! The reader's habits, fact by fact (facts/kubernetes.md 1.1 to 1.6).
+//! The reader's habits, fact by fact (docs/internals/kubernetes.md 1.1 to 1.6).
 
 use jiff::{SignedDuration, Timestamp};
 

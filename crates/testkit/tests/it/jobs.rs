@@ -1,4 +1,4 @@
-//! Job controller (facts/kubernetes.md 4).
+//! Job controller (docs/internals/kubernetes.md 4).
 
 use claude_k8s_testkit::builders::secret;
 use claude_k8s_testkit::{AdmissionRule, HoldKind, Script};

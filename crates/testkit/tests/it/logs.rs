@@ -1,4 +1,4 @@
-//! `pods/log` (facts/kubernetes.md 1).
+//! `pods/log` (docs/internals/kubernetes.md 1).
 
 use claude_k8s_testkit::{HoldKind, LogSettings, Script};
 use futures_util::AsyncReadExt;

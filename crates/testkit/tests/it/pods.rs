@@ -1,4 +1,4 @@
-//! Scheduler and kubelet (facts/kubernetes.md 4.4 and 4.5).
+//! Scheduler and kubelet (docs/internals/kubernetes.md 4.4 and 4.5).
 
 use claude_k8s_testkit::builders::{claim, pod, secret};
 use claude_k8s_testkit::{Eviction, Exit, Hold, HoldKind, Script, Simulator};

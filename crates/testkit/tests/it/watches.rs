@@ -1,4 +1,4 @@
-//! `watch` (facts/kubernetes.md 3.1), also through the watcher of kube-runtime.
+//! `watch` (docs/internals/kubernetes.md 3.1), also through the watcher of kube-runtime.
 
 use claude_k8s_testkit::Script;
 use claude_k8s_testkit::builders::pod;

@@ -1,7 +1,7 @@
 //! Checks of configuration, credentials, API, own pod, namespace, permissions and Secret.
 
 use claude_k8s_core::config::{Config, Rejection, Warning};
-use claude_k8s_core::environment::{Check, Level, PERMISSIONS};
+use claude_k8s_core::environment::{Check, Level, PERMISSIONS, Permission};
 use claude_k8s_core::request::RunRequest;
 
 use crate::api::Namespace;
@@ -9,7 +9,7 @@ use crate::connect::{ConnectError, Credentials};
 use crate::engine::own_pod::OwnPlace;
 use crate::failure::{ApiFailure, FailureKind};
 
-/// Log following can stall at rotation on older servers (`facts/kubernetes.md` 1.5).
+/// Log following can stall at rotation on older servers (`docs/internals/kubernetes.md` 1.5).
 const OLDEST: (u32, u32) = (1, 29);
 
 pub(super) fn rejected(one: &Rejection) -> Check {
@@ -105,16 +105,17 @@ pub(super) fn permissions<'a>(
     answers: &'a [Result<bool, ApiFailure>],
     staging: bool,
 ) -> impl Iterator<Item = Check> + 'a {
+    let is_denied = |(permission, answer): (&Permission, &Result<bool, ApiFailure>)| {
+        matches!(answer, Ok(false)).then_some(permission.code)
+    };
+    let denied: Vec<&str> = PERMISSIONS.iter().zip(answers).filter_map(is_denied).collect();
     PERMISSIONS.iter().zip(answers).map(move |(permission, answer)| {
         let code = format!("k8s_rbac_{}", permission.code);
         let what = format!("`{}` on `{}` in namespace `{namespace}`", permission.verb, permission.resource);
-        let replaceable = staging && matches!(permission.code, "secret_create" | "secret_delete");
-        let (level, without) = match permission.code {
-            "secret_create" if staging => {
-                (Level::Warn, "degraded mode \"staging\": the payload lies on the data volume")
-            }
-            _ if replaceable => (Level::Warn, permission.without),
-            _ => (permission.denied, permission.without),
+        let level = permission.level(&denied, staging);
+        let without = match permission.code {
+            "secret_create" if staging => "degraded mode \"staging\": the payload lies on the data volume",
+            _ => permission.without,
         };
         match answer {
             Ok(true) => Check::new(code, Level::Info, format!("Allowed: {what}")),

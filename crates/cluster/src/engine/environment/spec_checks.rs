@@ -127,10 +127,15 @@ pub(super) fn api_url(job: &Job) -> Option<Check> {
 
 pub(super) async fn dry_run(namespace: &Namespace, job: &Job) -> Check {
     match namespace.dry_run_job(job).await {
-        Ok(_) => Check::new("k8s_job_dry_run_ok", Level::Info, "The API server accepts a Job like those of a run"),
+        // The controller creates the pod later: no dry run of a Job asks what is judged then.
+        Ok(_) => Check::new("k8s_job_dry_run_ok", Level::Info, "The API server accepts a Job like those of a run")
+            .detail("Not asked: what is judged with the pod (Pod Security, quota of pods, priority and runtime class)"),
         Err(failure) => {
             let hint = match failure.kind {
-                FailureKind::Forbidden => "Grant `create` on `jobs`, see `deploy/`",
+                // Quota refuses with the same status as a missing permission, in other words.
+                FailureKind::Forbidden if failure.cause.contains("cannot create resource") => {
+                    "Grant `create` on `jobs`, see `deploy/`"
+                }
                 _ => "The message names the quota, admission rule or class that rejects it",
             };
             Check::new("k8s_job_dry_run_rejected", Level::Error, failure.to_string()).hint(hint)
