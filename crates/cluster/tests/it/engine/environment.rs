@@ -1,4 +1,4 @@
-//! The environment test: codes, levels and order of `package.md` 12.
+//! The environment test: codes, levels and order of the documentation.
 
 use claude_k8s_core::environment::{Level, Report};
 use serde_json::json;
