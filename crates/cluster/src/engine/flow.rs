@@ -33,14 +33,6 @@ pub(super) struct Flow<'a> {
     first: Option<(Followed, Supervised)>,
 }
 
-/// What became of the second attempt when a verdict is about the first one.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FreshAttempt {
-    NotTried,
-    Refused,
-    Stopped(StopOrder),
-}
-
 /// What following an orphan led to.
 enum OrphanEnded {
     /// The run is decided: the orphan had this run's prompt, a stop was ordered, or its pod may still run.
@@ -68,7 +60,7 @@ impl<'a> Flow<'a> {
         loop {
             let followed = match self.launch(&attempt).await {
                 Ok(followed) => followed,
-                Err(reason) => return self.not_launched(reason),
+                Err(reason) => return self.not_launched(&reason),
             };
             if followed.adopted == Some(Adoption::Orphan) {
                 match self.follow_orphan(followed).await {
@@ -78,7 +70,7 @@ impl<'a> Flow<'a> {
                 continue;
             }
             let supervised = self.follow(&followed).await;
-            let result = self.decide(&followed, &supervised, FreshAttempt::NotTried);
+            let result = self.decide(&followed, &supervised, None);
             let fresh = self.run.spec.fresh_attempt().filter(|_| self.wants_fresh_attempt(&followed, &supervised));
             self.settle(&followed, &supervised, fresh.is_some()).await;
             let Some(fresh) = fresh else { return result };
@@ -98,7 +90,7 @@ impl<'a> Flow<'a> {
     }
 
     async fn launch(&self, attempt: &Attempt) -> Result<Followed, NotLaunched> {
-        let Launched { job, adopted, following } = launch(self.run, attempt).await?;
+        let Launched { job, adopted, following } = Box::pin(launch(self.run, attempt)).await?;
         if adopted.is_some() {
             pod_or_end(self.run, &job).await?;
         }
@@ -120,7 +112,7 @@ impl<'a> Flow<'a> {
         let run_id = annotation(keys::RUN_ID).cloned().unwrap_or_default();
         let same_prompt = annotation(keys::PROMPT_DIGEST) == Some(&followed.attempt.prompt_digest);
         let supervised = self.follow(&followed).await;
-        let result = self.decide(&followed, &supervised, FreshAttempt::NotTried);
+        let result = self.decide(&followed, &supervised, None);
         self.settle(&followed, &supervised, false).await;
         if same_prompt || self.run.stop.get().is_some() {
             return OrphanEnded::Decided(Box::new(result));
@@ -133,29 +125,25 @@ impl<'a> Flow<'a> {
                 "Job `{job}` of run {run_id} did not end verifiably, so this run's prompt was not started; check its pod, then run again"
             );
             let refusal = Refusal::new(ErrorCode::ConcurrentRunBlocked, message).transient(Some(60));
-            return OrphanEnded::Decided(Box::new(self.not_launched(refusal.into())));
+            return OrphanEnded::Decided(Box::new(self.not_launched(&refusal.into())));
         }
         output.say(&format!("Job {job} of run {run_id} has ended; starting this run's own"));
         let continued = supervised.transcript.session_id().and_then(|id| self.run.spec.continuing_attempt(id));
         OrphanEnded::Continue(Box::new(continued.unwrap_or(followed.attempt)))
     }
 
-    fn not_launched(&self, reason: NotLaunched) -> RunResult {
-        if let NotLaunched::Refused(refusal) = &reason {
+    fn not_launched(&self, reason: &NotLaunched) -> RunResult {
+        if let NotLaunched::Refused(refusal) = reason {
             self.run.output.warn(&refusal.message);
         }
         // The evidence of an attempt that ran says more than a refusal.
         if let Some((followed, supervised)) = &self.first {
-            let fresh_attempt = match reason {
-                NotLaunched::Refused(_) => FreshAttempt::Refused,
-                NotLaunched::Stopped(order) => FreshAttempt::Stopped(order),
-            };
-            return self.decide(followed, supervised, fresh_attempt);
+            return self.decide(followed, supervised, Some(reason));
         }
         let facts = RunFacts { adopted_run: self.adopted_run.clone(), ..self.run.spec.facts() };
         match reason {
-            NotLaunched::Refused(refusal) => outcome::refused(&refusal, &facts, self.run.clock.now()),
-            NotLaunched::Stopped(order) => stopped(order, &facts, self.run.clock),
+            NotLaunched::Refused(refusal) => outcome::refused(refusal, &facts, self.run.clock.now()),
+            NotLaunched::Stopped(order) => stopped(*order, &facts, self.run.clock),
         }
     }
 
@@ -171,17 +159,17 @@ impl<'a> Flow<'a> {
         wants && self.run.stop.get().is_none()
     }
 
-    /// The verdict on an attempt that is the last one.
-    fn decide(&self, followed: &Followed, supervised: &Supervised, fresh_attempt: FreshAttempt) -> RunResult {
+    /// `not_replaced`: a fresh attempt was wanted and did not come about.
+    fn decide(&self, followed: &Followed, supervised: &Supervised, not_replaced: Option<&NotLaunched>) -> RunResult {
         self.with_evidence(followed, supervised, |evidence| {
-            evidence.fresh_attempt_used |= fresh_attempt != FreshAttempt::NotTried;
-            match fresh_attempt {
-                FreshAttempt::Stopped(StopOrder::Cancel) => {
+            evidence.fresh_attempt_used |= not_replaced.is_some();
+            match not_replaced {
+                Some(NotLaunched::Stopped(StopOrder::Cancel)) => {
                     evidence.stop = Some(Stop::Cancelled { forced: false });
                     evidence.termination_verified = true; // only an attempt that exited is replaced
                 }
-                FreshAttempt::Stopped(StopOrder::LeaseLost) => evidence.stop = Some(Stop::LeaseLost),
-                FreshAttempt::NotTried | FreshAttempt::Refused => {}
+                Some(NotLaunched::Stopped(StopOrder::LeaseLost)) => evidence.stop = Some(Stop::LeaseLost),
+                Some(NotLaunched::Refused(_)) | None => {}
             }
             outcome::decide(evidence)
         })
@@ -234,10 +222,12 @@ impl<'a> Flow<'a> {
         if !may_still_run(supervised) {
             self.run.done_with(&followed.job.uid);
         }
+        let made_here = followed.adopted.is_none();
+        let secrets = made_here.then(|| self.run.spec.secret_names(&followed.attempt));
         let clean_up = async {
             let left = fate == Fate::Leave && supervised.is_finished();
             let known = if left { mark_delivered(self.run, &followed.job).await.is_ok() } else { true };
-            known && clean_up(self.run, &followed.job, fate).await
+            known && clean_up(self.run, &followed.job, secrets, fate).await
         };
         let ((), clean) = tokio::join!(reports::ended(self.run, followed, supervised), clean_up);
         if !clean {

@@ -105,8 +105,7 @@ impl ApiServer {
             "status": { "phase": "Pending" } });
         self.put("pods", pod);
         let (server, name) = (self.clone(), name.to_owned());
-        #[expect(clippy::disallowed_methods, reason = "the life of a pod; a test ends with its runtime")]
-        tokio::task::spawn(async move { server.live(&name, &job).await });
+        self.state().tasks.spawn(async move { server.live(&name, &job).await });
     }
 
     async fn live(&self, job: &str, object: &Value) {
@@ -173,8 +172,7 @@ impl ApiServer {
         self.put("pods", pod);
         let Some(time) = self.state().life.dies_within else { return };
         let server = self.clone();
-        #[expect(clippy::disallowed_methods, reason = "the life of a pod; a test ends with its runtime")]
-        tokio::task::spawn(async move {
+        self.state().tasks.spawn(async move {
             if server.pod_runs(&pod_name) {
                 sleep(time).await;
                 server.set_state(&pod_name, "Failed", &json!({ "terminated": { "exitCode": 143 } }));
