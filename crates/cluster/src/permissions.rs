@@ -105,6 +105,8 @@ impl Permissions {
 
 #[cfg(test)]
 mod tests {
+    use ErrorCode::{ConcurrencyGuardUnreachable, JobCreateFailed, RbacInsufficient};
+
     use super::*;
 
     fn without(denied: &[Permission]) -> Permissions {
@@ -123,7 +125,6 @@ mod tests {
         ];
         assert_eq!(without(&replaceable).check_required("ns"), Ok(()));
         assert_eq!(without(&[("batch", "jobs", "delete")]).check_required("ns"), Ok(()));
-        use ErrorCode::{ConcurrencyGuardUnreachable, JobCreateFailed, RbacInsufficient};
         let (create, list) = (("batch", "jobs", "create"), ("batch", "jobs", "list"));
         for (denied, code, named) in [
             (vec![("batch", "jobs", "get")], RbacInsufficient, "`get` on `jobs`"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use claude_k8s_core::config::KubeconfigSource;
 use claude_k8s_core::request::HostProcess;
 use kube::Config;
-use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
+use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -109,7 +109,7 @@ impl Credentials {
                     place: place.clone(),
                     cause: cause.to_string(),
                 };
-                let kubeconfig = Kubeconfig::from_yaml(text).map_err(|error| invalid(&error))?;
+                let kubeconfig = Kubeconfig::from_yaml(text).map_err(|error| invalid(&unreadable(&error)))?;
                 checked(kubeconfig, &place)
             }
         }
@@ -141,7 +141,7 @@ fn in_cluster_config() -> Result<Config, ConnectError> {
 fn from_file(path: &Path) -> Result<Config, ConnectError> {
     let place = format!("`{}`", path.display());
     let kubeconfig = Kubeconfig::read_from(path)
-        .map_err(|error| ConnectError::KubeconfigInvalid { place: place.clone(), cause: with_source(&error) })?;
+        .map_err(|error| ConnectError::KubeconfigInvalid { place: place.clone(), cause: unreadable(&error) })?;
     checked(kubeconfig, &place)
 }
 
@@ -153,16 +153,46 @@ fn checked(mut kubeconfig: Kubeconfig, place: &str) -> Result<Config, ConnectErr
         }
     }
     let invalid = |cause: String| ConnectError::KubeconfigInvalid { place: place.to_owned(), cause };
+    let proxy = proxy(&kubeconfig).map_err(invalid)?;
     let options = KubeConfigOptions::default();
     let future = Config::from_custom_kubeconfig(kubeconfig, &options);
     // The function is async by signature only: it reads files and environment, and never waits.
-    let config = futures_util::FutureExt::now_or_never(future)
+    let mut config = futures_util::FutureExt::now_or_never(future)
         .ok_or_else(|| invalid("reading it did not finish".to_owned()))?
         .map_err(|error| invalid(with_source(&error)))?;
+    // The library would also take `HTTPS_PROXY` of the host, and match `NO_PROXY` against the proxy.
+    config.proxy_url = proxy;
     match config.cluster_url.scheme_str() {
         Some("http" | "https") => Ok(config),
         _ => Err(invalid(format!("server `{}` is not an http or https URL", config.cluster_url))),
     }
+}
+
+/// `proxy-url` of the current context's cluster.
+fn proxy(kubeconfig: &Kubeconfig) -> Result<Option<http::Uri>, String> {
+    let name = kubeconfig.current_context.as_deref();
+    let context = kubeconfig.contexts.iter().find(|one| Some(one.name.as_str()) == name);
+    let cluster = context.and_then(|one| one.context.as_ref()).map(|context| context.cluster.as_str());
+    let cluster = kubeconfig.clusters.iter().find(|one| Some(one.name.as_str()) == cluster);
+    let url = cluster.and_then(|one| one.cluster.as_ref()?.proxy_url.as_deref()).filter(|url| !url.is_empty());
+    let Some(url) = url else { return Ok(None) };
+    let parsed: http::Uri = url.parse().map_err(|_| "`proxy-url` is not a URL".to_owned())?;
+    match parsed.scheme_str() {
+        Some("http") => Ok(Some(parsed)),
+        _ => Err("`proxy-url` has to begin with `http://`: other kinds of proxies are not supported".to_owned()),
+    }
+}
+
+/// The parser's text quotes the lines around the mistake, and they may hold a token (PRM-07): only the place is told.
+fn unreadable(error: &KubeconfigError) -> String {
+    let KubeconfigError::Parse(error) = error else { return with_source(error) };
+    let text = error.to_string();
+    let place = text.find("line ").and_then(|at| {
+        let words: Vec<&str> = text[at..].split([' ', ':', '\n']).take(4).collect();
+        matches!(words.as_slice(), ["line", line, "column", column] if line.parse::<u32>().is_ok() && column.parse::<u32>().is_ok())
+            .then(|| words.join(" "))
+    });
+    format!("it is not YAML or not a kubeconfig{}", place.map(|place| format!(", at {place}")).unwrap_or_default())
 }
 
 fn with_source(error: &dyn std::error::Error) -> String {
@@ -177,4 +207,57 @@ fn fingerprint(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::Connection;
+
+    fn kubeconfig(cluster: &str) -> Credentials {
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: k, cluster: {{{cluster}}}}}]\n\
+             users: [{{name: u, user: {{token: secret-token-0123}}}}]\n\
+             contexts: [{{name: c, context: {{cluster: k, user: u, namespace: team}}}}]\n"
+        );
+        Credentials::Configured(KubeconfigSource::Inline(text))
+    }
+
+    fn problem(credentials: &Credentials) -> String {
+        Connection::open(credentials).map_or_else(|error| error.to_string(), |_| "none".to_owned())
+    }
+
+    #[test]
+    fn a_kubeconfig_gives_server_namespace_and_its_own_proxy() {
+        let config = kubeconfig("server: 'https://k8s:6443'").load().unwrap();
+        assert_eq!((config.default_namespace.as_str(), config.proxy_url), ("team", None));
+        let config = kubeconfig("server: 'https://k8s:6443', proxy-url: 'http://proxy:3128'").load().unwrap();
+        assert_eq!(config.proxy_url.unwrap(), "http://proxy:3128");
+    }
+
+    #[tokio::test]
+    async fn cfg_05_what_is_wrong_with_a_kubeconfig_is_said_without_its_secrets() {
+        let broken = |from: &str, to: &str| match kubeconfig("server: 'https://k8s:6443'") {
+            Credentials::Configured(KubeconfigSource::Inline(text)) => {
+                Credentials::Configured(KubeconfigSource::Inline(text.replace(from, to)))
+            }
+            other => other,
+        };
+        for (credentials, expected) in [
+            (kubeconfig("server: 'ftp://k8s'"), "not an http or https URL"),
+            (kubeconfig("server: 'https://k8s', proxy-url: 'socks5://u:secret-token-0123@p:1'"), "`proxy-url`"),
+            (kubeconfig("server: 'https://k8s', proxy-url: 'http://['"), "`proxy-url` is not a URL"),
+            (kubeconfig("server: 'https://k8s', certificate-authority: /none/ca.crt"), "/none/ca.crt"),
+            (broken("current-context: c", "current-context: other"), "cannot be used"),
+            (broken("token: secret-token-0123", "token: [secret-token-0123]"), "not a kubeconfig, at line 5 column"),
+            (broken("token: secret-token-0123}", "token: secret-token-0123"), "cannot be used"),
+            (broken("token: secret-token-0123", "client-key-data: secret-token-0123"), "cannot be used"),
+        ] {
+            let text = problem(&credentials);
+            assert!(text.contains(expected), "{text}");
+            assert!(!text.contains("secret-token-0123"), "{text}");
+        }
+        let missing = Credentials::Configured(KubeconfigSource::Path("/none/config".into()));
+        assert!(problem(&missing).contains("`/none/config`"), "{}", problem(&missing));
+    }
 }

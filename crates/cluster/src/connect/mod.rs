@@ -1,6 +1,7 @@
 //! Connections to a cluster: credentials chosen explicitly, dead peers noticed, one connection per identity.
 
 mod credentials;
+mod renewal;
 mod transport;
 
 pub use credentials::{ConnectError, Credentials};

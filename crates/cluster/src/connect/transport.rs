@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderValue, Uri};
 use http_body_util::BodyExt;
 use hyper_timeout::TimeoutConnector;
-use hyper_util::client::legacy::{Builder, connect::HttpConnector};
+use hyper_util::client::legacy::Builder;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::legacy::connect::{Connection as Connected, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ConfigExt};
 use kube::{Client, Config};
-use tower::{BoxError, ServiceBuilder, ServiceExt};
+use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 
+use super::renewal::renewing;
 use super::{ConnectError, Credentials};
 
 const CONNECT: Duration = Duration::from_secs(10);
@@ -37,13 +43,16 @@ impl Connection {
     /// # Errors
     /// When the credentials, or their certificates, tokens or plugins, cannot be used.
     pub fn open(credentials: &Credentials) -> Result<Self, ConnectError> {
-        let config = credentials.load()?;
-        let invalid = |error: kube::Error| ConnectError::invalid(credentials, &error);
-        Ok(Self {
-            requests: client(&config, Some(READ)).map_err(invalid)?,
-            logs: client(&config, None).map_err(invalid)?,
-            default_namespace: config.default_namespace,
-        })
+        let default_namespace = credentials.load()?.default_namespace;
+        let build = |read: Option<Duration>| {
+            let credentials = credentials.clone();
+            let build = move || {
+                let config = credentials.load()?;
+                client(&config, read).map_err(|error| ConnectError::invalid(&credentials, &error))
+            };
+            renewing(Box::new(build), &default_namespace)
+        };
+        Ok(Self { requests: build(Some(READ))?, logs: build(None)?, default_namespace: default_namespace.clone() })
     }
 
     /// One client for everything, for tests on an in-memory API server.
@@ -65,7 +74,31 @@ fn client(config: &Config, read: Option<Duration>) -> Result<Client, kube::Error
     #[cfg(target_os = "linux")]
     http.set_tcp_user_timeout(Some(USER_TIMEOUT));
 
-    let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(http)?);
+    match &config.proxy_url {
+        None => with_connector(config, read, http),
+        Some(proxy) => with_connector(config, read, tunnel(proxy, http)),
+    }
+}
+
+/// Both `http` and `https` servers are reached through `CONNECT`.
+fn tunnel(proxy: &Uri, http: HttpConnector) -> Tunnel<HttpConnector> {
+    let tunnel = Tunnel::new(proxy.clone(), http);
+    let account = proxy.authority().and_then(|authority| Some(authority.as_str().rsplit_once('@')?.0.to_owned()));
+    let header = account.and_then(|account| HeaderValue::try_from(format!("Basic {}", STANDARD.encode(account))).ok());
+    match header {
+        Some(header) => tunnel.with_auth(header),
+        None => tunnel,
+    }
+}
+
+fn with_connector<C>(config: &Config, read: Option<Duration>, transport: C) -> Result<Client, kube::Error>
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: hyper::rt::Read + hyper::rt::Write + Connected + Unpin + Send + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(transport)?);
     connector.set_connect_timeout(Some(CONNECT));
     connector.set_read_timeout(read);
     // Otherwise the time a pooled connection sat idle counts as silence.
@@ -81,4 +114,58 @@ fn client(config: &Config, read: Option<Duration>) -> Result<Client, kube::Error
         service.map_response(|response| response.map(BodyExt::boxed_unsync)),
         config.default_namespace.clone(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use claude_k8s_core::config::KubeconfigSource;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::api::Namespace;
+
+    async fn read(stream: &TcpStream) -> String {
+        let mut text = Vec::new();
+        while !text.ends_with(b"\r\n\r\n") {
+            stream.readable().await.unwrap();
+            let mut part = [0; 1024];
+            match stream.try_read(&mut part) {
+                Ok(0) => break,
+                Ok(count) => text.extend_from_slice(&part[..count]),
+                Err(_) => {}
+            }
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    async fn write(stream: &TcpStream, text: &str) {
+        stream.writable().await.unwrap();
+        assert_eq!(stream.try_write(text.as_bytes()).unwrap(), text.len());
+    }
+
+    #[tokio::test]
+    async fn a_kubeconfig_with_a_proxy_reaches_its_server_through_it() {
+        let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = proxy.local_addr().unwrap();
+        let text = format!(
+            "current-context: c\nclusters: [{{name: k, cluster: {{server: 'http://k8s.example:8001', proxy-url: 'http://me:pass@{address}'}}}}]\n\
+             users: [{{name: u, user: {{}}}}]\ncontexts: [{{name: c, context: {{cluster: k, user: u}}}}]\n"
+        );
+        let credentials = Credentials::Configured(KubeconfigSource::Inline(text));
+        let connection = tokio::task::spawn_blocking(move || Connection::open(&credentials)).await.unwrap().unwrap();
+        let serving = async {
+            let (stream, _) = proxy.accept().await.unwrap();
+            let connect = read(&stream).await;
+            assert!(connect.starts_with("CONNECT k8s.example:8001 HTTP/1.1"), "{connect}");
+            assert!(connect.to_lowercase().contains("proxy-authorization: basic "), "{connect}");
+            write(&stream, "HTTP/1.1 200 OK\r\n\r\n").await;
+            let request = read(&stream).await;
+            assert!(request.starts_with("GET /apis/batch/v1/namespaces/ns/jobs/j "), "{request}");
+            let body = r#"{"metadata":{"name":"j"}}"#;
+            write(&stream, &format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())).await;
+        };
+        let namespace = Namespace::new(connection.requests.clone(), "ns");
+        let (job, ()) = tokio::join!(namespace.get_job("j"), serving);
+        assert_eq!(job.unwrap().metadata.name.as_deref(), Some("j"));
+    }
 }

@@ -20,7 +20,12 @@ use crate::staging;
 const BUDGET: Duration = Duration::from_secs(10);
 
 /// Cleans up after one Job. False: it is still there and nothing says that its result was returned.
-pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, fate: Fate) -> bool {
+///
+/// The answer of the run waits for this, while the host takes the last output. One round trip in parallel is all that
+/// an undisturbed clean-up costs; a failure has to be told before the run resolves.
+///
+/// `secrets`: the names of the payload; `None` for a Job that another process made.
+pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, secrets: Option<Vec<String>>, fate: Fate) -> bool {
     if fate == Fate::Leave {
         return true;
     }
@@ -38,7 +43,7 @@ pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, fate: Fate) -> bo
             Some(Err(failure)) if failure.kind != FailureKind::Forbidden => Err(failure),
             Some(Ok(())) => Ok(()),
             // Kept by policy, or for want of the permission to delete: the TTL removes it.
-            _ => retain(run, job).await,
+            _ => retain(run, job, secrets).await,
         }
     };
     let over_budget = |_| Err(ApiFailure::timed_out(format!("Removing Job `{}`", job.name), BUDGET));
@@ -50,24 +55,24 @@ pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, fate: Fate) -> bo
 }
 
 /// A kept Job is marked as delivered, so that the next run of the task does not take it for an orphan (GRD-06).
-pub(super) async fn mark_delivered(run: &RunContext, job: &JobFacts) -> Result<Option<Job>, ApiFailure> {
+pub(super) async fn mark_delivered(run: &RunContext, job: &JobFacts) -> Result<(), ApiFailure> {
     let patch = json!({ "metadata": { "uid": job.uid, "annotations": { keys::DELIVERED: "true" } } });
     if !run.may_patch() {
-        return Ok(None);
+        return Ok(());
     }
     match retried(BUDGET, || run.namespace.patch_job(&job.name, &patch)).await {
-        Ok(job) => Ok(Some(job)),
         // Gone, or another one by now: nothing to mark.
-        Err(failure) if matches!(failure.kind, FailureKind::NotFound | FailureKind::Conflict) => Ok(None),
-        Err(failure) => Err(failure),
+        Err(failure) if !matches!(failure.kind, FailureKind::NotFound | FailureKind::Conflict) => Err(failure),
+        _ => Ok(()),
     }
 }
 
-async fn retain(run: &RunContext, job: &JobFacts) -> Result<(), ApiFailure> {
-    let read = || retried(BUDGET, || run.namespace.get_job(&job.name));
+async fn retain(run: &RunContext, job: &JobFacts, secrets: Option<Vec<String>>) -> Result<(), ApiFailure> {
     if run.permissions.allows("", "secrets", "delete") {
-        // An adopted Job names its payload itself.
-        let secrets = payload_secrets(&read().await?);
+        let secrets = match secrets {
+            Some(secrets) => secrets,
+            None => payload_secrets(&retried(BUDGET, || run.namespace.get_job(&job.name)).await?),
+        };
         let removed = secrets.iter().map(|name| retried(BUDGET, || run.namespace.delete_secret(name)));
         try_join(mark_delivered(run, job), try_join_all(removed)).await.map(drop)
     } else {
@@ -75,7 +80,7 @@ async fn retain(run: &RunContext, job: &JobFacts) -> Result<(), ApiFailure> {
             let text = "the payload of Job {} stays until it goes: `delete` on `secrets` is not granted";
             run.output.warn(&text.replace("{}", &job.name));
         }
-        mark_delivered(run, job).await.map(drop)
+        mark_delivered(run, job).await
     }
 }
 
@@ -86,12 +91,13 @@ fn staged(run: &RunContext, job: &JobFacts) -> Option<String> {
 }
 
 /// The Secrets that are named after a Job and used by it.
-fn payload_secrets(job: &Job) -> BTreeSet<String> {
+fn payload_secrets(job: &Job) -> Vec<String> {
     let prefix = format!("{}-", job.metadata.name.as_deref().unwrap_or_default());
-    let Some(pod) = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()) else { return BTreeSet::new() };
+    let Some(pod) = job.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()) else { return Vec::new() };
     let projections = pod.volumes.iter().flatten().filter_map(|volume| volume.projected.as_ref()?.sources.as_ref());
     let mounted = projections.flatten().filter_map(|source| Some(source.secret.as_ref()?.name.clone()));
     let entries = pod.containers.iter().flat_map(|container| container.env.iter().flatten());
     let values = entries.filter_map(|entry| Some(entry.value_from.as_ref()?.secret_key_ref.as_ref()?.name.clone()));
-    mounted.chain(values).filter(|name| name.starts_with(&prefix)).collect()
+    let names: BTreeSet<String> = mounted.chain(values).filter(|name| name.starts_with(&prefix)).collect();
+    names.into_iter().collect()
 }

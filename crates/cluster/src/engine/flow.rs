@@ -60,7 +60,7 @@ impl<'a> Flow<'a> {
         loop {
             let followed = match self.launch(&attempt).await {
                 Ok(followed) => followed,
-                Err(reason) => return self.not_launched(reason),
+                Err(reason) => return self.not_launched(&reason),
             };
             if followed.adopted == Some(Adoption::Orphan) {
                 match self.follow_orphan(followed).await {
@@ -90,7 +90,7 @@ impl<'a> Flow<'a> {
     }
 
     async fn launch(&self, attempt: &Attempt) -> Result<Followed, NotLaunched> {
-        let Launched { job, adopted, following } = launch(self.run, attempt).await?;
+        let Launched { job, adopted, following } = Box::pin(launch(self.run, attempt)).await?;
         if adopted.is_some() {
             pod_or_end(self.run, &job).await?;
         }
@@ -125,29 +125,25 @@ impl<'a> Flow<'a> {
                 "Job `{job}` of run {run_id} did not end verifiably, so this run's prompt was not started; check its pod, then run again"
             );
             let refusal = Refusal::new(ErrorCode::ConcurrentRunBlocked, message).transient(Some(60));
-            return OrphanEnded::Decided(Box::new(self.not_launched(refusal.into())));
+            return OrphanEnded::Decided(Box::new(self.not_launched(&refusal.into())));
         }
         output.say(&format!("Job {job} of run {run_id} has ended; starting this run's own"));
         let continued = supervised.transcript.session_id().and_then(|id| self.run.spec.continuing_attempt(id));
         OrphanEnded::Continue(Box::new(continued.unwrap_or(followed.attempt)))
     }
 
-    fn not_launched(&self, reason: NotLaunched) -> RunResult {
-        if let NotLaunched::Refused(refusal) = &reason {
+    fn not_launched(&self, reason: &NotLaunched) -> RunResult {
+        if let NotLaunched::Refused(refusal) = reason {
             self.run.output.warn(&refusal.message);
         }
         // The evidence of an attempt that ran says more than a refusal.
         if let Some((followed, supervised)) = &self.first {
-            let order = match reason {
-                NotLaunched::Refused(_) => None,
-                NotLaunched::Stopped(order) => Some(order),
-            };
-            return self.decide(followed, supervised, Some(order));
+            return self.decide(followed, supervised, Some(reason));
         }
         let facts = RunFacts { adopted_run: self.adopted_run.clone(), ..self.run.spec.facts() };
         match reason {
-            NotLaunched::Refused(refusal) => outcome::refused(&refusal, &facts, self.run.clock.now()),
-            NotLaunched::Stopped(order) => stopped(order, &facts, self.run.clock),
+            NotLaunched::Refused(refusal) => outcome::refused(refusal, &facts, self.run.clock.now()),
+            NotLaunched::Stopped(order) => stopped(*order, &facts, self.run.clock),
         }
     }
 
@@ -163,22 +159,17 @@ impl<'a> Flow<'a> {
         wants && self.run.stop.get().is_none()
     }
 
-    /// `ended_without`: a fresh attempt was wanted and did not come about, perhaps because of an order to stop.
-    fn decide(
-        &self,
-        followed: &Followed,
-        supervised: &Supervised,
-        ended_without: Option<Option<StopOrder>>,
-    ) -> RunResult {
+    /// `not_replaced`: a fresh attempt was wanted and did not come about.
+    fn decide(&self, followed: &Followed, supervised: &Supervised, not_replaced: Option<&NotLaunched>) -> RunResult {
         self.with_evidence(followed, supervised, |evidence| {
-            evidence.fresh_attempt_used |= ended_without.is_some();
-            match ended_without.flatten() {
-                Some(StopOrder::Cancel) => {
+            evidence.fresh_attempt_used |= not_replaced.is_some();
+            match not_replaced {
+                Some(NotLaunched::Stopped(StopOrder::Cancel)) => {
                     evidence.stop = Some(Stop::Cancelled { forced: false });
                     evidence.termination_verified = true; // only an attempt that exited is replaced
                 }
-                Some(StopOrder::LeaseLost) => evidence.stop = Some(Stop::LeaseLost),
-                None => {}
+                Some(NotLaunched::Stopped(StopOrder::LeaseLost)) => evidence.stop = Some(Stop::LeaseLost),
+                Some(NotLaunched::Refused(_)) | None => {}
             }
             outcome::decide(evidence)
         })
@@ -231,10 +222,12 @@ impl<'a> Flow<'a> {
         if !may_still_run(supervised) {
             self.run.done_with(&followed.job.uid);
         }
+        let made_here = followed.adopted.is_none();
+        let secrets = made_here.then(|| self.run.spec.secret_names(&followed.attempt));
         let clean_up = async {
             let left = fate == Fate::Leave && supervised.is_finished();
             let known = if left { mark_delivered(self.run, &followed.job).await.is_ok() } else { true };
-            known && clean_up(self.run, &followed.job, fate).await
+            known && clean_up(self.run, &followed.job, secrets, fate).await
         };
         let ((), clean) = tokio::join!(reports::ended(self.run, followed, supervised), clean_up);
         if !clean {

@@ -85,7 +85,7 @@ async fn finish_launch(run: &RunContext, attempt: &Attempt, created: &Created) -
         run.unless_stopped(payload::store(run, attempt, created)).await??;
         Ok(job.clone())
     };
-    let launched = launched.await;
+    let launched = Box::pin(launched).await;
     if launched.is_err() {
         withdraw(run, job).await;
     }

@@ -24,7 +24,7 @@ const SAY_EVERY: Duration = Duration::from_secs(15);
 /// What a look found.
 pub(super) enum Way {
     Clear,
-    Adopt(Adoption, JobFacts),
+    Adopt(Adoption, Box<JobFacts>),
     /// Somebody is in the way; waiting is allowed for a while yet.
     Occupied(String),
 }
@@ -49,7 +49,7 @@ impl<'a> Guard<'a> {
         }
         Ok(match guard::decide(&self.run.claimant, &neighbours, self.run.clock.now()) {
             Decision::Clear => Way::Clear,
-            Decision::Adopt(adoption, neighbour) => Way::Adopt(adoption, neighbour.job),
+            Decision::Adopt(adoption, neighbour) => Way::Adopt(adoption, Box::new(neighbour.job)),
             Decision::RemoveLeftovers(leftovers) => {
                 self.remove(&leftovers).await;
                 Way::Clear
@@ -92,7 +92,7 @@ fn named_job(run: &RunContext, named: &ExternalRuntime, neighbours: Vec<Neighbou
     let found = neighbours.into_iter().find(|one| one.job_exists && one.job.name == named.job_name);
     match found {
         Some(one) if one.supervisor != Supervisor::Here && one.job.uid == named.job_uid && run.owns(&one.job) => {
-            Ok(Way::Adopt(Adoption::Own, one.job))
+            Ok(Way::Adopt(Adoption::Own, Box::new(one.job)))
         }
         found => {
             let what = if found.is_some() { "is another one by now, or is followed already" } else { "is gone" };

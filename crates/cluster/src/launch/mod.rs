@@ -66,9 +66,9 @@ pub(crate) async fn launch(run: &RunContext, attempt: &Attempt) -> Result<Launch
         let why = match run.unless_stopped(guard.look()).await?? {
             Way::Clear => return create::create_and_release(run, attempt).await,
             Way::Adopt(Adoption::Own, job) if job.suspended && !job.is_finished() && !run.spec.is_queued(&job) => {
-                return create::finish_found(run, attempt, job).await;
+                return create::finish_found(run, attempt, *job).await;
             }
-            Way::Adopt(adoption, job) => return Ok(adopt(run, adoption, job).await),
+            Way::Adopt(adoption, job) => return Ok(adopt(run, adoption, *job).await),
             Way::Occupied(why) => why,
         };
         drop(lock);

@@ -12,7 +12,7 @@ use crate::failure::{ApiFailure, FailureKind};
 /// Log following can stall at rotation on older servers (`facts/kubernetes.md` 1.5).
 const OLDEST: (u32, u32) = (1, 29);
 
-pub(super) fn rejected(one: Rejection) -> Check {
+pub(super) fn rejected(one: &Rejection) -> Check {
     let hint = format!("Correct `{}`, see docs/configuration.md", one.key);
     Check::new("k8s_config_invalid", Level::Error, format!("{}: {}", one.key, one.reason)).hint(hint)
 }

@@ -94,7 +94,7 @@ fn readable_config(request: &RunRequest, checks: &mut Vec<Check>) -> Option<Conf
     let parsed = Config::parse(&request.config).or_else(|rejections| {
         let root = |key: &str| key.split(['.', '[']).next().unwrap_or_default().to_owned();
         let rejected: Vec<String> = rejections.iter().map(|one| root(&one.key)).collect();
-        checks.extend(rejections.into_iter().map(checks::rejected));
+        checks.extend(rejections.iter().map(checks::rejected));
         if rejected.iter().any(|key| TARGET_KEYS.contains(&key.as_str())) {
             return Err(());
         }

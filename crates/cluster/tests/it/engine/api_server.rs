@@ -16,6 +16,7 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tower::BoxError;
 
@@ -39,6 +40,8 @@ pub(super) struct State {
     pub(super) logs: BTreeMap<String, String>,
     pub(super) life: Life,
     pub(super) most_running: usize,
+    /// Controllers and containers.
+    pub(super) tasks: JoinSet<()>,
 }
 
 /// What happens to a released Job.
@@ -229,7 +232,7 @@ impl ApiServer {
             },
             "list" => object(200, &state.store.list(&asked.resource, &asked.parameter("labelSelector"))),
             "watch" => state.watch(asked),
-            "log" => drop_guard(state, |state| state.store.log_of(&asked.name, &state.logs), asked, self),
+            "log" => log_body(state, |state| state.store.log_of(&asked.name, &state.logs), asked, self),
             "create" if asked.query.contains("dryRun") => object(201, &asked.body),
             "create" => match state.store.create(&asked.resource, asked.body.clone()) {
                 Some(event) => {
@@ -290,7 +293,7 @@ impl ApiServer {
 }
 
 /// A follow stays open until the container has ended.
-fn drop_guard(
+fn log_body(
     state: MutexGuard<'_, State>,
     text: impl Fn(&State) -> Option<String>,
     asked: &Asked,

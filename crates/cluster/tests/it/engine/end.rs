@@ -29,7 +29,9 @@ async fn end_02_ten_minutes_of_500s_end_nothing_and_the_real_state_decides() {
         let outage = async {
             once_asked(&server, "log").await;
             sleep(seconds(60)).await;
-            EVERYTHING.iter().for_each(|what| server.fault(what, 1_000_000, Fault::Fails(500)));
+            for what in EVERYTHING {
+                server.fault(what, 1_000_000, Fault::Fails(500));
+            }
             sleep(seconds(600)).await;
             assert!(!server.asked("delete"), "no DELETE before the recovery");
             server.heal();

@@ -61,7 +61,7 @@ async fn hst_05_a_cancel_acts_while_the_host_takes_no_output() {
 async fn hst_05_a_slow_host_that_keeps_taking_output_gets_all_of_it() {
     let scene = Scene::new().manner(Manner::Slow);
     let line = json!({ "type": "assistant", "text": "x".repeat(50_000) }).to_string();
-    let text: String = (0..30).map(|_| format!("{line}\n")).collect::<String>() + &super::scene::success();
+    let text = (line + "\n").repeat(30) + &super::scene::success();
     scene.log(&text);
     let result = scene.run().await;
     assert_eq!(code(&result), "");

@@ -44,7 +44,7 @@ impl Store {
         let name = metadata["name"].as_str().unwrap_or_default().to_owned();
         let kind = self.objects.entry(resource.to_owned()).or_default();
         let known = kind.insert(name, object.clone()).is_some();
-        self.event(resource, if known { "MODIFIED" } else { "ADDED" }, object)
+        self.event(resource, if known { "MODIFIED" } else { "ADDED" }, &object)
     }
 
     /// `None`: the name is taken.
@@ -56,10 +56,10 @@ impl Store {
     pub(super) fn remove(&mut self, resource: &str, name: &str) -> Value {
         self.version += 1;
         let removed = self.objects.get_mut(resource).and_then(|kind| kind.remove(name)).unwrap_or_default();
-        self.event(resource, "DELETED", removed)
+        self.event(resource, "DELETED", &removed)
     }
 
-    fn event(&mut self, resource: &str, kind: &str, object: Value) -> Value {
+    fn event(&mut self, resource: &str, kind: &str, object: &Value) -> Value {
         let event = json!({ "type": kind, "object": object });
         self.history.push((self.version, resource.to_owned(), event.clone()));
         event
@@ -105,7 +105,7 @@ impl ApiServer {
             "status": { "phase": "Pending" } });
         self.put("pods", pod);
         let (server, name) = (self.clone(), name.to_owned());
-        tokio::task::spawn(async move { server.live(&name, &job).await });
+        self.state().tasks.spawn(async move { server.live(&name, &job).await });
     }
 
     async fn live(&self, job: &str, object: &Value) {
@@ -172,7 +172,7 @@ impl ApiServer {
         self.put("pods", pod);
         let Some(time) = self.state().life.dies_within else { return };
         let server = self.clone();
-        tokio::task::spawn(async move {
+        self.state().tasks.spawn(async move {
             if server.pod_runs(&pod_name) {
                 sleep(time).await;
                 server.set_state(&pod_name, "Failed", &json!({ "terminated": { "exitCode": 143 } }));
