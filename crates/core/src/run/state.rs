@@ -30,6 +30,7 @@ pub struct Bounds {
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "made and consumed one at a time, never stored")]
 pub enum Input {
     /// The newest facts about the Job and its pods.
     View(RunView),
