@@ -92,7 +92,7 @@ async fn end_10_the_end_of_the_container_settles_the_run_although_the_job_condit
 
 #[tokio::test(start_paused = true)]
 async fn end_02_a_minute_without_an_api_server_is_survived() {
-    for action in [FaultAction::Reset { after_write: false }, FaultAction::Hang { after_write: false }] {
+    for action in [FaultAction::Reset { after_write: false }, FaultAction::Html { code: 502, after_write: false }] {
         let world = World::new(begins().wait(seconds(90)).print(says("later")).wait(minutes(5)).ends());
         let call = world.call();
         let outage = async {
@@ -119,7 +119,8 @@ async fn end_02_after_an_hour_of_500s_the_real_state_decides() {
     ];
     for (script, expected) in ends {
         let world = World::new(script);
-        let call = world.call();
+        // The Job has to be there still when the API server is.
+        let call = world.call().with("ttlSecondsAfterFinished", 7_200);
         let outage = async {
             world.running().await;
             sleep(seconds(60)).await;

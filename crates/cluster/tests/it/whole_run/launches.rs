@@ -7,22 +7,25 @@ use claude_k8s_testkit::{Fault, FaultAction, RequestMatch, Script};
 use futures_util::future::join_all;
 use tokio::time::{Duration, sleep};
 
-use super::claude::{COST, Ends, INPUT_TOKENS, begins, unknown_session};
-use super::world::{NAMESPACE, World, assert_success, code, container, minutes, seconds};
+use super::claude::{COST, Ends, INPUT_TOKENS, begins, init, unknown_session};
+use super::world::{Call, NAMESPACE, World, assert_success, code, container, minutes, seconds};
 
 const OLD_SESSION: &str = "99999999-2222-4333-8444-555555555555";
 
 #[tokio::test(start_paused = true)]
 async fn ses_03_an_unknown_session_costs_one_fresh_attempt_and_both_are_booked() {
-    let world = World::choosing(|launch| match launch.args.iter().any(|argument| argument.contains(OLD_SESSION)) {
-        true => Script::new().print(unknown_session(OLD_SESSION)).exit(1),
-        false => begins().wait(seconds(30)).ends(),
+    let world = World::choosing(|launch| {
+        if launch.args.iter().any(|argument| argument.contains(OLD_SESSION)) {
+            Script::new().print(init()).print(unknown_session(OLD_SESSION)).exit(1)
+        } else {
+            begins().wait(seconds(30)).ends()
+        }
     });
     let call = world.call().resuming(OLD_SESSION);
     let outcome = call.run().await;
     assert_success(&outcome, &call.heard);
     assert_eq!(outcome.result_json["k8s"]["attempts"], 2);
-    assert_eq!(outcome.cost_usd, Some(2.0 * COST));
+    assert_eq!(outcome.cost_usd, Some(2.0 * COST), "{:#?} {:#?}", call.heard.status(), call.heard.lines());
     assert_eq!(outcome.usage.as_ref().map(|fields| fields.usage.input_tokens), Some(2 * INPUT_TOKENS));
     assert_eq!((call.heard.dispatches(), world.knobs().launches().len()), (1, 2));
     assert!(world.remains().await.is_empty());
@@ -80,7 +83,7 @@ async fn env_04_twenty_concurrent_runs_share_one_pair_of_watches_and_the_request
         sleep(minutes(20)).await;
         world.simulator.requests().len()
     };
-    let (outcomes, requests) = tokio::join!(join_all(calls.iter().map(|call| call.run())), counting);
+    let (outcomes, requests) = tokio::join!(join_all(calls.iter().map(Call::run)), counting);
     for (outcome, call) in outcomes.iter().zip(&calls) {
         assert_success(outcome, &call.heard);
     }

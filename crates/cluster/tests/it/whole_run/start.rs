@@ -23,7 +23,7 @@ async fn pod_02_a_pod_that_gets_its_node_after_200_s_runs() {
         world.knobs().release(HoldKind::Scheduling);
     };
     assert_success(&call.run_while(scaling_up).await, &call.heard);
-    assert_eq!(call.heard.status_with("Insufficient cpu").len(), 1, "{:#?}", call.heard.status());
+    assert_eq!(call.heard.status_with("waiting for a node").len(), 1, "{:#?}", call.heard.status());
 }
 
 #[tokio::test(start_paused = true)]
