@@ -7,3 +7,4 @@ mod logs_deliver;
 mod logs_follow;
 mod logs_node;
 mod scripted;
+mod whole_run;

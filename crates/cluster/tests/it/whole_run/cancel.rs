@@ -1,0 +1,95 @@
+//! An order to stop, in every phase.
+
+use claude_k8s_cluster::host::StopOrder;
+use claude_k8s_testkit::{Fault, FaultAction, HoldKind, RequestMatch, Script};
+use tokio::time::{Duration, Instant, sleep};
+
+use super::claude::{begins, init, result, says};
+use super::world::{World, code, minutes, seconds};
+
+#[tokio::test(start_paused = true)]
+async fn can_02_a_cancel_acts_in_every_phase_and_leaves_nothing() {
+    // Up to the release in steps of the requests, then waiting for a node, for the container, and running.
+    for at in [0, 1, 5, 12, 25, 40, 60, 100, 200, 500, 1_000, 60_000] {
+        let world = World::new(begins().never_ends());
+        world.fault(Fault::new(RequestMatch::any(), FaultAction::Delay { ms: 5 }));
+        let call = world.call();
+        let cancelling = async {
+            sleep(Duration::from_millis(at)).await;
+            call.order(StopOrder::Cancel);
+            Instant::now()
+        };
+        let ((outcome, ended), ordered) = tokio::join!(async { (call.run().await, Instant::now()) }, cancelling);
+        assert_eq!(code(&outcome), "cancelled", "{at}: {:?}", outcome.error_message);
+        assert!(ended - ordered <= seconds(3), "{at}: {:?}", ended - ordered);
+        assert_eq!(outcome.result_json["executionCancellation"]["state"], "acknowledged", "{at}");
+        assert_eq!(world.remains().await, Vec::<String>::new(), "{at}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn can_02_a_cancel_of_a_pod_that_cannot_start_is_answered_at_once() {
+    for hold in [HoldKind::JobController, HoldKind::Scheduling, HoldKind::ContainerStart] {
+        let world = World::new(begins().never_ends());
+        world.knobs().hold(hold);
+        let call = world.call();
+        let cancelling = async {
+            world.asked("watch", "pods").await;
+            sleep(seconds(20)).await;
+            call.order(StopOrder::Cancel);
+            Instant::now()
+        };
+        let ((outcome, ended), ordered) = tokio::join!(async { (call.run().await, Instant::now()) }, cancelling);
+        assert_eq!(code(&outcome), "cancelled", "{hold:?}: {:?}", outcome.error_message);
+        assert!(ended - ordered <= seconds(5), "{hold:?}: {:?}", ended - ordered);
+        world.knobs().release(hold);
+        assert!(world.remains().await.is_empty(), "{hold:?}");
+        assert!(world.knobs().launches().is_empty(), "{hold:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn can_06_a_cancelled_run_keeps_what_it_said_until_its_last_moment() {
+    let dying = Script::new().print(says("stopping")).wait(seconds(4)).print(result("stopped")).exit(143);
+    let world = World::new(begins().never_ends().on_term(dying));
+    let call = world.call();
+    let cancelling = async {
+        world.running().await;
+        sleep(minutes(2)).await;
+        call.order(StopOrder::Cancel);
+    };
+    let outcome = call.run_while(cancelling).await;
+    assert_eq!(code(&outcome), "cancelled");
+    assert_eq!(call.heard.lines(), [init(), says("hello"), says("stopping"), result("stopped")], "LOG-12");
+    assert!(outcome.cost_usd.is_some() && outcome.usage.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn can_03_a_container_that_ignores_the_signal_is_answered_in_time_and_killed() {
+    let world = World::new(begins().never_ends().ignores_term());
+    let call = world.call();
+    let cancelling = async {
+        world.running().await;
+        sleep(minutes(2)).await;
+        call.order(StopOrder::Cancel);
+        Instant::now()
+    };
+    let ((outcome, ended), ordered) = tokio::join!(async { (call.run().await, Instant::now()) }, cancelling);
+    assert_eq!(code(&outcome), "cancelled");
+    assert!(ended - ordered <= seconds(60), "{:?}", ended - ordered);
+    assert!(world.remains().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn can_04_a_lost_lease_leaves_the_pod_running() {
+    let world = World::new(begins().never_ends());
+    let call = world.call();
+    let losing = async {
+        world.running().await;
+        sleep(minutes(2)).await;
+        call.order(StopOrder::LeaseLost);
+    };
+    let outcome = call.run_while(losing).await;
+    assert_eq!(code(&outcome), "k8s_controller_lease_lost");
+    assert_eq!((world.deletes(), world.remains().await.iter().any(|name| *name == world.job())), (0, true));
+}

@@ -1,0 +1,221 @@
+//! The cluster of a test, the host processes that use it, and their calls.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use claude_k8s_cluster::Engine;
+use claude_k8s_cluster::connect::Connection;
+use claude_k8s_cluster::host::{StopOrder, StopSignal, StopSwitch};
+use claude_k8s_core::failure::ErrorCode;
+use claude_k8s_core::outcome::RunResult;
+use claude_k8s_testkit::{Fault, Knobs, Launch, RequestMatch, Script, Simulator};
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::heard::Heard;
+
+pub(crate) const NAMESPACE: &str = "agents";
+const IMAGE: &str = "claude:test";
+/// No process has such an id on Linux: what it supervised is an orphan.
+const NOBODYS_PID: u32 = 4_194_305;
+
+/// A cluster whose only image is Claude Code.
+pub(crate) struct World {
+    pub(crate) simulator: Simulator,
+}
+
+impl World {
+    /// Every container plays this script.
+    pub(crate) fn new(script: Script) -> Self {
+        Self::choosing(move |_| script.clone())
+    }
+
+    /// Every container plays what is chosen by what it was started with.
+    pub(crate) fn choosing(choose: impl Fn(&Launch) -> Script + Send + Sync + 'static) -> Self {
+        let simulator = Simulator::new().image_with(IMAGE, choose);
+        let claim = json!({ "kind": "PersistentVolumeClaim", "metadata": { "name": "data", "namespace": NAMESPACE },
+            "spec": { "accessModes": ["ReadWriteMany"] }, "status": { "phase": "Bound" } });
+        assert!(simulator.knobs().seed(claim));
+        Self { simulator }
+    }
+
+    pub(crate) fn knobs(&self) -> Knobs {
+        self.simulator.knobs()
+    }
+
+    /// A host process that has just started. No two are the same.
+    pub(crate) fn process(&self) -> Process {
+        let client = self.simulator.client(NAMESPACE);
+        let engine = Engine::connecting_by(move |_| Ok(Connection::from_client(client.clone())));
+        Process { engine, started_at_ms: 1_000_000 }
+    }
+
+    /// The call of `run-1` by a process of its own.
+    pub(crate) fn call(&self) -> Call {
+        self.process().call("run-1")
+    }
+
+    pub(crate) fn fault(&self, fault: Fault) {
+        self.knobs().fault(fault).unwrap();
+    }
+
+    /// Every request of every kind goes wrong like this, until the faults are cleared.
+    pub(crate) fn fault_everywhere(&self, action: claude_k8s_testkit::FaultAction) {
+        self.fault(Fault::new(RequestMatch::any(), action));
+    }
+
+    /// Name of the first pod whose container is posted as running.
+    pub(crate) async fn running(&self) -> String {
+        name(&self.knobs().wait_for("pods", |pod| container(pod)["running"].is_object()).await)
+    }
+
+    /// Waits until a request was answered.
+    pub(crate) async fn asked(&self, verb: &str, resource: &str) {
+        while self.simulator.request_count(verb, resource) == 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// The only Job.
+    pub(crate) fn job(&self) -> String {
+        let jobs = self.knobs().objects("jobs", NAMESPACE);
+        assert_eq!(jobs.len(), 1);
+        name(&jobs[0])
+    }
+
+    /// Everything of a run that is left after the garbage collection: Jobs, pods, Secrets.
+    pub(crate) async fn remains(&self) -> Vec<String> {
+        sleep(Duration::from_secs(40)).await;
+        let all = ["jobs", "pods", "secrets"].map(|kind| self.knobs().objects(kind, NAMESPACE));
+        all.iter().flatten().map(name).collect()
+    }
+
+    pub(crate) fn deletes(&self) -> usize {
+        self.simulator.request_count("delete", "jobs")
+    }
+}
+
+/// A host process.
+#[derive(Clone)]
+pub(crate) struct Process {
+    engine: Engine,
+    started_at_ms: i64,
+}
+
+impl Process {
+    /// A call for agent `agent-1` and task `task-1`.
+    pub(crate) fn call(&self, run_id: &str) -> Call {
+        let request = json!({
+            "runId": run_id,
+            "agent": { "id": "agent-1", "companyId": "company-1", "name": "Agent" },
+            "config": { "image": IMAGE, "namespace": NAMESPACE, "workspaceVolumeClaim": "data" },
+            "context": { "taskId": "task-1" },
+            "prompts": {
+                "fresh": { "text": format!("prompt of {run_id}") },
+                "resumed": { "text": format!("more of {run_id}") },
+            },
+            "host": { "pid": NOBODYS_PID, "startedAtMs": self.started_at_ms, "machineId": "machine",
+                "env": { "KUBECONFIG": "/none" } },
+        });
+        let (switch, stop) = StopSwitch::new();
+        Call { engine: self.engine.clone(), heard: Heard::nothing(), request, switch, stop }
+    }
+}
+
+/// One `execute`.
+pub(crate) struct Call {
+    engine: Engine,
+    pub(crate) heard: Heard,
+    pub(crate) request: Value,
+    switch: StopSwitch,
+    stop: StopSignal,
+}
+
+impl Call {
+    /// Sets a configuration value.
+    pub(crate) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.request["config"][key] = value.into();
+        self
+    }
+
+    pub(crate) fn of_task(mut self, task: &str) -> Self {
+        self.request["context"]["taskId"] = task.into();
+        self
+    }
+
+    pub(crate) fn of_agent(mut self, agent: &str) -> Self {
+        self.request["agent"]["id"] = agent.into();
+        self
+    }
+
+    pub(crate) fn resuming(mut self, session: &str) -> Self {
+        self.request["session"] = json!({ "sessionId": session, "cwd": "/paperclip" });
+        self
+    }
+
+    pub(crate) fn order(&self, order: StopOrder) {
+        self.switch.order(order);
+    }
+
+    pub(crate) async fn run(&self) -> RunResult {
+        let request = serde_json::from_value(self.request.clone()).unwrap();
+        self.engine.execute(request, Arc::new(self.heard.clone()), self.stop.clone()).await
+    }
+
+    /// Runs while something happens to the cluster. It must have happened before the run ends, or soon after.
+    pub(crate) async fn run_while(&self, happening: impl Future<Output = ()>) -> RunResult {
+        let mut happening = std::pin::pin!(happening);
+        let mut happened = false;
+        let run = self.run();
+        let mut run = std::pin::pin!(run);
+        let result = loop {
+            tokio::select! {
+                result = &mut run => break result,
+                () = &mut happening, if !happened => happened = true,
+            }
+        };
+        if !happened {
+            let late = tokio::time::timeout(Duration::from_secs(600), happening).await;
+            assert!(late.is_ok(), "the run ended before: {:?} {:#?}", result.error_message, self.heard.status());
+        }
+        result
+    }
+
+    /// Runs until something has happened; then the process is gone, without a last word.
+    pub(crate) async fn killed_after(&self, happening: impl Future<Output = ()>) {
+        let run = Box::pin(self.run().map(|result| unreachable!("ended before the process: {result:?}")));
+        tokio::select! {
+            never = run => never,
+            () = happening => {}
+        }
+    }
+}
+
+pub(crate) fn name(object: &Value) -> String {
+    object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+}
+
+/// State of the only container.
+pub(crate) fn container(pod: &Value) -> &Value {
+    &pod["status"]["containerStatuses"][0]["state"]
+}
+
+/// The error code; empty for a success.
+pub(crate) fn code(result: &RunResult) -> &'static str {
+    result.error_code.map_or("", ErrorCode::as_str)
+}
+
+/// Fails with the whole story when the run was no success.
+pub(crate) fn assert_success(result: &RunResult, heard: &Heard) {
+    assert_eq!((code(result), result.exit_code), ("", Some(0)), "{:?}\n{:#?}", result.error_message, heard.status());
+    assert_eq!(result.summary.as_deref(), Some("done"));
+}
+
+pub(crate) fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(crate) fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60)
+}
