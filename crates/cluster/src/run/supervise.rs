@@ -9,6 +9,7 @@
 use std::time::Duration;
 
 use claude_k8s_core::outcome::LogSummary;
+use claude_k8s_core::run::constants::KEEPALIVE;
 use claude_k8s_core::run::{Bounds, Command, DeleteReason, Ending, Input, RunState};
 use claude_k8s_core::transcript::Transcript;
 use claude_k8s_core::view::{JobFacts, RunView};
@@ -98,7 +99,7 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
                 run.output.debug(|| format!("log: {bytes} bytes, {reconnects} reconnects, complete: {complete}"));
                 vec![Input::LogEnded(summary)]
             }
-            () = sleep_until(run, state.next_wake()) => vec![Input::Tick { last_output: log.last_output() }],
+            () = tick(run, state.next_wake()) => vec![Input::Tick { last_output: log.last_output() }],
         };
         let before = state.phase().name();
         for input in inputs {
@@ -127,11 +128,11 @@ async fn newest(view: &mut watch::Receiver<RunView>) -> RunView {
     }
 }
 
-async fn sleep_until(run: &RunContext, wake: Option<Timestamp>) {
-    match wake {
-        Some(at) => tokio::time::sleep_until(run.clock.instant_of(at)).await,
-        None => std::future::pending().await,
-    }
+/// The state machine hears of new output by ticks, so one comes at least this often.
+async fn tick(run: &RunContext, wake: Option<Timestamp>) {
+    let latest = tokio::time::Instant::now() + KEEPALIVE;
+    let at = wake.map_or(latest, |at| run.clock.instant_of(at).min(latest));
+    tokio::time::sleep_until(at).await;
 }
 
 /// Commands under way. Their answers are inputs; nothing waits for them here.

@@ -56,12 +56,19 @@ impl Neighbour {
     /// The rules of GRD-04: its pods decide about a Job that is ending.
     #[must_use]
     pub fn liveness(&self, now: Timestamp) -> Liveness {
-        let ending = !self.job_exists || self.job.deletion_timestamp.is_some() || self.job.is_finished();
+        let ending =
+            !self.job_exists || self.job.deletion_timestamp.is_some() || self.job.is_finished() || self.is_answered();
         let pod_runs = self.pods.iter().any(|pod| !pod.is_over());
         if ending {
             return if pod_runs { Liveness::Ending } else { Liveness::Finished };
         }
         if self.is_leftover(now) { Liveness::Leftover } else { Liveness::Live }
+    }
+
+    /// Its result was returned; only the Job's condition, which comes seconds after the container's end, is missing.
+    fn is_answered(&self) -> bool {
+        let delivered = self.job.annotations.get(keys::DELIVERED).is_some_and(|value| value == "true");
+        delivered && !self.pods.is_empty()
     }
 
     /// The release changes the spec: a Job that was released and suspended by somebody is no leftover.
