@@ -161,6 +161,8 @@ pub struct RunState {
     // What the ending will say.
     pub(super) stop: Option<Stop>,
     pub(super) start_failure: Option<StartFailure>,
+    /// The causes of a failed start are being read.
+    pub(super) awaits_causes: bool,
     pub(super) deadline_passed: bool,
     pub(super) platform: Option<PlatformLoss>,
     pub(super) deletion: Option<Deletion>,
@@ -191,6 +193,7 @@ impl RunState {
             deletion_accepted: false,
             stop: None,
             start_failure: None,
+            awaits_causes: false,
             deadline_passed: false,
             platform: None,
             deletion: None,
