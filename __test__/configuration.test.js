@@ -307,7 +307,7 @@ test('queueName: the Job stays suspended under its label until the queue admits 
   expect((await running).errorMessage).toBeNull()
 })
 
-// What the simulator does not judge: admission of pods.
+// What only a real cluster does: admission of pods, tokens of accounts, users.
 if (cluster.is('real')) {
   const namespace = `/api/v1/namespaces/${cluster.namespace}`
 
@@ -346,7 +346,7 @@ if (cluster.is('real')) {
     }
   })
 
-  test('workspaceSubPath and fsGroup: the run writes into its part of the claim', async () => {
+  test('runAsUser, fsGroup and workspaceMountPath: the run is that user and starts in the claim', async () => {
     const { report } = await reported({ config: { workspaceVolumeClaim: cluster.claimName, workspaceMountPath: '/work', runAsUser: 1234, fsGroup: 2000 } })
     expect(report).toMatchObject({ uid: 1234, cwd: '/work' })
   })

@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::Event;
 
 use crate::api::Namespace;
 
-/// Routine events that explain nothing.
-const ROUTINE: [&str; 6] = ["Scheduled", "Pulled", "Created", "Started", "SuccessfulCreate", "Resumed"];
+/// Routine events that explain nothing. Every Job of ours is created suspended.
+const ROUTINE: [&str; 7] = ["Scheduled", "Pulled", "Created", "Started", "SuccessfulCreate", "Suspended", "Resumed"];
 
 /// The causes, oldest first, each once. Empty when events may not be read.
 pub(crate) async fn causes(namespace: &Namespace, view: &RunView) -> Vec<String> {

@@ -160,10 +160,6 @@ impl Io<'_> {
             Command::Prove(of) => self
                 .answers
                 .push(async move { vec![Input::Proven(of, proof::prove(&run.namespace, of, &view).await)] }.boxed()),
-            // The events complete the message of a failed start, and nothing is left to wait for after the deletion.
-            Command::Delete(DeleteReason::CannotStart) => {
-                self.answers.push(explain_then_delete(run, view).boxed());
-            }
             Command::Delete(reason) => {
                 self.answers.push(delete(run, view, reason).map(|input| input.into_iter().collect()).boxed());
             }
@@ -180,11 +176,6 @@ async fn started(run: &RunContext, view: RunView) {
 async fn explained(run: &RunContext, view: &RunView) -> Input {
     let causes = tokio::time::timeout(EVENTS, events::causes(&run.namespace, view)).await;
     Input::Events(causes.unwrap_or_default())
-}
-
-async fn explain_then_delete(run: &RunContext, view: RunView) -> Vec<Input> {
-    let explained = explained(run, &view).await;
-    [Some(explained), delete(run, view, DeleteReason::CannotStart).await].into_iter().flatten().collect()
 }
 
 /// Tries until the server has accepted it; the state machine bounds how long anybody waits.

@@ -183,11 +183,14 @@ impl RunState {
         };
         self.start_failure = Some(failure);
         self.note_causes(&causes);
+        commands.push(Command::ReadEvents);
+        self.awaits_causes = true;
         self.begin_stop(DeleteReason::CannotStart, now, commands);
     }
 
     /// Causes from events explain a wait, and complete the message of a failed start.
     pub(super) fn note_events(&mut self, causes: Vec<String>, commands: &mut Vec<Command>) {
+        self.awaits_causes = false;
         match &mut self.phase {
             Phase::Scheduling(start) | Phase::Starting(start) => {
                 if let Some(newest) = causes.last() {

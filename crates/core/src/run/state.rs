@@ -30,7 +30,6 @@ pub struct Bounds {
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "made and consumed one at a time, never stored")]
 pub enum Input {
     /// The newest facts about the Job and its pods.
     View(RunView),
@@ -103,7 +102,7 @@ pub enum DeleteReason {
     Cancelled,
     /// `timeoutSec` and `graceSec` are over.
     PastDeadline,
-    /// A start-up bound is over, or the pod cannot start. Its events are read first: they complete the message.
+    /// A start-up bound is over, or the pod cannot start.
     CannotStart,
     /// Suspended again or replaced: the prompt must not run twice (END-14).
     Replaced,
@@ -179,6 +178,8 @@ pub struct RunState {
     // What the ending will say.
     pub(super) stop: Option<Stop>,
     pub(super) start_failure: Option<StartFailure>,
+    /// The causes of a failed start are being read.
+    pub(super) awaits_causes: bool,
     pub(super) deadline_passed: bool,
     pub(super) platform: Option<PlatformLoss>,
     pub(super) deletion: Option<Deletion>,
@@ -209,6 +210,7 @@ impl RunState {
             deletion_accepted: false,
             stop: None,
             start_failure: None,
+            awaits_causes: false,
             deadline_passed: false,
             platform: None,
             deletion: None,

@@ -52,7 +52,8 @@ impl RunState {
         {
             *forced = end.exit_code == 137;
         }
-        if self.termination_verified || now >= until {
+        // A Job without a pod is gone sooner than its events are read, and they alone say why (POD-05).
+        if (self.termination_verified && !self.awaits_causes) || now >= until {
             self.phase = Phase::Draining;
         }
     }

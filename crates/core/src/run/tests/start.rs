@@ -15,6 +15,11 @@ fn unschedulable() -> PodFacts {
     PodFacts { unscheduled: Some(("Unschedulable".into(), "0/3 nodes are available".into())), ..pod() }
 }
 
+/// The answer of a server that knows no events, or may not tell.
+fn no_causes() -> Input {
+    Input::Events(vec![])
+}
+
 #[test]
 fn a_queue_may_take_as_long_as_it_likes() {
     let run = Run::adopted(queued(), view(suspended(job()), []));
@@ -53,7 +58,11 @@ fn pod_01_each_step_has_its_own_bound_and_the_message_names_it() {
     assert_eq!(run.deletes(), []);
     let run = run.ticks(600);
     assert_eq!(run.deletes(), [DeleteReason::CannotStart]);
-    let run = run.on(600, Input::Deleted).sees(601, absent_job(), [absent(unschedulable())]).log_ends(601);
+    let run = run
+        .on(600, Input::Deleted)
+        .on(600, no_causes())
+        .sees(601, absent_job(), [absent(unschedulable())])
+        .log_ends(601);
     let failure = run.ending().start_failure.clone().unwrap();
     assert!(failure.schedule_bound);
     assert_eq!(
@@ -67,7 +76,7 @@ fn pod_01_each_step_has_its_own_bound_and_the_message_names_it() {
     assert_eq!(run.deletes(), []);
     let run = run.ticks(890);
     assert_eq!(run.deletes(), [DeleteReason::CannotStart]);
-    let run = run.on(890, Input::Deleted).sees(891, absent_job(), [absent(pulling)]).log_ends(891);
+    let run = run.on(890, Input::Deleted).on(890, no_causes()).sees(891, absent_job(), [absent(pulling)]).log_ends(891);
     let failure = run.ending().start_failure.clone().unwrap();
     assert!(!failure.schedule_bound);
     assert_eq!(
@@ -179,7 +188,7 @@ fn pod_04_a_failed_extra_container_and_a_node_that_refuses_name_themselves() {
     ] {
         let run = Run::released(bounded()).sees(1, job(), [pod.clone()]);
         assert_eq!(run.deletes(), [DeleteReason::CannotStart]);
-        let run = run.on(1, Input::Deleted).sees(2, absent_job(), [absent(pod)]).log_ends(2);
+        let run = run.on(1, Input::Deleted).on(1, no_causes()).sees(2, absent_job(), [absent(pod)]).log_ends(2);
         assert_eq!(run.ending().start_failure.as_ref().unwrap().message, text);
         assert_eq!(run.ending().container, ContainerEnd::NeverStarted);
     }
@@ -205,6 +214,22 @@ fn pod_05_the_message_of_a_failed_start_ends_with_the_last_three_causes() {
 }
 
 #[test]
+fn pod_05_a_job_that_is_gone_before_its_events_were_read_is_still_explained() {
+    let bounds = Bounds { schedule: Some(seconds(5)), ..bounded() };
+    let run = Run::released(bounds.clone()).ticks(5).on(5, Input::Deleted).sees(5, absent_job(), []).log_ends(5);
+    run.is("Stopping");
+    let run = run.on(6, Input::Events(vec!["FailedCreate: no such account".to_owned()])).log_ends(6);
+    assert_eq!(
+        run.ending().start_failure.as_ref().unwrap().message,
+        "Pod did not start within 5s (scheduleTimeoutSec): no pod was created; events: FailedCreate: no such account"
+    );
+    let unanswered = Run::released(bounds).ticks(5).on(5, Input::Deleted).sees(5, absent_job(), []);
+    let last = unanswered.wakes().unwrap();
+    let unanswered = unanswered.ticks(last).log_ends(last);
+    assert!(unanswered.ending().start_failure.is_some());
+}
+
+#[test]
 fn pod_05_events_are_read_after_fifteen_seconds_and_then_every_minute() {
     let mut run = Run::released(unbounded());
     let mut reads = vec![];
@@ -219,7 +244,7 @@ fn pod_05_events_are_read_after_fifteen_seconds_and_then_every_minute() {
 
 #[test]
 fn a_pod_that_starts_while_its_deletion_is_on_the_way_is_no_start_failure() {
-    let run = Run::released(bounded()).ticks(600).sees(601, job(), [deleting(running(), 600)]);
+    let run = Run::released(bounded()).ticks(600).on(600, no_causes()).sees(601, job(), [deleting(running(), 600)]);
     run.is("Stopping");
     let run = run.sees(602, job(), [exited(143)]).log_ends(602);
     assert_eq!(run.ending().start_failure, None);
