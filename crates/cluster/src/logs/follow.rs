@@ -32,7 +32,7 @@ const LINGER: Duration = Duration::from_secs(3);
 /// The kubelet ends a follow up to a second after the container. Plain reads of a pod that stays are faster, unless the
 /// follow still brings bytes (END-10). A burst is always finished by the follow: a new connection would not see the part
 /// of it that was rotated away (`docs/internals/kubernetes.md` 1.6).
-const SETTLED: Duration = Duration::from_millis(250);
+const SETTLED: Duration = Duration::from_millis(50);
 /// The whole time for the tail after the container's end, waiting for the host not counted.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Pause after a clean end: mostly the container stopped, and the watch says so within a second or two.
