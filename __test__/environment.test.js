@@ -121,9 +121,9 @@ test('env_03 under the Role of 0.1.54 the degraded modes are named; a host that 
   expect(report.status).toBe('fail')
   const expected = verbs.map(({ code, denied }) => `${code} ${missingInOldRole.test(code) ? denied : 'info'}`)
   expect(report.found.slice(outside.length, outside.length + verbs.length)).toEqual(expected)
-  expect(report.check('k8s_rbac_job_patch').message).toContain('degraded mode "created unsuspended"')
-  expect(report.check('k8s_rbac_job_watch').message).toContain('degraded mode "polling"')
-  expect(report.check('k8s_job_dry_run_rejected').message).toContain('`create` on `secrets`')
+  expect(report.check('k8s_rbac_job_patch').hint).toContain('degraded mode "created unsuspended"')
+  expect(report.check('k8s_rbac_job_watch').hint).toContain('degraded mode "polling"')
+  expect(report.check('k8s_rbac_secret_create').hint).toContain('prompt and credentials cannot be stored')
 
   const ctx = cluster.context({ config: { kubeconfig } })
   const result = await execute(ctx)
@@ -162,7 +162,7 @@ test('env_02 without any Role all checks are made, and a run names everything it
   )
   expect(report.found).toContain('k8s_secret_check_skipped info')
   const result = await execute(cluster.context({ config: { kubeconfig } }))
-  expectFailure(result, 'k8s_job_create_failed')
+  expectFailure(result, 'k8s_rbac_insufficient')
   expect(result).toMatchObject(neverStarted)
   for (const { code, verb, resource } of verbs.slice(0, 6)) {
     expect(result.errorMessage, code).toContain(`\`${verb}\` on \`${resource}\``)
@@ -211,8 +211,9 @@ test('env_02 what a cluster-level right would show: a namespace that is missing,
 
 test('cfg_02 every refused key and every corrected one is a finding of its own', async () => {
   const refused = await environment({ config: { timeoutSec: -1, retainJobs: 'yes' } })
-  expect(refused).toMatchObject({ status: 'fail', found: ['k8s_config_invalid error', 'k8s_config_invalid error'] })
-  expect(refused.checks.map(({ message }) => message.split(':')[0]).sort()).toEqual(['retainJobs', 'timeoutSec'])
+  expect(refused.status).toBe('fail')
+  const invalid = refused.checks.filter((/** @type {{ code: string }} */ { code }) => code === 'k8s_config_invalid')
+  expect(invalid.map((/** @type {{ message: string }} */ { message }) => message.split(':')[0]).sort()).toEqual(['retainJobs', 'timeoutSec'])
   const corrected = await environment({ config: { labels: { 'paperclip.io/run-id': 'other' }, ttlSecondsAfterFinished: 5 } })
   expect(corrected.found.filter((one) => one === 'k8s_config_warning warn')).toHaveLength(2)
   expect(corrected.found).toContain('k8s_job_dry_run_ok info')
@@ -227,7 +228,7 @@ test('hst_09 a remote execution target is an error', async () => {
 
 test('an image that nobody named is an error', async () => {
   const report = await environment({ config: { image: undefined } })
-  expect(report.found.at(-1)).toBe('k8s_image_unresolved error')
+  expect(report.found).toContain('k8s_image_unresolved error')
 })
 
 test('a URL that no pod can reach is a warning', async () => {
