@@ -234,7 +234,7 @@ impl HostLog for Output {
 /// Told once, at the end.
 fn complaint(report: &DeliveryReport) -> Option<String> {
     let first = report.first_failure.as_deref()?;
-    Some(format!("{} of {} output calls failed in the host, the first with: {first}", report.failures, report.calls))
+    Some(format!("{} of {} calls of `onLog` failed, the first with: {first}", report.failures, report.calls))
 }
 
 fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {

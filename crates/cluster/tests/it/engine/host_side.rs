@@ -32,7 +32,7 @@ async fn hst_02_a_host_that_rejects_everything_changes_nothing() {
     let scene = Scene::new().manner(Manner::Rejects);
     let result = scene.run().await;
     assert_eq!((code(&result), result.exit_code), ("", Some(0)));
-    assert_eq!(scene.host.stderr().matches("output calls failed in the host").count(), 1, "{}", scene.host.stderr());
+    assert_eq!(scene.host.stderr().matches("calls of `onLog` failed").count(), 1, "{}", scene.host.stderr());
 }
 
 #[tokio::test(start_paused = true)]
