@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A map behind a lock that is never held while a value is made.
+/// A map behind a lock: a slow value is made between `get` and `put`, with the lock free.
 pub(super) struct Cache<K, V>(Mutex<HashMap<K, Arc<V>>>);
 
 impl<K, V> Default for Cache<K, V> {
@@ -21,13 +21,7 @@ impl<K: Eq + Hash, V> Cache<K, V> {
 
     /// Keeps a value; of two that were made at the same time the first valid one stays.
     pub(super) fn put(&self, key: K, value: V, is_valid: impl Fn(&V) -> bool) -> Arc<V> {
-        let mut map = self.lock();
-        if let Some(known) = map.get(&key).filter(|known| is_valid(known)) {
-            return Arc::clone(known);
-        }
-        let value = Arc::new(value);
-        map.insert(key, Arc::clone(&value));
-        value
+        self.get_or_make(key, is_valid, || value)
     }
 
     /// The value of a key, made on the spot. Making it must be quick: the lock is held.
