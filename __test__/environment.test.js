@@ -6,6 +6,7 @@ import { startCluster } from './support/cluster.js'
 import { expectFailure, neverStarted } from './support/expect-run.js'
 import { transcript } from './support/host.js'
 import { kubeconfigText } from './support/kubeconfig.js'
+import { oldRole } from './support/manifests.js'
 import { execute, testEnvironment } from './support/package.js'
 import { forbidByQuota } from './support/quota.js'
 
@@ -106,13 +107,6 @@ test('env_01 an account that can stop a run neither way is refused, by the check
   expect(result).toMatchObject(neverStarted)
 })
 
-/** The Role in the README of 0.1.54. @type {import('./support/manifests.js').RoleRule[]} */
-const oldRole = [
-  { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'get', 'list', 'delete'] },
-  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
-  { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
-  { apiGroups: [''], resources: ['persistentvolumeclaims', 'secrets'], verbs: ['get'] },
-]
 const missingInOldRole = /_(job_patch|job_watch|pod_watch|secret_create|secret_delete|event_list)$/
 
 test('env_03 under the Role of 0.1.54 the degraded modes are named; a host that shares no volume is told what it lacks', async () => {

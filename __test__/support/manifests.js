@@ -44,3 +44,11 @@ export const withoutVerb = (rules, resource, verb) =>
   rules
     .map((rule) => (rule.resources.includes(resource) ? { ...rule, verbs: rule.verbs.filter((other) => other !== verb) } : rule))
     .filter((rule) => rule.verbs.length > 0)
+
+/** The Role in the README of 0.1.54. @type {RoleRule[]} */
+export const oldRole = [
+  { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'get', 'list', 'delete'] },
+  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
+  { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
+  { apiGroups: [''], resources: ['persistentvolumeclaims', 'secrets'], verbs: ['get'] },
+]

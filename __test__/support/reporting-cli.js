@@ -50,8 +50,13 @@ export async function reportingCli(cluster) {
  * What the program has reported.
  * @param {object} ctx of a run that has ended
  */
-export function reportOf(ctx) {
-  const { output } = transcript(ctx)
+export const reportOf = (ctx) => reportIn(transcript(ctx).output)
+
+/**
+ * @param {string} output of a run
+ * @returns {any}
+ */
+export function reportIn(output) {
   const report = JSON.parse(output.slice(0, output.indexOf('\n')))
   /** @param {string} base64 */
   const decoded = (base64) => Buffer.from(base64, 'base64').toString()
