@@ -110,7 +110,7 @@ mod tests {
     }
 
     async fn open(cluster: ClusterLogs) -> Result<LogBody, OpenError> {
-        let target = LogTarget { namespace: "n".into(), pod: "p".into(), container: "c".into() };
+        let target = LogTarget { namespace: "n".into(), pod: "p".into(), container: "c".into(), first_line: None };
         cluster.open(&target, LogQuery { follow: true, ..LogQuery::default() }).await
     }
 

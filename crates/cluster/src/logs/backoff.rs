@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_thirty_seconds_and_begin_again_after_a_reset() {
-        let target = LogTarget { namespace: "n".into(), pod: "p".into(), container: "c".into() };
+        let target = LogTarget { namespace: "n".into(), pod: "p".into(), container: "c".into(), first_line: None };
         let mut backoff = Backoff::new(&target);
         let pauses: Vec<Duration> = (0..200).map(|_| backoff.next()).collect();
         assert!(pauses[0] >= SHORTEST && pauses[0] <= 2 * SHORTEST, "{pauses:?}");

@@ -129,7 +129,7 @@ where
             phase,
             spool,
             on_line,
-            cursor: LogCursor::default(),
+            cursor: LogCursor::default().beginning_with(target.first_line),
             framer: LineFramer::default(),
             events: Vec::new(),
             items: VecDeque::new(),

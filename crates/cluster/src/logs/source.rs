@@ -17,6 +17,8 @@ pub struct LogTarget {
     pub pod: String,
     /// Name of the container. Always given: the default is refused when there are several.
     pub container: String,
+    /// How its log begins, if that is known.
+    pub first_line: Option<&'static str>,
 }
 
 /// What a request asks for, apart from the target. `timestamps=true` always.
@@ -34,7 +36,7 @@ impl LogQuery {
     /// Path and query of the request. Written here because kube rounds `sinceTime` to the nearest second (LOG-05).
     #[must_use]
     pub fn path_and_query(&self, target: &LogTarget) -> String {
-        let LogTarget { namespace, pod, container } = target;
+        let LogTarget { namespace, pod, container, .. } = target;
         let mut uri = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?container={container}&timestamps=true");
         if self.follow {
             uri.push_str("&follow=true");
@@ -93,7 +95,8 @@ mod tests {
 
     #[test]
     fn log_05_the_request_carries_a_whole_second() {
-        let target = LogTarget { namespace: "agents".into(), pod: "run-1".into(), container: "claude".into() };
+        let target =
+            LogTarget { namespace: "agents".into(), pod: "run-1".into(), container: "claude".into(), first_line: None };
         let (since, _) = LogTime::parse_prefix(b"2026-01-02T03:03:58.700000000Z").unwrap();
         let base = "/api/v1/namespaces/agents/pods/run-1/log?container=claude&timestamps=true";
         for (query, suffix) in [

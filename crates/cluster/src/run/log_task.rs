@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use claude_k8s_core::log::ContainerPhase;
+use claude_k8s_core::log::{ContainerPhase, FIRST_LINE};
 use claude_k8s_core::outcome::LogSummary;
 use claude_k8s_core::transcript::Transcript;
 use claude_k8s_core::view::{CLAUDE_CONTAINER, RunView};
@@ -53,6 +53,7 @@ impl<'a> LogTask<'a> {
             namespace: self.run.namespace.name.clone(),
             pod: pod.name.clone(),
             container: CLAUDE_CONTAINER.to_owned(),
+            first_line: pod.announces_start.then_some(FIRST_LINE),
         };
         let (phase, clock) = (self.phase.subscribe(), self.run.clock);
         let (transcript, last_output) = (Arc::clone(&self.transcript), Arc::clone(&self.last_output));

@@ -252,7 +252,7 @@ fn body(reading: Reading) -> LogBody {
 }
 
 pub(crate) fn target() -> LogTarget {
-    LogTarget { namespace: "agents".into(), pod: "run-1".into(), container: "claude".into() }
+    LogTarget { namespace: "agents".into(), pod: "run-1".into(), container: "claude".into(), first_line: None }
 }
 
 /// How the host's callback behaves.

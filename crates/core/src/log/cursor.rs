@@ -66,6 +66,8 @@ pub enum ReadEnd {
 pub struct LogCursor {
     window: Window,
     limits: CursorLimits,
+    /// How the log begins, if that is known.
+    first_line: Option<&'static str>,
     /// The newest final read did not show the delivered tail.
     tail_missed: bool,
     /// First line ever delivered, and count and wrapping hash sum of all: the proof of [`super::WholeFile`].
@@ -95,6 +97,13 @@ impl LogCursor {
     #[must_use]
     pub fn with_limits(limits: CursorLimits) -> Self {
         Self { window: Window::with_cap(limits.window_cap), limits, ..Self::default() }
+    }
+
+    /// Says how the log begins. That line is not delivered; a log that begins otherwise lacks its beginning, and that is
+    /// reported.
+    #[must_use]
+    pub fn beginning_with(self, first_line: Option<&'static str>) -> Self {
+        Self { first_line, ..self }
     }
 
     /// `sinceTime` of the next request: a whole second, at least two before the last line's (LOG-05).
@@ -278,12 +287,20 @@ impl LogCursor {
     }
 
     fn deliver(&mut self, record: Record, text: Bytes, out: &mut Vec<LogEvent>) {
+        let begins = self.first.is_none();
         self.window.push(record);
         self.first.get_or_insert(record);
         self.count += 1;
         self.sum = self.sum.wrapping_add(record.hash);
         self.raw_tail.clear();
         self.raw_repeated = None;
+        if begins && let Some(first_line) = self.first_line {
+            if text.strip_suffix(b"\n") == Some(first_line.as_bytes()) {
+                return;
+            }
+            // The beginning can only be lost together with the whole file that held it.
+            self.report(Gap { after: None, before: Some(record.at), reason: GapReason::RotatedUnread }, out);
+        }
         self.count(&text);
         out.push(LogEvent::Line(text));
     }

@@ -52,6 +52,8 @@ pub struct Gap {
 pub enum GapReason {
     /// The delivered tail is not in the log file any more. Often nothing is missing; nobody can tell.
     Rotated,
+    /// The log does not begin as every log of a run does: its first file was gone before it was read.
+    RotatedUnread,
     /// The delivered tail did not come within the text that is held back.
     HeldTooLong,
     /// The whole log file does not hold what was delivered.
@@ -78,6 +80,10 @@ impl Gap {
                 "Log gap: lines{between} may be missing, because the node rotated the container log while it was not \
                  being read"
             ),
+            GapReason::RotatedUnread => format!(
+                "Log gap: lines{between} may be missing, because the node rotated the container log before it was \
+                 first read"
+            ),
             GapReason::HeldTooLong => format!(
                 "Log gap: lines{between} may be missing or repeated, because the last delivered line was not found in \
                  what the node sent again"
@@ -96,6 +102,7 @@ impl Gap {
         let mut entry = json!({ "after": time(self.after), "before": time(self.before) });
         match self.reason {
             GapReason::Rotated => entry["reason"] = "rotated".into(),
+            GapReason::RotatedUnread => entry["reason"] = "rotated_unread".into(),
             GapReason::HeldTooLong => entry["reason"] = "held_too_long".into(),
             GapReason::FileDiffers { delivered, present } => {
                 entry["reason"] = "file_differs".into();

@@ -14,6 +14,7 @@
 mod cursor;
 mod event;
 mod finish;
+mod first_line;
 mod framer;
 mod line;
 mod notice;
@@ -28,6 +29,7 @@ mod window;
 pub use cursor::{Connection, CursorLimits, LogCursor, ReadEnd};
 pub use event::{Gap, GapReason, LogCounters, LogEvent, Stream};
 pub use finish::{Finish, FinishStep, Proof};
+pub use first_line::FIRST_LINE;
 pub use framer::LineFramer;
 pub use line::Line;
 pub use notice::is_notice;

@@ -1,10 +1,12 @@
 //! The shell script in front of Claude Code. Plain POSIX `sh`; besides `claude` it needs only `mkdir` and `cat`.
 //!
-//! It ends in `exec`: the CLI is process 1, gets SIGTERM, and its exit code is the container's (LOG-15).
+//! It begins with [`FIRST_LINE`], by which a follower knows that it sees the beginning, and ends in `exec`: the CLI is
+//! process 1, gets SIGTERM, and its exit code is the container's (LOG-15).
 
 use super::Parts;
 use super::paths::RUN_MOUNT;
 use super::payload;
+use crate::log::FIRST_LINE;
 use crate::spec::{Attempt, PayloadMode};
 
 /// A stderr line inside a long stdout line would corrupt it, so stderr goes to the termination log.
@@ -35,6 +37,7 @@ pub(super) fn script(parts: &Parts, attempt: &Attempt) -> String {
     let directory = quote(&parts.run_directory);
     let (join, prompt) = prompt_file(&attempt.prompt);
     let pieces = [
+        format!("echo {}\n", quote(FIRST_LINE)),
         HEAD.to_owned(),
         staged_values(parts),
         format!("mkdir -p \"$TMPDIR\" \"$XDG_CACHE_HOME\" {directory}\ncd {directory}\n"),

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerState as ApiContainerState, ContainerStatus, Pod, PodStatus};
 
+use crate::log::FIRST_LINE;
+
 /// The container that runs the CLI; the run's end is judged by it alone.
 pub const CLAUDE_CONTAINER: &str = "claude";
 
@@ -53,6 +55,8 @@ pub struct PodFacts {
     pub disruption: Option<Disruption>,
     /// The container `claude`.
     pub claude: ContainerFacts,
+    /// The log of `claude` begins with [`FIRST_LINE`]: its script prints it.
+    pub announces_start: bool,
     /// Other containers (init and sidecar) that ended badly or cannot start: name and state text.
     pub other_failures: Vec<(String, String)>,
     /// The pod left the index: a `DELETED` event or absence in a list. A claim, not yet a proof.
@@ -146,6 +150,7 @@ impl PodFacts {
             disruption: condition(&status, "DisruptionTarget", "True")
                 .map(|(reason, message)| Disruption { reason, message }),
             claude: read_claude(&status),
+            announces_start: announces_start(pod),
             other_failures: read_other_failures(&status),
             absent: false,
         }
@@ -199,6 +204,13 @@ impl ContainerFacts {
             started: self.started || newer.started,
         }
     }
+}
+
+/// By the command, not by our version: an adopted pod may be of another one.
+fn announces_start(pod: &Pod) -> bool {
+    let mut containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    let command = containers.find(|one| one.name == CLAUDE_CONTAINER).and_then(|claude| claude.command.as_ref());
+    command.is_some_and(|words| words.iter().any(|word| word.contains(FIRST_LINE)))
 }
 
 fn read_phase(phase: Option<&str>) -> PodPhase {

@@ -3,6 +3,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::log::FIRST_LINE;
 
 fn job(generation: i64, suspend: bool) -> JobFacts {
     let object = json!({ "metadata": { "name": "j", "uid": "j", "generation": generation }, "spec": { "suspend": suspend, "template": {} } });
@@ -84,4 +85,18 @@ fn the_run_is_judged_by_the_container_claude_and_others_only_explain_a_failed_st
         [("broken".into(), "exit code 2, reason Error".into()), ("proxy".into(), "ErrImagePull: not found".into())]
     );
     assert!(!facts.claude.started && !facts.is_over());
+}
+
+#[test]
+fn log_06_a_pod_announces_the_start_of_its_log_if_its_command_prints_it() {
+    for (container, command, announces) in [
+        ("claude", format!("echo '{FIRST_LINE}'\nexec claude"), true),
+        ("claude", "exec claude".to_owned(), false),
+        ("other", format!("echo '{FIRST_LINE}'"), false),
+    ] {
+        let container = json!({ "name": container, "command": ["sh", "-c", command] });
+        let object = json!({ "metadata": { "name": "p", "uid": "p" }, "spec": { "containers": [container] } });
+        let facts = PodFacts::read(&serde_json::from_value::<Pod>(object).unwrap());
+        assert_eq!(facts.announces_start, announces);
+    }
 }

@@ -75,8 +75,10 @@ impl<'a> Pod<'a> {
     }
 }
 
+/// What follows the line that every log begins with (LOG-06).
 fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.strip_prefix("[paperclip] Container started\n").expect(&text).to_owned()
 }
 
 #[test]
@@ -222,5 +224,5 @@ fn staged_values_reach_the_cli_through_files_with_their_last_newlines() {
     let exports: String = script.split_inclusive('\n').filter(|line| line.contains("MINE")).collect();
     let exports = exports.replace("/opt/paperclip/run", &root.path().display().to_string());
     let shown = Command::new("/bin/sh").args(["-euc", &format!("{exports}printf '<%s>' \"$MINE\"")]).output().unwrap();
-    assert_eq!(stdout(&shown), "<two\nlines\n\n>");
+    assert_eq!(String::from_utf8_lossy(&shown.stdout), "<two\nlines\n\n>");
 }

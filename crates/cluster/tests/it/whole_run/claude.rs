@@ -1,5 +1,6 @@
 //! What Claude Code writes, as scripts of a container.
 
+use claude_k8s_core::log::FIRST_LINE;
 use claude_k8s_testkit::Script;
 use serde_json::json;
 
@@ -33,9 +34,14 @@ pub(crate) fn unknown_session(id: &str) -> String {
     .to_string()
 }
 
+/// A container whose script has run, up to the CLI.
+pub(crate) fn starts() -> Script {
+    Script::new().print(FIRST_LINE)
+}
+
 /// A container that has begun to work.
 pub(crate) fn begins() -> Script {
-    Script::new().print(init()).print(says("hello"))
+    starts().print(init()).print(says("hello"))
 }
 
 /// Its regular end.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use claude_k8s_testkit::{Fault, FaultAction, RequestMatch, Script};
+use claude_k8s_testkit::{Fault, FaultAction, RequestMatch};
 use futures_util::future::join_all;
 use tokio::time::{Duration, sleep};
 
-use super::claude::{COST, Ends, INPUT_TOKENS, begins, init, unknown_session};
+use super::claude::{COST, Ends, INPUT_TOKENS, begins, init, starts, unknown_session};
 use super::world::{Call, NAMESPACE, World, assert_success, code, container, minutes, seconds};
 
 const OLD_SESSION: &str = "99999999-2222-4333-8444-555555555555";
@@ -16,7 +16,7 @@ const OLD_SESSION: &str = "99999999-2222-4333-8444-555555555555";
 async fn ses_03_an_unknown_session_costs_one_fresh_attempt_and_both_are_booked() {
     let world = World::choosing(|launch| {
         if launch.args.iter().any(|argument| argument.contains(OLD_SESSION)) {
-            Script::new().print(init()).print(unknown_session(OLD_SESSION)).exit(1)
+            starts().print(init()).print(unknown_session(OLD_SESSION)).exit(1)
         } else {
             begins().wait(seconds(30)).ends()
         }

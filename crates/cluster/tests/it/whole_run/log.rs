@@ -120,3 +120,29 @@ async fn log_06_rotation_without_a_disconnect_loses_nothing() {
     assert!(call.heard.lines() == all_lines(2_000));
     assert_eq!(outcome.result_json["k8s"]["logGaps"], 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn log_06_output_that_was_rotated_away_before_the_first_connection_is_reported() {
+    for rotated in [true, false] {
+        let world = World::new(talks(begins(), 20, seconds(1)).ends());
+        let down = Fault::new(RequestMatch::of("get", "pods/log"), FaultAction::status(503));
+        let fault = world.knobs().fault(down).unwrap();
+        let call = world.call();
+        let outcome = call
+            .run_while(async {
+                let pod = world.running().await;
+                sleep(seconds(5)).await;
+                if rotated {
+                    assert!(world.knobs().rotate_log(NAMESPACE, &pod));
+                }
+                world.knobs().clear_fault(fault);
+            })
+            .await;
+        assert_success(&outcome, &call.heard);
+        assert_eq!(call.heard.lines() == all_lines(20), !rotated, "the test has to see both");
+        assert_eq!(outcome.result_json["k8s"]["logGaps"], u64::from(rotated));
+        let told = call.heard.status_with("before it was first read");
+        assert_eq!(told.len(), usize::from(rotated), "{:#?}", call.heard.status());
+        assert_eq!(call.heard.events().iter().filter(|kind| kind.contains("gap")).count(), usize::from(rotated));
+    }
+}

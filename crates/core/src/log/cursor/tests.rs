@@ -406,3 +406,16 @@ fn a_gap_without_new_lines_is_reported_once() {
         assert_eq!(reads[4].1, ReadEnd::Anchored { new: 0 });
     }
 }
+
+#[test]
+fn log_06_a_log_without_its_beginning_is_a_gap_and_a_log_with_it_is_none() {
+    for (first, gap) in [("1 begin", false), ("1 begin and more", true), ("1 later", true)] {
+        let mut cursor = LogCursor::default().beginning_with(Some("begin"));
+        assert_eq!(follow(&mut cursor, &[]), NOTHING, "silence is no loss");
+        let delivered = follow(&mut cursor, &[first, "2 b", "3 begin"]);
+        let start: &[&str] = if gap { &["GAP", &first[2..]] } else { &[] };
+        assert_eq!(delivered, [start, &["b", "begin"]].concat());
+        assert_eq!(follow(&mut cursor, &[first, "2 b", "3 begin", "4 c"]), ["c"], "told once");
+        assert_eq!((cursor.counters().gaps, cursor.counters().lines), (u64::from(gap), 3 + u64::from(gap)));
+    }
+}
