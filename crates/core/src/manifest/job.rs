@@ -76,7 +76,8 @@ fn merge(
     let rejected = |error: serde_json::Error| vec![rejection("podTemplate", format!("is not a pod template: {error}"))];
     let template = serde_json::to_value(template).map_err(rejected)?;
     let merged = pod_template::merge(&template, patch, &from_secret)?;
-    Ok((serde_json::from_value(merged.template).map_err(rejected)?, merged.warnings))
+    let template = pod_template::read(&merged.template).map_err(|rejection| vec![rejection])?;
+    Ok((template, merged.warnings))
 }
 
 /// Without `podTemplate` only a bundle of very many files could make a Job that large.

@@ -2,20 +2,30 @@
 
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use serde_json::Value;
-use serde_path_to_error::Segment;
 
 use super::lists::identity;
+use super::place::{Step, steps_to};
 use crate::config::{Rejection, Warning};
+
+/// The template as API types.
+///
+/// # Errors
+/// The first value of a wrong type, with its path.
+pub(crate) fn read(template: &Value) -> Result<PodTemplateSpec, Rejection> {
+    // As text, although it is a value: what reads the answers of the API server reads this, too (`place`).
+    let text = template.to_string();
+    serde_json::from_str(&text).map_err(|error| Rejection {
+        key: readable_path(template, &steps_to(&text, error.column())),
+        reason: expectation(&error.to_string()),
+    })
+}
 
 /// One warning per member that the API types do not know: a typing error, or newer than they are.
 ///
 /// # Errors
 /// The first value of a wrong type, with its path.
 pub(super) fn unknown_members(template: &Value) -> Result<Vec<Warning>, Rejection> {
-    let typed: PodTemplateSpec = serde_path_to_error::deserialize(template).map_err(|error| Rejection {
-        key: readable_path(template, error.path()),
-        reason: expectation(&error.inner().to_string()),
-    })?;
+    let typed = read(template)?;
     let mut warnings = Vec::new();
     if let Ok(known) = serde_json::to_value(&typed) {
         compare(&mut warnings, "podTemplate", "", template, &known);
@@ -25,7 +35,8 @@ pub(super) fn unknown_members(template: &Value) -> Result<Vec<Warning>, Rejectio
 
 /// What was expected, without the value that was found: it may be a secret.
 fn expectation(error: &str) -> String {
-    let expected = error.split_once(", expected ").map(|(_, expected)| format!(", expected {expected}"));
+    let text = error.rsplit_once(" at line ").map_or(error, |(text, _)| text);
+    let expected = text.split_once(", expected ").map(|(_, expected)| format!(", expected {expected}"));
     format!("has the wrong type{}", expected.unwrap_or_default())
 }
 
@@ -68,23 +79,22 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// The path with names instead of positions where items have names.
-fn readable_path(template: &Value, path: &serde_path_to_error::Path) -> String {
+fn readable_path(template: &Value, path: &[Step]) -> String {
     let mut text = "podTemplate".to_owned();
     let (mut here, mut list) = (Some(template), "");
     for segment in path {
         match segment {
-            Segment::Map { key } => {
+            Step::Member(key) => {
                 text.push('.');
                 text.push_str(key);
                 here = here.and_then(|value| value.get(key));
                 list = key;
             }
-            Segment::Seq { index } => {
+            Step::Item(index) => {
                 here = here.and_then(|value| value.get(*index));
                 let name = here.and_then(|item| identity(list, item)).unwrap_or_else(|| index.to_string());
                 text.extend(["[", &name, "]"]);
             }
-            Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
     text

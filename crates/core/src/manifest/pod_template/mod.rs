@@ -13,10 +13,12 @@ mod api_types;
 mod apply;
 mod deep_merge;
 mod lists;
+mod place;
 mod protected;
 mod risks;
 mod structure;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use api_types::read;
 pub use apply::{MAX_JOB_BYTES, Merged, check, merge, too_large};

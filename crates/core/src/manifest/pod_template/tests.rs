@@ -212,6 +212,16 @@ fn a_value_of_a_wrong_type_is_refused_with_its_path_and_without_the_value() {
     for (overrides, path) in [
         (json!({ "spec": { "hostNetwork": "yes" } }), "spec.hostNetwork"),
         (json!({ "spec": { "nodeSelector": ["a"] } }), "spec.nodeSelector"),
+        (json!({ "spec": { "nodeSelector": { "a \"quoted\" name": 1 } } }), "spec.nodeSelector.a \"quoted\" name"),
+        (json!({ "spec": { "priority": 4_000_000_000_u64 } }), "spec.priority"),
+        (
+            json!({ "spec": { "hostAliases": [{ "ip": "10.0.0.1", "hostnames": ["a", {}] }] } }),
+            "spec.hostAliases[0].hostnames[1]",
+        ),
+        (
+            json!({ "spec": { "containers": [{ "name": "claude", "ports": [{ "containerPort": 80, "hostPort": "http" }] }] } }),
+            "spec.containers[claude].ports[80/TCP].hostPort",
+        ),
     ] {
         assert_eq!(merge_into_template(&overrides), Err(vec![format!("podTemplate.{path}")]));
     }
