@@ -9,6 +9,7 @@ import { adapterVersion } from '../js/identity.js'
 import { loadNative } from '../js/native/load.js'
 import { platformName } from '../js/native/platform.js'
 import { sharedState } from '../js/native/shared.js'
+import { elfLibrary } from './support/elf.js'
 
 const platform = platformName()
 let root = ''
@@ -88,6 +89,22 @@ test.runIf(existsSync(realElf))('pkg_03 a cut-off library never reaches the load
   cpSync(realElf, path)
   truncateSync(path, 1_048_576)
   expect(load).toThrow(/the file is cut off: 1048576 of \d+ bytes/)
+})
+
+const linux = process.platform === 'linux'
+const otherArch = process.arch === 'x64' ? 'arm64' : 'x64'
+
+test.runIf(linux)('pkg_08 a library for another processor is named as such, not as a file that is missing', () => {
+  write(`claude-k8s.${platform}.node`, elfLibrary({ arch: otherArch }))
+  expect(load).toThrow(`\`${join(root, `claude-k8s.${platform}.node`)}\`: the file is built for ${otherArch}, this is ${process.arch}`)
+})
+
+test.runIf(linux).each([
+  ['the other C library', { needs: platform.endsWith('musl') ? 'ld-linux-none.so.2' : 'libc.musl-none.so.1' }],
+  ['a newer glibc', { versions: ['GLIBC_2.17', 'GLIBC_9.99'] }],
+])('pkg_08 a library for %s is explained', (_, library) => {
+  write(`claude-k8s.${platform}.node`, elfLibrary(library))
+  expect(load).toThrow(/built for another C library, or a newer one, than this system has/)
 })
 
 test('pkg_03 an unusable file beside the entry gives way to the right package', () => {

@@ -15,8 +15,7 @@ import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { adapterVersion, nativeAbi, packageName } from '../identity.js'
-import { messageOf } from '../json.js'
-import { assertCompleteElf } from './elf.js'
+import { firstLine, open } from './open.js'
 import { platformName, platforms } from './platform.js'
 import { sharedState } from './shared.js'
 
@@ -116,16 +115,6 @@ function existing(path) {
 }
 
 /**
- * @param {string} path
- * @param {NodeJS.Require} require
- * @returns {NativeModule}
- */
-function open(path, require) {
-  if (path.endsWith('.node')) assertCompleteElf(path)
-  return require(path)
-}
-
-/**
  * `null` when both halves fit together.
  * @param {NativeModule} module
  */
@@ -148,12 +137,4 @@ function describe(platform, causes) {
     ? 'Reinstall the package without `--omit=optional`, or run `npm run build` in a checkout.'
     : `There is no build for this platform; supported are ${platforms.join(', ')}.`
   return `The native module of \`${packageName}\` ${adapterVersion} could not be loaded on \`${platform}\` (Node ${process.version}). Tried: ${causes.join('; ')}. ${next}`
-}
-
-/**
- * Node appends a "Require stack" that names only this file.
- * @param {unknown} error
- */
-function firstLine(error) {
-  return messageOf(error).split('\n', 1)[0]
 }
