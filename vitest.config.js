@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['__test__/**/*.test.js'],
+    // Needs the tarballs of a release: `npm run release:test`.
+    exclude: ['__test__/release/**'],
     globalSetup: '__test__/build.js',
     // The native module and the shared state belong to a process: test files must not share one.
     pool: 'forks',

@@ -1,34 +1,54 @@
 /**
- * Builds the native module and puts it beside `package.json`, where the loader looks first.
+ * Builds the native module.
  *
- *   node scripts/build-native.js [--debug] [--target TRIPLE --platform NAME]
+ *   node scripts/build-native.js [--debug]                     for this machine, beside `package.json`: the loader looks there first
+ *   node scripts/build-native.js --publish [--platform NAME]   for a platform package, into `npm/NAME/`
  *
- * Needs cargo. Touches `target/` and `claude-k8s.<platform>.node`. For another platform give its Rust target and its
- * name, for example `--target aarch64-unknown-linux-musl --platform linux-arm64-musl`.
+ * Needs cargo; `--publish` for Linux needs cargo-zigbuild and zig, too (`pip install cargo-zigbuild ziglang`): linked
+ * against this machine's glibc the module would not load on older systems. For another platform than this machine's
+ * add its Rust target first: `rustup target add aarch64-unknown-linux-musl`. Touches `target/` and the file it names.
  */
 
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, renameSync, statSync } from 'node:fs'
+import { copyFileSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 import { platformName } from '../js/native/platform.js'
+import { glibcFloor, judge, line } from './release/check.js'
+import { binaryOf, targets } from './release/platforms.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 const { values: options } = parseArgs({
-  options: { debug: { type: 'boolean', default: false }, target: { type: 'string' }, platform: { type: 'string' } },
+  options: { debug: { type: 'boolean', default: false }, publish: { type: 'boolean', default: false }, platform: { type: 'string' } },
 })
 const platform = options.platform ?? platformName()
-const profile = options.debug ? 'dev' : 'release'
+const target = targets.get(platform)
+if (options.platform && !options.publish) giveUp('`--platform` is for `--publish`: another platform\'s module is of no use in a checkout.')
+if (options.publish && !target) giveUp(`There is no package for \`${platform}\`; there are ${[...targets.keys()].join(', ')}.`)
 
+const profile = options.debug ? 'dev' : 'release'
 console.log(`Building the native module for ${platform} (${profile} profile)${options.debug ? '' : '; this takes some minutes the first time'}`)
-cargo(['build', '--package', 'paperclip-adapter-claude-k8s', '--profile', profile, ...(options.target ? ['--target', options.target] : [])])
-const built = join(targetDirectory(), options.target ?? '', options.debug ? 'debug' : 'release', libraryName())
-const destination = join(root, `claude-k8s.${platform}.node`)
+const build = options.publish && target ? publishedBuild(target) : { command: 'build', target: [], folder: '' }
+cargo([build.command, '--package', 'paperclip-adapter-claude-k8s', '--profile', profile, ...build.target])
+const built = join(targetDirectory(), build.folder, options.debug ? 'debug' : 'release', libraryName())
+const destination = options.publish ? binaryOf(platform) : join(root, `claude-k8s.${platform}.node`)
 replace(built, destination)
 console.log(`Wrote ${destination} (${(statSync(destination).size / 1_048_576).toFixed(1)} MiB)`)
+if (options.publish) {
+  const judgement = judge(platform, readFileSync(destination))
+  console.log(line(judgement))
+  if (judgement.faults.length > 0) process.exit(1)
+}
+
+/** @param {string} rustTarget */
+function publishedBuild(rustTarget) {
+  if (!platform.startsWith('linux')) return { command: 'build', target: ['--target', rustTarget], folder: rustTarget }
+  const suffix = platform.endsWith('-gnu') ? `.${glibcFloor}` : ''
+  return { command: 'zigbuild', target: ['--target', `${rustTarget}${suffix}`], folder: rustTarget }
+}
 
 /**
  * Renamed into place: overwriting a mapped file would crash a process that runs it (docs/internals/napi.md 7).
@@ -63,12 +83,12 @@ function cargo(argv, stdout = 'inherit') {
     maxBuffer: 64 * 1_048_576,
     stdio: ['ignore', stdout, 'inherit'],
   })
-  if (error && 'code' in error && error.code === 'ENOENT') {
-    console.error('cargo is missing: install Rust (https://rustup.rs) and run this again.')
-    process.exit(1)
-  }
+  if (error && 'code' in error && error.code === 'ENOENT') giveUp('cargo is missing: install Rust (https://rustup.rs) and run this again.')
   if (error) throw error
-  if (status !== 0) process.exit(status ?? 1)
+  if (status !== 0) {
+    const zig = argv[0] === 'zigbuild' ? '`cargo zigbuild` failed; it comes with `pip install cargo-zigbuild ziglang`.' : ''
+    giveUp(zig, status ?? 1)
+  }
   return output ?? ''
 }
 
@@ -76,4 +96,14 @@ function cargo(argv, stdout = 'inherit') {
 function muslFlags() {
   if (!platform.endsWith('-musl')) return {}
   return { RUSTFLAGS: `${process.env['RUSTFLAGS'] ?? ''} -C target-feature=-crt-static`.trim() }
+}
+
+/**
+ * @param {string} message
+ * @param {number} [code]
+ * @returns {never}
+ */
+function giveUp(message, code = 1) {
+  if (message) console.error(message)
+  process.exit(code)
 }

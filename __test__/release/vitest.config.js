@@ -1,0 +1,3 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({ test: { include: ['__test__/release/*.test.js'], testTimeout: 60_000 } })

@@ -1,0 +1,55 @@
+/**
+ * `npm run release:test`: installs the tarballs of `target/packages/` from the files alone, as a server without a
+ * network would, and tests what was installed. With `-- --runs` it also passes whole runs through the installed package
+ * on the simulator, which needs Rust. Touches `target/packages/installed/`.
+ */
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { platformName } from '../../js/native/platform.js'
+import { manifest } from './platforms.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const packages = join(root, 'target/packages')
+const installed = join(packages, 'installed')
+const runs = ['run', 'host-callbacks', 'cancel']
+
+const tarballs = [manifest.name, `${manifest.name}-${platformName()}`].map((name) => join(packages, `${name}-${manifest.version}.tgz`))
+for (const path of tarballs) if (!existsSync(path)) giveUp(`\`${path}\` is missing: run \`npm run release:build\` and \`npm run release:pack\`.`)
+
+rmSync(installed, { recursive: true, force: true })
+mkdirSync(installed, { recursive: true })
+writeFileSync(join(installed, 'package.json'), '{ "private": true }\n')
+execFileSync('npm', ['install', '--offline', '--silent', ...tarballs], { cwd: installed, stdio: 'inherit' })
+
+vitest(['--config', '__test__/release/vitest.config.js'], { RELEASE_INSTALLED: installed })
+if (process.argv.includes('--runs')) {
+  const status = spawnSync('cargo', ['build', '--quiet', '-p', 'claude-k8s-testkit', '--bin', 'k8s-sim'], { cwd: root, stdio: 'inherit' }).status
+  if (status !== 0) giveUp('The simulator could not be built.')
+  vitest(runs.map((name) => `__test__/${name}.test.js`), { K8S_TEST_PACKAGE: join(installed, 'node_modules', manifest.name, 'dist/server.js') })
+}
+
+/**
+ * @param {string[]} args
+ * @param {Record<string, string>} env
+ */
+function vitest(args, env) {
+  const { status } = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: 'inherit',
+  })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+/**
+ * @param {string} message
+ * @returns {never}
+ */
+function giveUp(message) {
+  console.error(message)
+  process.exit(1)
+}
