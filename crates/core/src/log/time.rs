@@ -85,7 +85,7 @@ impl fmt::Display for LogTime {
 
 fn two_digits(text: &[u8; 19], at: usize) -> Option<u8> {
     let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
-    (tens < 10 && ones < 10).then_some(tens * 10 + ones)
+    (tens < 10 && ones < 10).then(|| tens * 10 + ones)
 }
 
 /// The fraction at `at`, in nanoseconds, and the position behind it. Digits beyond the ninth are cut.
@@ -189,6 +189,7 @@ mod tests {
             "2026-01-02T03:04:05+02",
             "2026-01-02T03:04:05x",
             "9999-01-02T03:04:05Z",
+            "zz26-01-02T03:04:05Z",
             "{\"type\":\"system\",\"subtype\":\"init\"}",
         ] {
             assert_eq!(LogTime::parse_prefix(text.as_bytes()), None, "{text}");

@@ -1,12 +1,10 @@
 //! For any cuts, rotations and clocks: what is delivered equals what was written, or a gap is reported.
 
-use bytes::Bytes;
-use claude_k8s_core::log::{
-    Connection, CursorLimits, Finish, FinishStep, Line, LineFramer, LogCursor, LogEvent, Proof, WholeFile,
-};
+use claude_k8s_core::log::{CursorLimits, Proof};
 use proptest::prelude::*;
 
 use crate::log_kubelet::{Kubelet, LogRecord};
+use crate::log_reader::{Cut, first_delivery_is_late, follow};
 
 /// How the output of a container is drawn.
 #[derive(Debug, Clone, Copy)]
@@ -34,16 +32,6 @@ const CALM: Habits = Habits {
 const SHORT_TAILS: CursorLimits = CursorLimits { window_cap: 65_536, long_replay: 20, tail_lines: 6 };
 /// The window is shorter than most replays.
 const SMALL_WINDOW: CursorLimits = CursorLimits { window_cap: 8, ..CALM.limits };
-
-/// One connection: how many records are written before it opens and while it follows, and what of its body arrives.
-#[derive(Debug, Clone)]
-struct Cut {
-    before: usize,
-    during: usize,
-    /// Part of the body that arrives. Unit: 1/10 000.
-    arrives: usize,
-    chunk: usize,
-}
 
 fn cuts() -> impl Strategy<Value = Vec<Cut>> {
     let cut = (0..6_usize, 0..25_usize, 0..=10_000_usize, 1..200_usize)
@@ -80,95 +68,6 @@ fn history(habits: Habits) -> impl Strategy<Value = Kubelet> {
             Kubelet { records, rotations }
         },
     )
-}
-
-/// What a reader of the adapter saw.
-#[derive(Debug, Default)]
-struct Seen {
-    lines: Vec<Vec<u8>>,
-    unterminated: Vec<u8>,
-    gaps: usize,
-    proof: Option<Proof>,
-}
-
-impl Seen {
-    fn take(&mut self, events: &mut Vec<LogEvent>) {
-        for event in events.drain(..) {
-            match event {
-                LogEvent::Line(text) => self.lines.push(text.strip_suffix(b"\n").unwrap().to_vec()),
-                LogEvent::Unterminated(text) => self.unterminated = text.to_vec(),
-                LogEvent::Gap(_) => self.gaps += 1,
-            }
-        }
-    }
-}
-
-/// Gives `arriving` to `line` in chunks and returns the open piece.
-fn transmit(arriving: &[u8], chunk: usize, mut line: impl FnMut(Line)) -> Bytes {
-    let mut framer = LineFramer::default();
-    for chunk in arriving.chunks(chunk) {
-        framer.push(Bytes::copy_from_slice(chunk));
-        while let Some(raw) = framer.next_line() {
-            line(Line::parse(raw));
-        }
-    }
-    framer.take_open_piece()
-}
-
-/// Follows the log through all cuts and then reads the tail, some of the reads being cut cleanly.
-fn follow(log: &Kubelet, cuts: &[Cut], read_cuts: &[usize], limits: CursorLimits) -> Seen {
-    let (mut cursor, mut seen, mut out) = (LogCursor::with_limits(limits), Seen::default(), Vec::new());
-    let mut written = 0;
-    for cut in cuts {
-        let opened = (written + cut.before).min(log.records.len());
-        written = (opened + cut.during).min(log.records.len());
-        let body = log.body(since(&cursor), opened, written);
-        cursor.connect(Connection::Follow);
-        transmit(&body[..body.len() * cut.arrives / 10_000], cut.chunk, |line| cursor.line(line, &mut out));
-        cursor.disconnected(&mut out);
-        seen.take(&mut out);
-    }
-    let mut read_cuts = read_cuts.iter();
-    let mut arriving = |body: Vec<u8>| {
-        let part = read_cuts.next().copied().unwrap_or(10_000);
-        body[..body.len() * part / 10_000].to_vec()
-    };
-    let (mut finish, mut step) = (Finish::new(true, None), FinishStep::Read);
-    for _ in 0..40 {
-        step = match step {
-            FinishStep::Done => break,
-            FinishStep::Read => {
-                let body = arriving(match cursor.tail_lines() {
-                    Some(lines) => log.tail(since(&cursor), lines),
-                    None => log.body(since(&cursor), log.records.len(), log.records.len()),
-                });
-                cursor.connect(Connection::Final);
-                let piece = transmit(&body, 1_000, |line| cursor.line(line, &mut out));
-                let end = cursor.read_ended(&mut out);
-                finish.read_ended(end, piece)
-            }
-            FinishStep::WholeFile => {
-                let body = arriving(log.body(None, log.records.len(), log.records.len()));
-                let mut file = WholeFile::default();
-                let piece = transmit(&body, 1_000, |line| _ = file.line(&line, &cursor));
-                finish.whole_file_ended(file.ended(&cursor), piece, &mut cursor, &mut out)
-            }
-        };
-        seen.take(&mut out);
-    }
-    assert_eq!(step, FinishStep::Done, "the tail was never confirmed");
-    seen.proof = Some(finish.proof());
-    cursor.unterminated(finish.into_piece(), &mut out);
-    seen.take(&mut out);
-    seen
-}
-
-fn since(cursor: &LogCursor) -> Option<i64> {
-    cursor.since().map(|since| {
-        let nanoseconds = since.as_nanoseconds();
-        assert_eq!(nanoseconds % 1_000_000_000, 0, "LOG-05");
-        nanoseconds
-    })
 }
 
 /// Some final reads are cut, but never two in a row: two reads that agree are believed, and in a log of one line two
@@ -302,18 +201,4 @@ proptest! {
             prop_assert!(seen.lines == written || first_delivery_is_late(&log, &cuts));
         }
     }
-}
-
-/// A rotation happened before any connection delivered a complete line.
-fn first_delivery_is_late(log: &Kubelet, cuts: &[Cut]) -> bool {
-    let mut written = 0;
-    for cut in cuts {
-        let opened = (written + cut.before).min(log.records.len());
-        written = (opened + cut.during).min(log.records.len());
-        let body = log.body(None, opened, written);
-        if body[..body.len() * cut.arrives / 10_000].contains(&b'\n') {
-            return log.current_file(opened) > 0;
-        }
-    }
-    log.current_file(log.records.len()) > 0
 }

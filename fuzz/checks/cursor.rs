@@ -1,0 +1,100 @@
+//! Against the model of the kubelet: what was delivered is what was written, or a gap was reported (LOG-02, LOG-06).
+
+use claude_k8s_core::log::{CursorLimits, Proof};
+
+use crate::log_kubelet::{Kubelet, LogRecord};
+use crate::log_reader::{Cut, first_delivery_is_late, follow};
+
+const USUAL: CursorLimits = CursorLimits { window_cap: 65_536, long_replay: 1 << 20, tail_lines: 500 };
+/// Windows and final reads shorter than most replays.
+const SMALL: CursorLimits = CursorLimits { window_cap: 8, long_replay: 20, tail_lines: 6 };
+
+/// What can happen to a log, and with it what can be promised.
+enum World {
+    /// The clock goes on, nothing is rotated, everything is remembered: nothing may be lost, doubled or reported.
+    Calm,
+    /// More is written than is remembered.
+    Burst,
+    /// The clock jumps by seconds.
+    Jumps,
+    /// Files are rotated.
+    Rotates,
+}
+
+/// Values taken from the input; zeros when it is used up.
+struct Dice<'a>(&'a [u8]);
+
+impl Dice<'_> {
+    fn next(&mut self) -> usize {
+        let Some((&first, rest)) = self.0.split_first() else { return 0 };
+        self.0 = rest;
+        usize::from(first)
+    }
+}
+
+pub(crate) fn check(data: &[u8]) {
+    let mut dice = Dice(data);
+    let world = match dice.next() % 4 {
+        0 => World::Calm,
+        1 => World::Burst,
+        2 => World::Jumps,
+        _ => World::Rotates,
+    };
+    let limits = if matches!(world, World::Burst) { SMALL } else { USUAL };
+    let cuts: Vec<Cut> = (0..dice.next() % 8).map(|_| cut(&mut dice)).collect();
+    // Two reads that agree are believed, so never two cut ones in a row.
+    let reads = [dice.next(), 255, dice.next(), 255, dice.next()].map(|part| part * 10_000 / 255);
+    let log = history(&mut dice, &world);
+
+    let seen = follow(&log, &cuts, &reads, limits);
+    let written = log.lines();
+    match world {
+        World::Calm => {
+            assert_eq!((&seen.lines, seen.gaps), (&written, 0), "{log:?} {cuts:?} {reads:?}");
+            assert_eq!((&seen.unterminated, seen.proof), (&log.unterminated(), Some(Proof::Given)), "{log:?}");
+        }
+        World::Burst | World::Jumps => assert!(seen.gaps > 0 || seen.lines == written, "{log:?} {cuts:?} {reads:?}"),
+        // What was rotated away before the first delivery cannot be noticed.
+        World::Rotates => assert!(
+            seen.gaps > 0 || seen.lines == written || first_delivery_is_late(&log, &cuts),
+            "{log:?} {cuts:?} {reads:?}"
+        ),
+    }
+}
+
+fn cut(dice: &mut Dice<'_>) -> Cut {
+    let records = dice.next();
+    Cut { before: records % 6, during: records / 6 % 25, arrives: dice.next() * 10_000 / 255, chunk: dice.next() + 1 }
+}
+
+/// Two bytes per record: clock and kind, text.
+fn history(dice: &mut Dice<'_>, world: &World) -> Kubelet {
+    let (mut records, mut rotations, mut at) = (Vec::new(), Vec::new(), 100_000_i64);
+    while !dice.0.is_empty() {
+        let (kind, text) = (dice.next(), dice.next());
+        let step = i64::try_from(kind % 32).unwrap_or_default();
+        at += match world {
+            World::Jumps => (step - 16) * 400,
+            World::Rotates => step * 13 + 1,
+            World::Calm | World::Burst => step,
+        };
+        if matches!(world, World::Rotates) && kind >= 0xf0 {
+            rotations.push(records.len());
+        }
+        let zone = if kind & 0x20 == 0 { 0 } else { 2 };
+        let text = match text % 16 {
+            0 => Vec::new(),
+            1 => vec![0xff, 0xc3, 0x28, b'\r'],
+            2 => "\u{1F980}".as_bytes().to_vec(),
+            _ => format!("{text} {}", if matches!(world, World::Calm) { records.len() } else { 0 }).into_bytes(),
+        };
+        records.push(LogRecord { at, zone, full: kind & 0x40 == 0, text });
+    }
+    if records.is_empty() {
+        records.push(LogRecord { at, zone: 0, full: true, text: b"x".to_vec() });
+    }
+    if let Some(last) = records.last_mut().filter(|last| !last.full && last.text.is_empty()) {
+        last.text.push(b'x');
+    }
+    Kubelet { records, rotations }
+}
