@@ -43,7 +43,7 @@ impl StartUp {
     }
 
     fn tell(&mut self, text: String, commands: &mut Vec<Command>) {
-        if !text.is_empty() && !self.told.contains(&text) {
+        if !text.is_empty() && !self.told.iter().any(|told| says_the_same(told, &text)) {
             commands.push(Command::Say(text.clone()));
             commands.push(Command::Progress(text.clone()));
             self.told.push(text);
@@ -208,10 +208,21 @@ impl RunState {
         if let Some(at) = failure.message.find(MARK) {
             failure.message.truncate(at);
         }
-        let last: Vec<&str> = causes.iter().rev().take(3).rev().map(String::as_str).collect();
-        failure.message.push_str(MARK);
-        failure.message.push_str(&last.join(" | "));
+        let new = causes.iter().map(String::as_str).filter(|cause| !says_the_same(&failure.message, cause));
+        let newest: Vec<&str> = new.rev().take(3).collect();
+        if !newest.is_empty() {
+            let last: Vec<&str> = newest.into_iter().rev().collect();
+            failure.message.push_str(MARK);
+            failure.message.push_str(&last.join(" | "));
+        }
     }
+}
+
+/// Conditions, container states and events repeat each other under other reasons: `Unschedulable: 0/3 nodes …` is
+/// `FailedScheduling: 0/3 nodes …`. What stands behind the reason decides.
+fn says_the_same(told: &str, cause: &str) -> bool {
+    let message = cause.split_once(": ").map_or("", |(_, message)| message);
+    told == cause || (!message.is_empty() && told.contains(&format!(": {message}")))
 }
 
 enum Waiting {

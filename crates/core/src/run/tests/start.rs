@@ -112,7 +112,7 @@ fn pod_02_waiting_for_a_node_is_progress_and_each_cause_is_told_once() {
     let run = Run::released(bounded()).sees(1, job(), [unschedulable()]);
     assert_eq!(run.says(), ["waiting for a node: Unschedulable: 0/3 nodes are available"]);
     let run = run.on(15, Input::Events(vec!["FailedScheduling: 0/3 nodes are available".into()]));
-    assert_eq!(run.says(), ["FailedScheduling: 0/3 nodes are available"]);
+    assert_eq!(run.says(), [""; 0], "the condition has said so");
     let run = run.sees(100, job(), [unschedulable()]);
     assert_eq!(run.says(), [""; 0]);
     let run = run.on(115, Input::Events(vec!["FailedScheduling: 0/3 nodes are available".into()]));
@@ -210,6 +210,17 @@ fn pod_05_the_message_of_a_failed_start_ends_with_the_last_three_causes() {
     assert_eq!(
         run.ending().start_failure.as_ref().unwrap().message,
         "Pod did not start within 600s (scheduleTimeoutSec): no pod was created; events: B | FailedMount: x | FailedCreate: exceeded quota"
+    );
+}
+
+#[test]
+fn pod_05_a_cause_that_condition_and_event_both_name_is_told_once() {
+    let event = || Input::Events(vec!["FailedMount: x".into(), "FailedScheduling: 0/3 nodes are available".into()]);
+    let run = Run::released(bounded()).sees(1, job(), [unschedulable()]).on(15, event());
+    let run = run.ticks(600).on(600, event()).on(601, Input::Deleted).sees(602, absent_job(), []).log_ends(602);
+    assert_eq!(
+        run.ending().start_failure.as_ref().unwrap().message,
+        "Pod did not start within 600s (scheduleTimeoutSec): pod Pending, Unschedulable: 0/3 nodes are available; events: FailedMount: x"
     );
 }
 
