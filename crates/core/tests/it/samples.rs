@@ -173,6 +173,27 @@ fn res_09_a_resumed_run_reports_its_own_spending_and_not_the_session_total() {
 }
 
 #[test]
+fn res_11_an_empty_answer_is_known_by_its_silence_and_never_by_its_stop_reason() {
+    let empty = Some(ErrorCode::LlmApiError);
+    for (name, recorded, expected) in [
+        ("empty", Value::Null, empty),
+        ("emptyblock", Value::Null, empty),
+        ("emptyend", "end_turn".into(), empty),
+        ("text2", "end_turn".into(), None),
+    ] {
+        let sample = all().into_iter().find(|sample| sample.name == name).unwrap();
+        let (before, last) = sample.stdout.trim_end().rsplit_once('\n').unwrap();
+        let mut result: Value = serde_json::from_str(last).unwrap();
+        assert_eq!(result["stop_reason"], recorded, "{name}");
+        for stop_reason in [Value::Null, "end_turn".into(), "max_tokens".into()] {
+            result["stop_reason"] = stop_reason;
+            let scene = Scene::exited(0, format!("{before}\n{result}\n"));
+            assert_eq!(scene.decide().error_code, expected, "{name}: {}", result["stop_reason"]);
+        }
+    }
+}
+
+#[test]
 fn res_07_the_recorded_equal_blocks_of_one_message_are_both_kept() {
     let sample = all().into_iter().find(|sample| sample.name == "mixed").unwrap();
     let mut transcript = Transcript::default();

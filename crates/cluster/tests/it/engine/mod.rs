@@ -12,6 +12,7 @@ mod host;
 mod host_side;
 mod launch;
 mod objects;
+mod own_pod;
 mod permissions;
 mod scene;
 mod stop;
