@@ -235,6 +235,16 @@ test('prm_13 values and arguments arrive in the container as they were written',
   expect(report.arguments.slice(-4)).toEqual(['--append-system-prompt', awkward, '--name', ''])
 })
 
+test('a variable whose name no shell can hold is warned about, because most shells drop it', async () => {
+  const { report, ctx } = await reported({ env: { 'with.dot': 'x', 'with-dash': 'y', GOOD: 'z' } })
+  expect(report.env).toMatchObject({ GOOD: 'z' })
+  const warned = transcript(ctx).stderr.split('\n').filter((line) => line.includes('Warning'))
+  for (const name of ['with.dot', 'with-dash']) {
+    expect(report.env).not.toHaveProperty([name])
+    expect(warned.filter((line) => line.includes(`\`${name}\` reaches Claude Code only where \`sh\` is bash`))).toHaveLength(1)
+  }
+})
+
 test('cfg_06 a later layer wins: defaults, then the run, then the configuration, then what is forced', async () => {
   const { report, ctx } = await reported({
     env: { NODE_ENV: 'test', PAPERCLIP_API_URL: 'http://198.51.100.1:4000', PAPERCLIP_RUN_ID: 'other', PAPERCLIP_API_KEY: 'other', HOME: '/other', PAPERCLIP_SOMETHING: 'mine' },

@@ -122,10 +122,14 @@ fn environment_warnings(config: &Config, environment: &Environment, payload: Pay
     let model = model.map(|model| {
         format!("config.model: `{model}` is not a Bedrock model id and is not passed on; Claude Code uses its default")
     });
-    let staged = environment.secrets().filter(|_| payload == PayloadMode::Volume);
-    let unsayable = staged.filter(|(name, _)| !manifest::is_shell_name(name));
-    let unsayable = unsayable.map(|(name, _)| {
-        format!("`{name}` is not set: without `secrets/create` a shell exports it, and cannot use that name")
+    let unsayable = environment.secrets().filter(|(name, _)| !manifest::is_shell_name(name));
+    let unsayable = unsayable.map(|(name, _)| match payload {
+        PayloadMode::Volume => {
+            format!("`{name}` is not set: without `secrets/create` a shell exports it, and cannot use that name")
+        }
+        PayloadMode::Secret => format!(
+            "`{name}` reaches Claude Code only where `sh` is bash: dash and busybox drop such names; use letters, digits and `_`"
+        ),
     });
     model.into_iter().chain(unsayable).collect()
 }
