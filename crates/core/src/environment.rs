@@ -139,7 +139,7 @@ pub const PERMISSIONS: [Permission; 15] = [
         "job_patch",
         ("batch", "jobs", "patch"),
         Level::Warn,
-        "degraded mode \"created unsuspended\"; `queueName` is refused",
+        "degraded mode \"created unsuspended\"; `queueName` is refused, Jobs of a lost host process are not adopted",
     ),
     permission("job_watch", ("batch", "jobs", "watch"), Level::Warn, "degraded mode \"polling\": one list every 2 s"),
     permission("pod_watch", ("", "pods", "watch"), Level::Warn, "degraded mode \"polling\": one list every 2 s"),

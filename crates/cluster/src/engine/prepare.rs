@@ -68,7 +68,6 @@ impl Engine {
             Default::default,
         );
         Ok(RunContext {
-            claimant: spec.claimant(),
             spec,
             connection: Connection::clone(&connection),
             namespace: observed.unwrap_or(namespace),

@@ -31,7 +31,7 @@ pub(super) async fn surroundings(
     }
     if !may_patch_jobs {
         degraded.push(
-            "created unsuspended (no `patch` on `jobs`): missing Secrets hold the pod until they exist".to_owned(),
+            "created unsuspended (no `patch` on `jobs`): missing Secrets hold the pod until they exist, and Jobs of a lost host process are not adopted".to_owned(),
         );
     }
     if payload == PayloadMode::Volume {

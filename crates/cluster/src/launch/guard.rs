@@ -47,7 +47,7 @@ impl<'a> Guard<'a> {
         if let Some(named) = self.run.named_job() {
             return named_job(self.run, named, neighbours);
         }
-        Ok(match guard::decide(&self.run.claimant, &neighbours, self.run.clock.now()) {
+        Ok(match guard::decide(&self.run.claimant(), &neighbours, self.run.clock.now()) {
             Decision::Clear => Way::Clear,
             Decision::Adopt(adoption, neighbour) => Way::Adopt(adoption, Box::new(neighbour.job)),
             Decision::RemoveLeftovers(leftovers) => {

@@ -14,15 +14,21 @@ mod guard;
 mod payload;
 mod release;
 
-use claude_k8s_core::failure::Refusal;
-use claude_k8s_core::guard::{Adoption, keys};
+use std::time::Duration;
+
+use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::guard::Adoption;
 use claude_k8s_core::spec::Attempt;
 use claude_k8s_core::view::JobFacts;
-use serde_json::json;
 
 use self::guard::{Guard, Way};
+use crate::api::retried;
+use crate::failure::FailureKind;
 use crate::host::StopOrder;
 use crate::run::{FollowGuard, RunContext};
+
+/// A server that is briefly away is worth this long.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A Job to follow.
 pub(crate) struct Launched {
@@ -68,7 +74,10 @@ pub(crate) async fn launch(run: &RunContext, attempt: &Attempt) -> Result<Launch
             Way::Adopt(Adoption::Own, job) if job.suspended && !job.is_finished() && !run.spec.is_queued(&job) => {
                 return create::finish_found(run, attempt, *job).await;
             }
-            Way::Adopt(adoption, job) => return Ok(adopt(run, adoption, *job).await),
+            Way::Adopt(adoption, job) => match adopt(run, adoption, *job).await? {
+                Adopted::Yes(launched) => return Ok(launched),
+                Adopted::LookAgain(why) => why,
+            },
             Way::Occupied(why) => why,
         };
         drop(lock);
@@ -76,16 +85,40 @@ pub(crate) async fn launch(run: &RunContext, attempt: &Attempt) -> Result<Launch
     }
 }
 
+/// What came of an adoption.
+enum Adopted {
+    Yes(Launched),
+    /// The Job is not what it was when it was listed, or nobody would see whose it is.
+    LookAgain(String),
+}
+
 /// From now on this process follows the Job. Only its supervisor annotation changes (GRD-08).
-async fn adopt(run: &RunContext, adoption: Adoption, job: JobFacts) -> Launched {
+///
+/// The annotation is the claim: of several processes that want the same orphan, the server lets one write it. A run's
+/// own Job needs no claim, because the host gives a run to one process: it is followed whatever the patch does.
+async fn adopt(run: &RunContext, adoption: Adoption, job: JobFacts) -> Result<Adopted, NotLaunched> {
     let following = run.supervisors.following.follow(&job.uid);
-    let patch = json!({ "metadata": {
-        "uid": job.uid,
-        "annotations": { keys::SUPERVISOR: run.spec.supervisor() },
-    }});
-    if run.may_patch() {
-        // Refused or gone: following works without it, and what is gone will be noticed. A stop is noticed there too.
-        let _unchanged = run.unless_stopped(run.namespace.patch_job(&job.name, &patch)).await;
+    let follow = |job| Adopted::Yes(Launched { job, adopted: Some(adoption), following });
+    if !run.may_patch() {
+        return Ok(follow(job));
     }
-    Launched { job, adopted: Some(adoption), following }
+    let patch = run.spec.adoption_patch(&job);
+    let claim = run.unless_stopped(retried(PATIENCE, || run.namespace.patch_job(&job.name, &patch))).await;
+    let failure = match claim {
+        Ok(Ok(adopted)) => return Ok(follow(JobFacts::read(&adopted))),
+        // Its supervision begins with a look at the stop order.
+        _ if adoption == Adoption::Own => return Ok(follow(job)),
+        Err(order) => return Err(order.into()),
+        Ok(Err(failure)) => failure,
+    };
+    match failure.kind {
+        FailureKind::Conflict | FailureKind::NotFound => {}
+        FailureKind::Forbidden => run.patch_is_denied(),
+        _ => {
+            let message =
+                format!("Job `{}` of a run that nobody follows was not adopted: {failure}; run again", job.name);
+            return Err(Refusal::new(ErrorCode::PodReattachFailed, message).transient(Some(60)).into());
+        }
+    }
+    Ok(Adopted::LookAgain(format!("Job {} changed while it was about to be adopted; looking again", job.name)))
 }

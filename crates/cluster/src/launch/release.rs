@@ -53,7 +53,7 @@ pub(super) async fn be_alone(run: &RunContext, job: &JobFacts) -> Result<(), Ref
     let started = Instant::now();
     loop {
         let neighbours = neighbours(run).await?;
-        if may_release(&run.claimant, &job.uid, &neighbours, run.clock.now())? {
+        if may_release(&run.claimant(), &job.uid, &neighbours, run.clock.now())? {
             return Ok(());
         }
         if started.elapsed() >= SETTLE {
@@ -74,7 +74,7 @@ pub(super) async fn announce(run: &RunContext, job: &JobFacts) -> Result<(), Ref
         job_name: job.name.clone(),
         job_uid: job.uid.clone(),
         namespace: run.namespace.name.clone(),
-        run_id: run.claimant.run_id.clone(),
+        run_id: run.claimant().run_id,
     };
     run.output.acknowledged(launched).await.map_err(|cause| {
         let message = format!("The host did not acknowledge the launch of Job `{}`: {cause}", job.name);

@@ -20,7 +20,6 @@ use crate::permissions::Permissions;
 /// Everything that is settled before the launch.
 pub(crate) struct RunContext {
     pub(crate) spec: RunSpec,
-    pub(crate) claimant: Claimant,
     pub(crate) connection: Connection,
     pub(crate) namespace: Namespace,
     pub(crate) index: IndexHandle,
@@ -58,6 +57,11 @@ impl RunContext {
         self.permissions.allows("batch", "jobs", "patch") && !self.progress.patch_denied.load(Ordering::Relaxed)
     }
 
+    /// This run as the guard sees it now.
+    pub(crate) fn claimant(&self) -> Claimant {
+        self.spec.claimant(self.may_patch())
+    }
+
     /// A 403 told better than the permission review.
     pub(crate) fn patch_is_denied(&self) {
         self.progress.patch_denied.store(true, Ordering::Relaxed);
@@ -75,8 +79,9 @@ impl RunContext {
 
     /// The Job carries this run's id, in the label and unshortened in the annotation.
     pub(crate) fn owns(&self, job: &JobFacts) -> bool {
-        job.annotations.get(keys::RUN_ID) == Some(&self.claimant.run_id)
-            && job.labels.get(keys::RUN_ID) == self.claimant.run_label.as_ref()
+        let claimant = self.claimant();
+        job.annotations.get(keys::RUN_ID) == Some(&claimant.run_id)
+            && job.labels.get(keys::RUN_ID) == claimant.run_label.as_ref()
     }
 
     pub(crate) fn is_done_with(&self, uid: &str) -> bool {

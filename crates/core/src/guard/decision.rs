@@ -21,6 +21,9 @@ pub struct Claimant {
     pub scope: ConcurrencyScope,
     /// `reattachOrphanedJobs`.
     pub reattach: bool,
+    /// Jobs may be patched. Without it nobody can see who has adopted an orphan, nor that its result was returned:
+    /// several processes would adopt the same one.
+    pub may_patch: bool,
 }
 
 /// What to do next.
@@ -132,6 +135,7 @@ impl Claimant {
     fn may_adopt(&self, other: &Neighbour) -> bool {
         let delivered = other.job.annotations.get(keys::DELIVERED).is_some_and(|value| value == "true");
         self.reattach
+            && self.may_patch
             && !delivered
             && other.supervisor == Supervisor::Gone
             && other.has_our_layout()

@@ -12,6 +12,7 @@ use super::{Parts, labels, pod, pod_template};
 use crate::config::{Config, Rejection, Warning};
 use crate::names::key;
 use crate::spec::Attempt;
+use crate::view::JobFacts;
 
 /// Seconds a finished Job stays when nobody says otherwise.
 const DEFAULT_TTL_SECONDS: i32 = 300;
@@ -65,6 +66,18 @@ pub(crate) fn release_patch(uid: &str, queue_name: Option<&str>) -> Value {
         None => json!({ "metadata": { "uid": uid }, "spec": { "suspend": false } }),
         Some(queue) => json!({ "metadata": { "uid": uid, "labels": { key::QUEUE_NAME: queue } } }),
     }
+}
+
+/// The merge patch of an adoption: the supervisor annotation only (GRD-08).
+///
+/// The server refuses it with 409 when anything about the Job has changed since it was read. So of two processes that
+/// saw the same orphan one adopts it, and the other sees at its next look whose it is (GRD-05).
+pub(crate) fn adoption_patch(job: &JobFacts, supervisor: &str) -> Value {
+    json!({ "metadata": {
+        "uid": job.uid,
+        "resourceVersion": job.resource_version,
+        "annotations": { key::SUPERVISOR: supervisor },
+    }})
 }
 
 fn merge(

@@ -25,6 +25,6 @@ pub(crate) mod settings;
 pub(crate) mod volumes;
 
 pub(crate) use args::{ArgumentInputs, cli_arguments, model_fits_provider};
-pub(crate) use job::{build, release_patch};
+pub(crate) use job::{adoption_patch, build, release_patch};
 pub(crate) use parts::{Identity, Parts};
 pub(crate) use script::is_shell_name;

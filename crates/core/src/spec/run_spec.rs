@@ -63,6 +63,12 @@ impl RunSpec {
         manifest::release_patch(uid, self.parts.config.queue_name.as_deref())
     }
 
+    /// Merge patch that makes this process the Job's supervisor, if the Job is still what `job` says.
+    #[must_use]
+    pub fn adoption_patch(&self, job: &JobFacts) -> Value {
+        manifest::adoption_patch(job, &self.parts.identity.supervisor)
+    }
+
     /// The Job was released: it may start, or its queue may admit it.
     #[must_use]
     pub fn is_released(&self, job: &JobFacts) -> bool {
@@ -114,9 +120,9 @@ impl RunSpec {
         &self.parts.identity.agent_label
     }
 
-    /// This run as the guard sees it.
+    /// This run as the guard sees it. `may_patch`: `jobs/patch` is allowed.
     #[must_use]
-    pub fn claimant(&self) -> Claimant {
+    pub fn claimant(&self, may_patch: bool) -> Claimant {
         let identity = &self.parts.identity;
         Claimant {
             run_id: identity.run_id.clone(),
@@ -125,6 +131,7 @@ impl RunSpec {
             session_id: self.attempts.first.resume.clone(),
             scope: self.parts.config.concurrency_scope,
             reattach: self.parts.config.reattach_orphaned_jobs,
+            may_patch,
         }
     }
 

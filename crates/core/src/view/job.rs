@@ -13,6 +13,8 @@ pub struct JobFacts {
     pub name: String,
     /// `metadata.uid`.
     pub uid: String,
+    /// `metadata.resourceVersion`: a write that names it fails when anything has changed since.
+    pub resource_version: String,
     /// `metadata.generation`: counts changes of the spec from 1. A Job that still has 1 was never released.
     pub generation: i64,
     /// `spec.template.spec.activeDeadlineSeconds`: when the kubelet stops the pod, counted from its start.
@@ -61,6 +63,7 @@ impl JobFacts {
         Self {
             name: metadata.name.clone().unwrap_or_default(),
             uid: metadata.uid.clone().unwrap_or_default(),
+            resource_version: metadata.resource_version.clone().unwrap_or_default(),
             generation: metadata.generation.unwrap_or_default(),
             pod_deadline: pod_deadline(job),
             created_at: metadata.creation_timestamp.as_ref().map(|time| time.0),

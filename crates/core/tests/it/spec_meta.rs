@@ -57,7 +57,7 @@ fn the_guard_and_the_deadline_get_what_the_configuration_says() {
     let spec = scenario.spec();
     let bounds = spec.bounds(true);
     assert_eq!((bounds.limit.unwrap().as_secs(), bounds.queued, bounds.adopted), (105, true, true));
-    let claimant = spec.claimant();
+    let claimant = spec.claimant(true);
     assert_eq!((claimant.run_id.as_str(), claimant.run_label.as_deref()), (RUN, Some(RUN)));
     assert_eq!((claimant.task_id.as_deref(), claimant.reattach), (Some("TASK-1"), false));
     assert_eq!(spec.supervisor(), "own-uid/7/1700000000000");

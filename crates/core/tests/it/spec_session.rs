@@ -11,7 +11,7 @@ fn prm_11_one_decision_drives_text_flag_and_labels() {
     assert_eq!(resumed.attempt.args[4..6], ["--resume", SESSION]);
     assert_eq!(resumed.job.metadata.labels.as_ref().unwrap()["paperclip.io/session-id"], SESSION);
     assert_eq!(resumed.spec.session_facts(&resumed.attempt).resumed.as_deref(), Some(SESSION));
-    assert_eq!(resumed.spec.claimant().session_id.as_deref(), Some(SESSION));
+    assert_eq!(resumed.spec.claimant(true).session_id.as_deref(), Some(SESSION));
 
     let fresh = Scenario::in_cluster().launch();
     assert_eq!(fresh.attempt.prompt, "fresh prompt");

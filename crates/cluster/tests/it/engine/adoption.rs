@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::api_server::{ApiServer, Fault};
 use super::launch::foreign_job;
 use super::scene::{SESSION, Scene, code, seconds};
+use crate::whole_run::world::process_start_ms;
 
 /// The process that ran `scene` is killed as soon as `when` is true.
 async fn killed(scene: &Scene, when: impl Fn(&ApiServer) -> bool) {
@@ -167,15 +168,6 @@ async fn grd_05_what_is_no_orphan_of_the_task_is_never_adopted() {
     }
 }
 
-/// By the kernel, as a host would know it of itself.
-fn process_start_ms(pid: u32) -> i64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let ticks: i64 = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
-    let boot = std::fs::read_to_string("/proc/stat").unwrap();
-    let boot: i64 = boot.lines().find_map(|line| line.strip_prefix("btime ")).unwrap().trim().parse().unwrap();
-    boot * 1000 + ticks * 10
-}
-
 #[tokio::test(start_paused = true)]
 async fn grd_07_a_cancel_while_adopting_ends_the_orphan_and_the_own_prompt_never_starts() {
     let first = Scene::new();
@@ -271,4 +263,48 @@ async fn a_job_of_the_previous_adapter_is_a_competitor() {
     scene.server.put("jobs", old);
     assert_eq!(code(&scene.run().await), "k8s_concurrent_run_blocked");
     assert!(scene.server.writes().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn grd_05_an_orphan_that_cannot_be_claimed_is_a_competitor() {
+    for denied_when in ["known", "noticed by a 403"] {
+        let first = Scene::new();
+        first.runs_for(None);
+        killed(&first, following).await;
+        let next = first.restarted("run-2");
+        if denied_when == "known" {
+            first.server.deny("patch jobs");
+        } else {
+            first.server.fault("patch jobs", 100, Fault::Forbidden);
+        }
+        let result = next.run().await;
+        assert_eq!(code(&result), "k8s_concurrent_run_blocked", "{denied_when}: {:?}", result.error_message);
+        assert!(!next.host.stdout().contains("hello"), "{denied_when}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn grd_05_a_claim_whose_answer_was_lost_is_made_again() {
+    for fault in [Fault::DoneBut(504), Fault::Fails(503), Fault::Fails(409)] {
+        let first = Scene::new();
+        first.runs_for(Some(seconds(60)));
+        killed(&first, following).await;
+        first.server.fault("patch jobs", 2, fault);
+        let result = first.restarted("run-2").run().await;
+        assert_eq!((code(&result), result.cost_usd), ("", Some(0.5)), "{fault:?}: {:?}", result.error_message);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn grd_05_an_orphan_that_nobody_can_claim_for_a_minute_refuses_the_run() {
+    let first = Scene::new();
+    first.runs_for(None);
+    killed(&first, following).await;
+    first.server.fault("patch jobs", 1000, Fault::Fails(503));
+    let started = Instant::now();
+    let result = first.restarted("run-2").run().await;
+    assert_eq!(code(&result), "k8s_pod_reattach_failed");
+    assert!(result.error_message.unwrap_or_default().contains("HTTP 503"));
+    assert!(started.elapsed() >= seconds(60) && started.elapsed() < seconds(95), "{:?}", started.elapsed());
+    assert!(!first.server.asked("delete"));
 }

@@ -258,6 +258,10 @@ impl ApiServer {
         if !uid.is_null() && *uid != found["metadata"]["uid"] {
             return object(409, &status(409, "Conflict", &asked.resource));
         }
+        let version = &asked.body["metadata"]["resourceVersion"];
+        if !version.is_null() && *version != found["metadata"]["resourceVersion"] {
+            return object(409, &status(409, "Conflict", &asked.resource));
+        }
         let before = found["spec"].clone();
         merge(&mut found, &asked.body);
         if found["spec"] != before {

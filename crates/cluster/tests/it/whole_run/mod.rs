@@ -16,4 +16,4 @@ mod loss;
 mod orphans;
 mod silence;
 mod start;
-mod world;
+pub(crate) mod world;

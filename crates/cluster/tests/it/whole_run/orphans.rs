@@ -1,10 +1,10 @@
 //! A host process that dies leaves Jobs; the next one picks them up, and nothing outlives a Job.
 
-use claude_k8s_testkit::Launch;
+use claude_k8s_testkit::{Fault, FaultAction, Launch, RequestMatch};
 use tokio::time::sleep;
 
 use super::claude::{COST, Ends, INPUT_TOKENS, SESSION, begins, result, says};
-use super::world::{NAMESPACE, World, assert_success, minutes, name, seconds};
+use super::world::{NAMESPACE, World, assert_success, code, minutes, name, seconds};
 
 fn resumes(launch: &Launch) -> bool {
     launch.args.iter().chain(&launch.command).any(|argument| argument.contains(SESSION))
@@ -66,6 +66,68 @@ async fn grd_06_an_orphan_that_finished_unobserved_yields_its_result_once() {
     assert!(third.heard.status_with("Reattached").is_empty());
     assert!(!third.heard.lines().contains(&says("first")) || world.knobs().launches().len() == 3);
     assert_eq!(outcome.cost_usd, Some(COST));
+}
+
+/// The requests of a launch take different times in every round, so those of two processes interleave differently.
+fn stagger(world: &World, round: u64) {
+    for (verb, resource, ms) in [("list", "jobs", 7), ("list", "pods", 3), ("patch", "jobs", 11)] {
+        let action = FaultAction::Delay { ms: 1 + round * ms % 13 };
+        let skip = u32::try_from(round % 3).unwrap();
+        world.fault(Fault::new(RequestMatch::of(verb, resource), action).after(skip).times(2));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn grd_05_of_two_processes_that_find_an_orphan_at_once_one_adopts_it() {
+    let mut contested = 0;
+    for round in 0_u64..40 {
+        let world = World::choosing(|launch| {
+            if resumes(launch) { begins().ends() } else { begins().wait(seconds(60)).print(says("first")).ends() }
+        });
+        world.process().call("run-1").killed_after(async { drop(world.running().await) }).await;
+        stagger(&world, round);
+        let [one, two] = world.living_processes();
+        let calls = [one.call("run-2"), two.call("run-3")];
+        let late = async {
+            sleep(std::time::Duration::from_millis(round % 10)).await;
+            calls[1].run().await
+        };
+        let (first, second) = tokio::join!(calls[0].run(), late);
+        let mut codes = [code(&first), code(&second)];
+        codes.sort_unstable();
+        assert_eq!(codes, ["", "k8s_concurrent_run_blocked"], "round {round}: {first:?} {second:?}");
+        let heard: usize = calls.iter().map(|call| call.heard.status_with("Reattached to Job").len()).sum();
+        assert_eq!(heard, 1, "round {round}");
+        assert_eq!(world.knobs().launches().len(), 2, "the orphan and the adopter's own, round {round}");
+        let lost = calls.iter().any(|call| !call.heard.status_with("about to be adopted").is_empty());
+        contested += usize::from(lost);
+        assert!(world.remains().await.is_empty(), "round {round}");
+    }
+    assert!(contested >= 5, "rounds in which both tried to adopt: {contested}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn grd_06_of_two_processes_that_find_a_finished_orphan_at_once_one_delivers_it() {
+    for round in 0_u64..40 {
+        let world = World::choosing(|launch| {
+            if launch.job.contains("run-1") {
+                begins().wait(seconds(5)).print(says("first")).ends()
+            } else {
+                begins().ends()
+            }
+        });
+        world.process().call("run-1").killed_after(async { drop(world.running().await) }).await;
+        world.knobs().wait_for("jobs", |job| job["status"]["succeeded"] == 1).await;
+        sleep(seconds(5)).await;
+        stagger(&world, round);
+        let [one, two] = world.living_processes();
+        let calls = [one.call("run-2"), two.call("run-3")];
+        let (first, second) = tokio::join!(calls[0].run(), calls[1].run());
+        let delivered: usize =
+            calls.iter().map(|call| call.heard.lines().iter().filter(|line| **line == says("first")).count()).sum();
+        assert_eq!(delivered, 1, "round {round}: {first:?} {second:?}");
+        assert!(world.remains().await.is_empty(), "round {round}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,7 +48,16 @@ impl World {
     pub(crate) fn process(&self) -> Process {
         let client = self.simulator.client(NAMESPACE);
         let engine = Engine::connecting_by(move |_| Ok(Connection::from_client(client.clone())));
-        Process { engine, started_at_ms: 1_000_000 }
+        Process { engine, pid: NOBODYS_PID, started_at_ms: 1_000_000 }
+    }
+
+    /// Two host processes that see each other alive: by their ids they are this test's process and its parent.
+    pub(crate) fn living_processes(&self) -> [Process; 2] {
+        [std::process::id(), std::os::unix::process::parent_id()].map(|pid| Process {
+            pid,
+            started_at_ms: process_start_ms(pid),
+            ..self.process()
+        })
     }
 
     /// The call of `run-1` by a process of its own.
@@ -100,7 +109,17 @@ impl World {
 #[derive(Clone)]
 pub(crate) struct Process {
     engine: Engine,
+    pid: u32,
     started_at_ms: i64,
+}
+
+/// By the kernel, as a host would know it of itself.
+pub(crate) fn process_start_ms(pid: u32) -> i64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let ticks: i64 = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
+    let boot = std::fs::read_to_string("/proc/stat").unwrap();
+    let boot: i64 = boot.lines().find_map(|line| line.strip_prefix("btime ")).unwrap().trim().parse().unwrap();
+    boot * 1000 + ticks * 10
 }
 
 impl Process {
@@ -115,7 +134,7 @@ impl Process {
                 "fresh": { "text": format!("prompt of {run_id}") },
                 "resumed": { "text": format!("more of {run_id}") },
             },
-            "host": { "pid": NOBODYS_PID, "startedAtMs": self.started_at_ms, "machineId": "machine",
+            "host": { "pid": self.pid, "startedAtMs": self.started_at_ms, "machineId": "machine",
                 "env": { "KUBECONFIG": "/none" } },
         });
         let (switch, stop) = StopSwitch::new();

@@ -18,6 +18,7 @@ fn claimant() -> Claimant {
         session_id: Some("s-1".into()),
         scope: ConcurrencyScope::Agent,
         reattach: true,
+        may_patch: true,
     }
 }
 
@@ -129,6 +130,7 @@ fn grd_05_only_a_compatible_orphan_of_the_same_task_is_adopted() {
     let no_label = Claimant { run_label: None, ..claimant() };
     let no_task = Claimant { task_id: None, ..claimant() };
     let fresh = Claimant { session_id: None, ..claimant() };
+    let no_patch = Claimant { may_patch: false, ..claimant() };
     let blocked = "k8s_concurrent_run_blocked";
     for (who, neighbour, expected) in [
         (claimant(), orphan("a"), "adopt Orphan a"),
@@ -138,6 +140,8 @@ fn grd_05_only_a_compatible_orphan_of_the_same_task_is_adopted() {
         (claimant(), Neighbour { supervisor: Supervisor::Here, ..orphan("a") }, blocked),
         (no_reattach, orphan("a"), blocked),
         (no_label, orphan("a"), blocked),
+        // Nobody would see that it is adopted, so another process could adopt it, too.
+        (no_patch, orphan("a"), blocked),
         (claimant(), set(orphan("a"), keys::TASK_ID, Some("task-2")), blocked),
         (claimant(), set(orphan("a"), keys::LAYOUT, None), blocked),
         (claimant(), set(orphan("a"), keys::SESSION_ID, Some("s-2")), "k8s_orphan_session_mismatch"),
