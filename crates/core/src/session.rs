@@ -44,10 +44,14 @@ pub fn decide(stored: Option<&StoredSession>, now: &Circumstances<'_>) -> Sessio
 }
 
 fn objection(id: &str, stored: &StoredSession, now: &Circumstances<'_>) -> Option<&'static str> {
+    let known = |saved: &Option<String>| saved.clone().filter(|saved| !saved.is_empty());
     let differs = |saved: &Option<String>, current: Option<&str>| {
-        saved.as_deref().filter(|saved| !saved.is_empty()).is_some_and(|saved| current != Some(saved))
+        known(saved).is_some_and(|saved| current != Some(saved.as_str()))
     };
-    let saved_mcp = stored.mcp_server_identity.as_deref().filter(|identity| !identity.is_empty());
+    let saved_mcp = known(&stored.mcp_server_identity);
+    // Wakes without a task, and the server's follow-up to a run, give the id alone (docs/internals/host.md 9): then nothing
+    // is known of the servers. With the directory, which every run saves, no identity means that there were none.
+    let servers_are_known = saved_mcp.is_some() || known(&stored.cwd).is_some();
     if !now.resume_last_session {
         Some("`resumeLastSession` is false")
     } else if !now.persistent {
@@ -58,7 +62,7 @@ fn objection(id: &str, stored: &StoredSession, now: &Circumstances<'_>) -> Optio
         Some("it belongs to another working directory")
     } else if differs(&stored.prompt_bundle_key, now.prompt_bundle_key) {
         Some("skills or instructions changed")
-    } else if saved_mcp != now.mcp_server_identity {
+    } else if servers_are_known && saved_mcp.as_deref() != now.mcp_server_identity {
         Some("the MCP servers changed")
     } else {
         None
@@ -132,6 +136,12 @@ mod tests {
                 Box::new(|s| StoredSession { mcp_server_identity: None, ..s.clone() }),
                 now(),
                 Some("MCP"),
+            ),
+            (
+                "the id alone",
+                Box::new(|s| StoredSession { session_id: s.session_id.clone(), ..StoredSession::default() }),
+                now(),
+                None,
             ),
             (
                 "never a server",
