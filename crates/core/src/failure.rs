@@ -287,7 +287,7 @@ impl ErrorCode {
             }
             Self::ModelNotFound => ("the model does not exist for this credential", "change `model`"),
             Self::ClaudeTransientUpstream => {
-                ("the model provider was overloaded or unreachable", "the host retries when nothing was done yet")
+                ("the model provider was overloaded or unreachable", "the host tries again, unless a tool was at work")
             }
             Self::ClaudeRefusal => ("the model declined the request", "change the request"),
             Self::ClaudePromptTooLong => ("the context is full", "the next run starts a fresh session"),

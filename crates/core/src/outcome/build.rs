@@ -7,11 +7,11 @@ use super::class::Class;
 use super::evidence::{Billing, ContainerEnd, Evidence, RunFacts, SessionFacts};
 use super::plain_text::bounded;
 use super::result::{ExecutionRecovery, RunResult, SessionFields};
-use super::result_json::{identity, result_json, storable};
+use super::result_json::{CONTINUATION, identity, result_json, storable};
 use super::seen::Seen;
 use super::table::verdict;
 use super::verdict::{Exit, Session};
-use crate::failure::{ErrorCode, Refusal};
+use crate::failure::{ErrorCode, ErrorFamily, Refusal};
 use crate::transcript::{Transcript, Usage};
 
 /// Decides a run: the decision table over everything that was observed.
@@ -72,6 +72,10 @@ pub fn refused(refusal: &Refusal, facts: &RunFacts, now: Timestamp) -> RunResult
     json.insert("k8s".to_owned(), Value::Object(k8s));
     if let Some(recovery) = recovery {
         json.insert("executionRecovery".to_owned(), recovery.to_value());
+        // Of a refusal that may pass: after its two retries the host would block the task, though nothing was done.
+        if refusal.family == Some(ErrorFamily::TransientUpstream) {
+            json.insert(CONTINUATION.0.to_owned(), CONTINUATION.1.into());
+        }
     }
     let usage = adopted_usage(facts);
     RunResult {

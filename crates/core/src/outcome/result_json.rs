@@ -17,13 +17,16 @@ const LISTED: usize = 20;
 const ACTING_MEMBERS: &[&str] = &[
     "executionRecovery",
     "executionCancellation",
-    "conversationContinuation",
+    CONTINUATION.0,
     "errorFamily",
     "retryNotBefore",
     "stopReason",
     "summary",
     "k8s",
 ];
+
+/// Lets the host start the next run of the task with the session, at most twice by itself (docs/internals/host.md 7).
+pub(super) const CONTINUATION: (&str, &str) = ("conversationContinuation", "continue_conversation_v1");
 
 pub(super) fn result_json(evidence: &Evidence<'_>, verdict: &Verdict) -> Map<String, Value> {
     let transcript = evidence.transcript;
@@ -49,6 +52,9 @@ pub(super) fn result_json(evidence: &Evidence<'_>, verdict: &Verdict) -> Map<Str
     }
     if let Some(recovery) = verdict.recovery {
         ours.insert("executionRecovery".to_owned(), recovery.to_value());
+    }
+    if verdict.continues {
+        ours.insert(CONTINUATION.0.to_owned(), CONTINUATION.1.into());
     }
     if let Some(forced) = verdict.acknowledged {
         ours.insert(

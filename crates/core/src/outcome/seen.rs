@@ -64,6 +64,15 @@ impl<'a> Seen<'a> {
         stderr(self.evidence)
     }
 
+    /// The session is kept, and no tool was at work. An unread end of the log could hide one, so it is no evidence (CAN-07).
+    pub(super) fn settled(&self) -> bool {
+        let transcript = self.evidence.transcript;
+        self.evidence.session.persistent
+            && transcript.session_id().is_some()
+            && !transcript.has_unsettled_tools()
+            && self.whole_log()
+    }
+
     /// The whole log was read and no gap was reported.
     pub(super) fn whole_log(&self) -> bool {
         whole_log(self.evidence)

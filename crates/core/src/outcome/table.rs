@@ -40,7 +40,16 @@ pub(super) fn verdict(seen: &Seen<'_>) -> Verdict {
     if verdict.recovery == Some(ExecutionRecovery::Bootstrap) && !seen.first_attempt_silent {
         verdict.recovery = None;
     }
+    verdict.continues = continues(&verdict, seen);
     verdict
+}
+
+/// Without it the host blocks the task until a person has looked (docs/internals/host.md 7). Claimed when the failure may
+/// pass, and either nothing was done or the CLI has ended with everything it did in the session.
+fn continues(verdict: &Verdict, seen: &Seen<'_>) -> bool {
+    let nothing_done = verdict.recovery == Some(ExecutionRecovery::Bootstrap);
+    let in_session = verdict.session == Session::Keep && seen.exit_code().is_some() && seen.settled();
+    seen.evidence.stop.is_none() && verdict.may_pass() && (nothing_done || in_session)
 }
 
 fn cancelled_before_release(seen: &Seen<'_>) -> Option<Verdict> {
@@ -58,14 +67,7 @@ fn cancelled(seen: &Seen<'_>) -> Option<Verdict> {
     if !seen.evidence.termination_verified {
         return None;
     }
-    let session = &seen.evidence.session;
-    let transcript = seen.evidence.transcript;
-    // An unread end of the log could hide a tool call, so it is no evidence either (CAN-07).
-    let settled = session.persistent
-        && transcript.session_id().is_some()
-        && !transcript.has_unsettled_tools()
-        && seen.whole_log();
-    let recovery = match (seen.never_started(), settled) {
+    let recovery = match (seen.never_started(), seen.settled()) {
         (true, _) => Some(ExecutionRecovery::Bootstrap),
         (false, true) => Some(ExecutionRecovery::Interrupted),
         (false, false) => None,

@@ -22,6 +22,8 @@ pub(super) struct Verdict {
     pub(super) family: Option<ErrorFamily>,
     pub(super) retry_not_before: Option<Timestamp>,
     pub(super) recovery: Option<ExecutionRecovery>,
+    /// The next run of the task may continue the conversation.
+    pub(super) continues: bool,
     /// The stop is acknowledged; the value says whether SIGKILL was needed.
     pub(super) acknowledged: Option<bool>,
     /// `resultJson.stopReason`.
@@ -59,6 +61,7 @@ impl Verdict {
             family: None,
             retry_not_before: None,
             recovery: None,
+            continues: false,
             acknowledged: None,
             stop_reason: None,
         }
@@ -83,6 +86,12 @@ impl Verdict {
     pub(super) fn retry_after_platform_loss(self, seen: &Seen<'_>) -> Self {
         let retry_not_before = seen.evidence.now.checked_add(PLATFORM_RETRY).ok();
         Self { retry_not_before, ..self.family(ErrorFamily::TransientUpstream) }
+    }
+
+    /// What failed lies outside of the task and may pass: the provider, a credential, the platform, or the time that was given.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self.family, Some(ErrorFamily::TransientUpstream | ErrorFamily::ProviderQuota))
+            || matches!(self.code, Some(ErrorCode::Timeout | ErrorCode::ClaudeAuthRequired))
     }
 
     /// Nothing was done: the host may run the same prompt again.

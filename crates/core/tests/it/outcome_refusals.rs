@@ -78,9 +78,17 @@ fn a_refusal_has_bootstrap_evidence_and_touches_no_session() {
                 "k8s": { "job": null, "uid": null, "namespace": null, "pod": null, "node": null, "attempts": 0,
                     "adopted": false, "adoptedRun": null, "warnings": [], "degraded": [], "reason": "k8s_guard" },
                 "executionRecovery": { "kind": "bootstrap", "providerWorkStarted": false },
+                "conversationContinuation": "continue_conversation_v1",
             },
         })
     );
+}
+
+#[test]
+fn res_13_a_refusal_that_only_a_person_can_lift_does_not_ask_for_a_continuation() {
+    let wrong = Refusal::new(ErrorCode::ConfigurationIncomplete, "`image` is missing");
+    let result = refused(&wrong, &RunFacts::default(), now());
+    assert_eq!(result.result_json.get("conversationContinuation"), None);
 }
 
 #[test]

@@ -130,12 +130,12 @@ fn an_error_that_the_model_overcame_does_not_classify_a_later_failure() {
 
 #[test]
 fn the_host_sees_result_text_instead_of_result_on_failure_and_no_acting_member_of_the_cli() {
-    let mut last = failed(json!({ "result": "API Error: 500", "api_error_status": 500, "subtype": "success" }));
+    let mut last = failed(json!({ "result": "API Error: 418", "api_error_status": 418, "subtype": "success" }));
     last["conversationContinuation"] = "continue_conversation_v1".into();
     last["executionRecovery"] = json!({ "kind": "bootstrap", "providerWorkStarted": false });
     last["summary"] = "x".into();
     let json = Scene::exited(1, busy(last)).json()["resultJson"].clone();
-    assert_eq!((json.get("result"), &json["resultText"]), (None, &"API Error: 500".into()));
+    assert_eq!((json.get("result"), &json["resultText"]), (None, &"API Error: 418".into()));
     for member in ["conversationContinuation", "executionRecovery", "summary"] {
         assert_eq!(json.get(member), None, "{member}");
     }

@@ -21,6 +21,7 @@ struct Row {
     retry: &'static str,
     recovery: &'static str,
     acknowledged: bool,
+    continues: bool,
 }
 
 impl Row {
@@ -35,6 +36,7 @@ impl Row {
             retry: "",
             recovery: "",
             acknowledged: false,
+            continues: false,
         }
     }
 
@@ -64,6 +66,11 @@ impl Row {
 
     fn acknowledged(mut self) -> Self {
         self.acknowledged = true;
+        self
+    }
+
+    fn continues(mut self) -> Self {
+        self.continues = true;
         self
     }
 }
@@ -141,7 +148,8 @@ fn table() -> Vec<Row> {
             .unknown_exit()
             .session("-")
             .family("transient_upstream", IN_A_MINUTE)
-            .recovery("bootstrap"),
+            .recovery("bootstrap")
+            .continues(),
         Row::new("6 start-up bound or fatal reason", "k8s_pod_schedule_failed", start_failure(false))
             .unknown_exit()
             .session("-")
@@ -172,7 +180,8 @@ fn table() -> Vec<Row> {
         Row::new("8a empty answer", "llm_api_error", Scene::exited(0, idle(ok(""))))
             .exit(0, Value::Null)
             .family("transient_upstream", "")
-            .recovery("bootstrap"),
+            .recovery("bootstrap")
+            .continues(),
         Row::new("8b success", "", Scene::exited(0, busy(ok("Done.")))).exit(0, Value::Null),
         Row::new("8b success, exit code 143", "", Scene::exited(143, busy(ok("Done.")))).exit(0, Value::Null),
         Row::new("8b success, stopped by a hook", "", Scene::exited(0, {
@@ -181,7 +190,7 @@ fn table() -> Vec<Row> {
             idle(last)
         }))
         .exit(0, Value::Null),
-        Row::new("9 deadline", "timeout", overrun(143, busy(text("More.")))).exit(143, "SIGTERM"),
+        Row::new("9 deadline", "timeout", overrun(143, busy(text("More.")))).exit(143, "SIGTERM").continues(),
         Row::new("9 deadline, not verified", "timeout", overrun(0, busy(text("More."))).with(|scene| {
             scene.container = ContainerEnd::Running;
             scene.termination_verified = false;
@@ -207,12 +216,14 @@ fn table() -> Vec<Row> {
             "claude_auth_required",
             Scene::exited(1, idle(failed(json!({ "api_error_status": 401, "result": "Invalid API key" })))),
         )
-        .recovery("bootstrap"),
+        .recovery("bootstrap")
+        .continues(),
         Row::new(
             "11 login, after work",
             "claude_auth_required",
             Scene::exited(1, busy(failed(json!({ "api_error_status": 403 })))),
-        ),
+        )
+        .continues(),
         Row::new(
             "12 usage limit",
             "provider_quota",
@@ -223,7 +234,8 @@ fn table() -> Vec<Row> {
             ])),
         )
         .family("provider_quota", "2026-11-22T14:47:00.000Z")
-        .recovery("bootstrap"),
+        .recovery("bootstrap")
+        .continues(),
         Row::new(
             "13 credit",
             "provider_quota",
@@ -234,7 +246,8 @@ fn table() -> Vec<Row> {
             ])),
         )
         .family("provider_quota", "")
-        .recovery("bootstrap"),
+        .recovery("bootstrap")
+        .continues(),
         Row::new(
             "14 model not found",
             "model_not_found",
@@ -247,11 +260,19 @@ fn table() -> Vec<Row> {
             Scene::exited(1, idle(failed(json!({ "api_error_status": 529, "result": "API Error: 529 Overloaded." })))),
         )
         .family("transient_upstream", "")
-        .recovery("bootstrap"),
+        .recovery("bootstrap")
+        .continues(),
         Row::new(
             "15 connection failure after work",
             "claude_transient_upstream",
             Scene::exited(1, busy(failed(json!({ "api_error": "connection_failed" })))),
+        )
+        .family("transient_upstream", "")
+        .continues(),
+        Row::new(
+            "15 connection failure while a tool works",
+            "claude_transient_upstream",
+            Scene::exited(1, stream([init(), tool_use("t1"), failed(json!({ "api_error": "connection_failed" }))])),
         )
         .family("transient_upstream", ""),
         Row::new(
@@ -260,7 +281,8 @@ fn table() -> Vec<Row> {
             Scene::exited(1, stream([init(), cli_error("server_error"), failed(json!({ "result": "?" }))])),
         )
         .family("transient_upstream", "")
-        .recovery("bootstrap"),
+        .recovery("bootstrap")
+        .continues(),
         Row::new(
             "16 prompt too long",
             "claude_prompt_too_long",
@@ -288,7 +310,8 @@ fn table() -> Vec<Row> {
             })))),
         )
         .family("transient_upstream", "")
-        .recovery("bootstrap"),
+        .recovery("bootstrap")
+        .continues(),
         Row::new(
             "20 anything else, exit code 0",
             "claude_failed",
@@ -301,7 +324,8 @@ fn table() -> Vec<Row> {
         Row::new("21 eviction before anything was done", "k8s_pod_evicted", lost(evicted(), stream([init()])))
             .unknown_exit()
             .family("transient_upstream", IN_A_MINUTE)
-            .recovery("bootstrap"),
+            .recovery("bootstrap")
+                .continues(),
         Row::new("22 deleted by others", "k8s_job_deleted_externally", gone(busy(text("More."))).with(|scene| {
             scene.deletion = Some(deletion());
         }))
@@ -394,6 +418,8 @@ fn every_row_of_the_decision_table_says_what_the_specification_says() {
         assert_eq!(result["executionRecovery"], result["resultJson"]["executionRecovery"], "{name}");
         let acknowledgement = &result["resultJson"]["executionCancellation"]["state"];
         assert_eq!(acknowledgement == "acknowledged", row.acknowledged, "{name}");
+        let continues = result["resultJson"]["conversationContinuation"] == "continue_conversation_v1";
+        assert_eq!(continues, row.continues, "{name}");
     }
 }
 

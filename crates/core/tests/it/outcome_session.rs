@@ -4,7 +4,7 @@ use claude_k8s_core::outcome::{ContainerEnd, Stop};
 use claude_k8s_core::transcript::Usage;
 use serde_json::{Value, json};
 
-use crate::outcome_scene::{SESSION, Scene, busy, deletion, exit, failed, idle, ok, stream};
+use crate::outcome_scene::{SESSION, Scene, busy, deletion, exit, failed, idle, init, ok, stream, tool_use};
 
 #[test]
 fn ses_03_only_an_unusable_resumed_session_without_tool_use_gets_a_fresh_attempt() {
@@ -92,4 +92,26 @@ fn ses_04_a_failed_run_stores_its_session_with_everything_the_next_one_compares(
         result["sessionParams"],
         json!({ "sessionId": SESSION, "cwd": "/data/work", "repoUrl": "https://example.test/r.git", "mcpServerIdentity": "[]" })
     );
+}
+
+#[test]
+fn res_13_a_failure_after_work_continues_only_when_it_may_pass_and_nothing_is_open() {
+    let overloaded = || Scene::exited(1, busy(failed(json!({ "api_error_status": 529, "result": "Overloaded" }))));
+    let continues = |scene: &Scene| scene.json()["resultJson"].get("conversationContinuation").is_some();
+    assert!(continues(&overloaded()));
+    let others: [(&str, Scene); 7] = [
+        (
+            "a tool at work",
+            Scene::exited(1, stream([init(), tool_use("t1"), failed(json!({ "api_error_status": 529 }))])),
+        ),
+        ("the session is lost with the pod", overloaded().with(|scene| scene.session.persistent = false)),
+        ("the end of the log is unread", overloaded().with(|scene| scene.log.complete = false)),
+        ("nobody saw the CLI end", overloaded().with(|scene| scene.container = ContainerEnd::PodGone)),
+        ("cancelled", overloaded().with(|scene| scene.stop = Some(Stop::Cancelled { forced: false }))),
+        ("the task has to change", Scene::exited(1, busy(failed(json!({ "terminal_reason": "prompt_too_long" }))))),
+        ("not classified", Scene::exited(1, busy(failed(json!({ "subtype": "error_during_execution" }))))),
+    ];
+    for (name, scene) in others {
+        assert!(!continues(&scene), "{name}");
+    }
 }
