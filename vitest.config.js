@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['__test__/**/*.test.js'],
-    // Needs the tarballs of a release: `npm run release:test`.
-    exclude: ['__test__/release/**'],
+    // Need the tarballs of a release (`npm run release:test`), or a Paperclip server (`npm run test:host`).
+    exclude: ['__test__/release/**', '__test__/host/**'],
     globalSetup: '__test__/build.js',
     // The native module and the shared state belong to a process: test files must not share one.
     pool: 'forks',
