@@ -149,3 +149,63 @@ test('the same seed breaks off at the same bytes', async () => {
   expect(await lengths()).toEqual(first)
   expect(new Set(first).size).toBeGreaterThan(1)
 })
+
+test('a cut between two lines is moved into the second one, so that a line is truncated', async () => {
+  handler = (_, response) => response.end('one\ntwo\nthree\n')
+  proxy.rule({ times: 1, breakOff: 'end', afterBytes: 4, midLine: true })
+  proxy.rule({ times: 1, breakOff: 'end', afterBytes: 6, midLine: true })
+  proxy.rule({ times: 1, breakOff: 'end', afterBytes: 4 })
+  expect([(await read(logPath)).text, (await read(logPath)).text, (await read(logPath)).text]).toEqual(['one\nt', 'one\ntw', 'one\n'])
+})
+
+test('a request that hangs gets no answer, not even headers, and nobody asks the server', async () => {
+  let asked = 0
+  handler = (_, response) => {
+    asked++
+    response.end()
+  }
+  proxy.rule({ times: 1, hang: true })
+  const stop = new AbortController()
+  const answer = fetch(proxy.url + logPath, { signal: stop.signal }).then(() => 'answered', () => 'given up')
+  await until('the request has arrived', () => proxy.requests.length)
+  expect(await Promise.race([answer, new Promise((done) => setTimeout(done, 200, 'silence'))])).toBe('silence')
+  stop.abort()
+  expect(await answer).toBe('given up')
+  expect(asked).toBe(0)
+})
+
+test('an answer is delayed, and arrives whole in small pieces', async () => {
+  handler = (_, response) => response.end('ärger'.repeat(20))
+  proxy.rule({ delayMs: 150, drip: { bytes: 1, everyMs: 1 } })
+  const from = Date.now()
+  expect((await read(logPath)).text).toBe('ärger'.repeat(20))
+  expect(Date.now() - from).toBeGreaterThanOrEqual(150)
+})
+
+test('an answer is broken off after a time', async () => {
+  handler = (_, response) => response.write('begun\n')
+  proxy.rule({ times: 1, breakOff: 'end', afterMs: 100 })
+  proxy.rule({ breakOff: 'reset', afterMs: [50, 100] })
+  expect((await read(logPath)).text).toBe('begun\n')
+  await expect(read(logPath)).rejects.toThrow()
+})
+
+test.each([[401], [403], [410], [500], [503]])('status %i hits one verb of one resource and no other', async (status) => {
+  handler = (_, response) => response.end('{}')
+  proxy.rule({ verb: 'list', resource: 'pods', status })
+  const pods = '/api/v1/namespaces/n/pods'
+  expect((await read(pods)).status).toBe(status)
+  for (const other of [`${pods}/p`, watchPath, logPath, '/apis/batch/v1/namespaces/n/jobs']) expect((await read(other)).status).toBe(200)
+})
+
+test('the log of requests says what was done to each, so that a failing run can be told', async () => {
+  handler = (_, response) => response.end('0123456789')
+  proxy.rule({ verb: 'get', resource: 'pods/log', breakOff: 'reset', afterBytes: [3, 7] })
+  await expect(read(logPath)).rejects.toThrow()
+  await read(watchPath)
+  const [cut, untouched] = proxy.requests
+  expect(cut).toMatchObject({ verb: 'get', resource: 'pods/log', path: logPath, status: 200, brokenOff: 'reset' })
+  expect(cut?.bytes).toBe(cut?.fault?.afterBytes)
+  expect(untouched).toMatchObject({ verb: 'watch', resource: 'pods', bytes: 10 })
+  expect(untouched).not.toHaveProperty('brokenOff')
+})
