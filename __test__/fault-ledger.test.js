@@ -1,0 +1,66 @@
+/** The judge of the fault runs must see each kind of fault that it is there for. */
+
+import { spawnSync } from 'node:child_process'
+
+import { expect, test } from 'vitest'
+
+import { openLedger } from './faults/ledger.js'
+import { environmentOf, lineOf } from './faults/talker.js'
+import { fromRoot } from './paths.js'
+
+const first = '{"type":"system","subtype":"init","session_id":"s"}'
+const last = ['{"type":"assistant"}', '{"type":"result"}']
+const fine = { printed: 7, lost: 0, doubled: 0, disordered: 0, damaged: 0 }
+
+/**
+ * @param {import('./faults/talker.js').Talk} talk
+ * @param {string[]} lines
+ */
+function count(talk, lines) {
+  const ledger = openLedger(talk)
+  const text = lines.map((line) => `${line}\n`).join('')
+  const size = text.length > 10_000 ? 60 << 10 : 7
+  for (let from = 0; from < text.length; from += size) ledger.add(text.slice(from, from + size))
+  return ledger.close()
+}
+
+const line = lineOf({ lines: 4 })
+const [one, two, three, four] = [line(1), line(2), line(3), line(4)]
+
+test.each([
+  ['all lines once', [one, two, three, four], {}],
+  ['a line of the adapter between them', [one, two, '[paperclip] keepalive', three, four], {}],
+  ['a lost line', [one, three, four], { lost: 1 }],
+  ['a doubled line', [one, two, two, three, four], { doubled: 1 }],
+  ['a replay', [one, two, three, two, three, four], { doubled: 2, disordered: 1 }],
+  ['two lines in the wrong order', [one, three, two, four], { disordered: 1 }],
+  ['a line with another text', [one, two.replace('xx', 'xy'), three, four], { lost: 1, damaged: 1 }],
+  ['half a line', [one, two.slice(0, 30), three, four], { lost: 1, damaged: 1 }],
+  ['a foreign line', [one, two, three, four, 'failed to watch directory'], { damaged: 1 }],
+])('numbered lines: %s', (_, lines, difference) => {
+  expect(count({ lines: 4 }, [first, ...lines, ...last])).toEqual({ ...fine, ...difference })
+})
+
+test('a missing result, and one that comes twice, are seen', () => {
+  expect(count({ lines: 4 }, [first, one, two, three, four])).toEqual({ ...fine, lost: 2 })
+  expect(count({ lines: 4 }, [first, one, two, three, four, ...last, '{"type":"result"}'])).toEqual({ ...fine, doubled: 1 })
+})
+
+test('lines that cannot be told apart are counted', () => {
+  const talk = { lines: 4, kind: /** @type {const} */ ('same') }
+  const same = lineOf(talk)(1)
+  const counted = [3, 4, 6].map((times) => count(talk, [first, ...Array(times).fill(same), ...last]))
+  expect(counted).toEqual([{ ...fine, lost: 1 }, fine, { ...fine, doubled: 2 }])
+})
+
+test.each([
+  [{ lines: 10, batch: 3, pauseMs: 1 }],
+  [{ lines: 3, unit: '\u{1F980}', units: 5000 }],
+  [{ lines: 5, kind: /** @type {const} */ ('same') }],
+  [{ lines: 1, units: 1 << 20 }],
+])('what the stand-in prints is what the ledger expects: %o', (talk) => {
+  const env = { PATH: process.env.PATH, ...environmentOf(talk) }
+  const printed = spawnSync(fromRoot('__test__/fixtures/talker/claude'), { env, input: 'prompt', encoding: 'utf8', maxBuffer: 8 << 20 })
+  expect(printed.stderr).toBe('')
+  expect(count(talk, printed.stdout.trimEnd().split('\n'))).toEqual({ ...fine, printed: talk.lines + 3 })
+})

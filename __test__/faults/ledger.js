@@ -1,0 +1,85 @@
+/**
+ * Counts what arrived against what was printed, line by line as it comes: nothing is kept, however long the log is.
+ *
+ * Numbered lines are counted exactly. Of lines that cannot be told apart only number and size can be checked.
+ */
+
+import { complete, lineOf } from './talker.js'
+
+const statusPrefix = '[paperclip] '
+
+/**
+ * @typedef {object} Count
+ * @property {number} printed
+ * @property {number} lost
+ * @property {number} doubled
+ * @property {number} disordered lines behind a later one
+ * @property {number} damaged lines that the container never printed
+ */
+
+/** @param {import('./talker.js').Talk} talk */
+export function openLedger(talk) {
+  const { lines: printed, kind } = complete(talk)
+  const expected = lineOf(talk)
+  const times = new Uint16Array(printed + 1)
+  /** Pieces of a line whose end has not come. @type {string[]} */
+  let open = []
+  let [newest, disordered, damaged, same] = [0, 0, 0, 0]
+  const ends = { init: 0, assistant: 0, result: 0 }
+
+  /** @param {string} line */
+  function talked(line) {
+    if (kind === 'same') {
+      if (line === expected(0)) same++
+      else damaged++
+      return
+    }
+    const number = Number(/"n":(\d+)/.exec(line)?.[1])
+    if (!(number >= 1 && number <= printed) || line !== expected(number)) damaged++
+    else {
+      if (number < newest) disordered++
+      newest = Math.max(newest, number)
+      times[number] = (times[number] ?? 0) + 1
+    }
+  }
+
+  /** @param {string} line */
+  function take(line) {
+    if (line.startsWith(`{"type":"system","subtype":"${kind}"`)) talked(line)
+    else if (line.includes('"subtype":"init"')) ends.init++
+    else if (line.startsWith('{"type":"assistant"')) ends.assistant++
+    else if (line.startsWith('{"type":"result"')) ends.result++
+    else if (line !== '' && !line.startsWith(statusPrefix)) damaged++
+  }
+
+  return {
+    /** @param {string} chunk of stdout as the host gets it; a long line comes in pieces */
+    add(chunk) {
+      const pieces = chunk.split('\n')
+      const rest = pieces.pop() ?? ''
+      for (const piece of pieces) take(open.splice(0).join('') + piece)
+      if (rest !== '') open.push(rest)
+    },
+    /** Lines of the container so far. */
+    get seen() {
+      return same + newest
+    },
+    /** @returns {Count} */
+    close() {
+      take(open.splice(0).join(''))
+      let [lost, doubled] = [Math.max(0, printed - same), Math.max(0, same - printed)]
+      if (kind === 'numbered') {
+        lost = doubled = 0
+        for (let number = 1; number <= printed; number++) {
+          if (times[number] === 0) lost++
+          else doubled += (times[number] ?? 0) - 1
+        }
+      }
+      for (const count of Object.values(ends)) {
+        if (count === 0) lost++
+        else doubled += count - 1
+      }
+      return { printed: printed + Object.keys(ends).length, lost, doubled, disordered, damaged }
+    },
+  }
+}
