@@ -18,7 +18,7 @@ const help = `usage: npm run test:faults -- [options]      one round, about thre
   --only TEXT         only faults whose name contains it
   --kubeconfig FILE   a real cluster, as its administrator [K8S_TEST_KUBECONFIG, else the simulator]
   --context NAME      a context of it
-  --width N           runs at the same time [40]
+  --width N           runs at the same time [20]
   --help
 environment:
   K8S_TEST_IMAGE      on a real cluster: an image with a shell, awk and the stand-in CLI [localhost/fake-claude:test]
@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     kubeconfig: { type: 'string', default: process.env.K8S_TEST_KUBECONFIG },
     context: { type: 'string' },
-    width: { type: 'string', default: '40' },
+    width: { type: 'string', default: '20' },
     help: { type: 'boolean' },
   },
 })

@@ -26,8 +26,8 @@ const follow = { resource: 'pods/log', path: /[?&]follow=true/ }
 const log = { resource: 'pods/log' }
 
 /** So that the first seconds of a run are over before something happens: it has begun. */
-const short = { lines: 150, batch: 5, pauseMs: 500 }
-const minute = { lines: 750, batch: 5, pauseMs: 500 }
+const short = { lines: 120, batch: 5, pauseMs: 500 }
+const minute = { lines: 600, batch: 5, pauseMs: 500 }
 
 /**
  * Everything is answered like this for a while.
@@ -83,7 +83,7 @@ export const catalogue = [
   {
     name: 'clean ends at random bytes',
     talk: minute,
-    runs: 3,
+    runs: 2,
     prepare: (proxy) => void proxy.rule({ ...follow, breakOff: 'end', afterBytes: [1, 9000] }),
   },
   {
@@ -96,7 +96,7 @@ export const catalogue = [
     },
   },
   { name: 'stream that ends every 3 s', talk: minute, runs: 2, prepare: (proxy) => void proxy.rule({ ...follow, breakOff: 'end', afterMs: 3000 }) },
-  { name: 'half-open stall', talk: minute, runs: 2, prepare: (proxy) => void proxy.rule({ ...follow, times: 1, breakOff: 'stall', afterBytes: [1000, 8000] }) },
+  { name: 'half-open stall', talk: { ...minute, lines: 700 }, runs: 2, prepare: (proxy) => void proxy.rule({ ...follow, times: 1, breakOff: 'stall', afterBytes: [1000, 8000] }) },
   { name: 'no answer to the first follow', talk: minute, runs: 1, prepare: (proxy) => void proxy.rule({ ...follow, times: 1, hang: true }) },
   {
     name: 'burst within a second',

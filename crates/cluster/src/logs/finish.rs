@@ -30,7 +30,7 @@ where
         }
         let mut finish = Finish::new(self.follows > 1, self.clean_end.clone());
         let mut step = FinishStep::Read;
-        let mut reason = "the final reads did not agree within 10 s".to_owned();
+        let mut reason = "the final reads did not agree in time".to_owned();
         loop {
             let read = match step {
                 FinishStep::Done => break,

@@ -33,8 +33,11 @@ const LINGER: Duration = Duration::from_secs(3);
 /// follow still brings bytes (END-10). A burst is always finished by the follow: a new connection would not see the part
 /// of it that was rotated away (`docs/internals/kubernetes.md` 1.6).
 const SETTLED: Duration = Duration::from_millis(50);
-/// The whole time for the tail after the container's end, waiting for the host not counted.
+/// Time for the tail after the container's end, waiting for the host not counted. It begins anew with every new line of a
+/// pod that stays: a starved node sends slowly, and giving up costs the result.
 const DRAIN: Duration = Duration::from_secs(10);
+/// The whole time for the tail, new lines or not.
+const DRAIN_LONGEST: Duration = Duration::from_secs(60);
 /// Pause after a clean end: mostly the container stopped, and the watch says so within a second or two.
 const CLEAN_END: Duration = Duration::from_secs(2);
 /// Longest `Retry-After` that is obeyed.
@@ -86,6 +89,8 @@ pub(super) struct Follower<'a, S: ?Sized, F> {
     pub(super) readable: bool,
     /// When the end was first seen; moves on by the time the host made us wait.
     ended_at: Option<Instant>,
+    /// When the newest line was taken.
+    line_at: Option<Instant>,
     /// The newest follow ended cleanly after the end was seen, and this is its open piece.
     pub(super) clean_end: Option<Bytes>,
 }
@@ -140,6 +145,7 @@ where
             follows: 0,
             readable: false,
             ended_at: None,
+            line_at: None,
             clean_end: None,
         }
     }
@@ -205,7 +211,14 @@ where
 
     /// When the search for the tail has to stop.
     pub(super) fn deadline(&self) -> Instant {
-        self.ended_at.unwrap_or_else(Instant::now) + DRAIN
+        let ended_at = self.ended_at.unwrap_or_else(Instant::now);
+        match (*self.phase.borrow(), self.line_at) {
+            // Somebody waits for the answer to a stop (CAN-03), and the log goes with the pod.
+            (ContainerPhase::Terminated { pod_deleted: false }, Some(line_at)) => {
+                (line_at.max(ended_at) + DRAIN).min(ended_at + DRAIN_LONGEST)
+            }
+            _ => ended_at + DRAIN,
+        }
     }
 
     /// Opens the next follow. `None`: the container ended meanwhile, or the caller is gone.
@@ -341,6 +354,9 @@ where
         }
         let before = Instant::now();
         self.spool.lines(&mut self.items).await;
+        if new_lines {
+            self.line_at = Some(Instant::now());
+        }
         // A slow host is no reason to give the tail up (LOG-14).
         if let Some(ended_at) = &mut self.ended_at {
             *ended_at += before.elapsed();

@@ -16,6 +16,11 @@ use tokio::time::Instant;
 use super::RunContext;
 use crate::logs::{ClusterLogs, LogReport, LogTarget, follow};
 
+/// The follower bounds its own reads after the end, so this only bounds a follower that waits for the host.
+const DRAIN: Duration = Duration::from_secs(15);
+/// As long as a host keeps taking output, a follower that waits for room gets so long (LOG-14).
+const DRAIN_LONGEST: Duration = Duration::from_secs(120);
+
 /// Follows the first pod's container once it has started: one that never ran has no log to ask for.
 pub(super) struct LogTask<'a> {
     run: &'a RunContext,
@@ -23,8 +28,8 @@ pub(super) struct LogTask<'a> {
     tasks: JoinSet<LogReport>,
     started: bool,
     reported: bool,
-    /// When the follower has to have ended.
-    deadline: Option<Instant>,
+    /// When the end of the container was first told.
+    ended_at: Option<Instant>,
     transcript: Arc<Mutex<Transcript>>,
     /// Milliseconds since 1970 of the last line; 0 before the first.
     last_output: Arc<AtomicI64>,
@@ -38,7 +43,7 @@ impl<'a> LogTask<'a> {
             tasks: JoinSet::new(),
             started: false,
             reported: false,
-            deadline: None,
+            ended_at: None,
             transcript: Arc::default(),
             last_output: Arc::default(),
         }
@@ -67,19 +72,18 @@ impl<'a> LogTask<'a> {
     }
 
     /// Tells the follower what the container does.
-    pub(super) fn phase(&mut self, phase: ContainerPhase, view: &RunView, drain: Duration) {
+    pub(super) fn phase(&mut self, phase: ContainerPhase, view: &RunView) {
         if !self.started && !matches!(phase, ContainerPhase::Waiting | ContainerPhase::Gone) {
             self.start(view);
         }
         if phase.is_ended() {
-            self.deadline.get_or_insert_with(|| Instant::now() + drain);
+            self.ended_at.get_or_insert_with(Instant::now);
         }
         self.phase.send_replace(phase);
     }
 
     pub(super) fn last_output(&self) -> Option<Timestamp> {
-        let at = self.last_output.load(Ordering::Relaxed);
-        Timestamp::from_millisecond(at).ok().filter(|_| at > 0)
+        time_of(&self.last_output)
     }
 
     /// Resolves once, when the log was read to its end or given up. Cancel-safe.
@@ -87,6 +91,7 @@ impl<'a> LogTask<'a> {
         if self.reported {
             return std::future::pending().await;
         }
+        let over = self.over();
         let summary = if self.started {
             tokio::select! {
                 Some(report) = self.tasks.join_next() => match report {
@@ -95,17 +100,44 @@ impl<'a> LogTask<'a> {
                     Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                     Err(_) => LogSummary::default(),
                 },
-                () = over(self.deadline) => LogSummary::default(),
+                () = over => {
+                    let text = "Log tail unconfirmed: the host took no more output. The last lines of the container may be missing.";
+                    self.run.output.warn(text);
+                    LogSummary::default()
+                }
             }
         } else {
             // Nothing to read: there never was a pod.
-            match self.deadline {
+            match self.ended_at {
                 Some(_) => LogSummary { complete: true, ..LogSummary::default() },
                 None => std::future::pending().await,
             }
         };
         self.reported = true;
         summary
+    }
+
+    /// Ready when the follower has to have ended: some time after the newest sign of progress.
+    fn over(&self) -> impl Future<Output = ()> + use<'a> {
+        let (ended_at, run, mut phase) = (self.ended_at, self.run, self.phase.subscribe());
+        let last_output = Arc::clone(&self.last_output);
+        async move {
+            let Some(ended_at) = ended_at else { return std::future::pending().await };
+            loop {
+                // Somebody waits for the answer to a stop (CAN-03).
+                let patient = *phase.borrow_and_update() == ContainerPhase::Terminated { pod_deleted: false };
+                let line_at = time_of(&last_output).map_or(ended_at, |at| run.clock.instant_of(at));
+                let progress = run.output.last_taken().max(line_at).max(ended_at);
+                let until = if patient { (progress + DRAIN).min(ended_at + DRAIN_LONGEST) } else { ended_at + DRAIN };
+                if Instant::now() >= until {
+                    return;
+                }
+                tokio::select! {
+                    () = tokio::time::sleep_until(until) => {}
+                    _ = phase.changed() => {}
+                }
+            }
+        }
     }
 
     /// What was read. The follower has ended, or is stopped here.
@@ -115,9 +147,7 @@ impl<'a> LogTask<'a> {
     }
 }
 
-async fn over(deadline: Option<Instant>) {
-    match deadline {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
+fn time_of(milliseconds: &AtomicI64) -> Option<Timestamp> {
+    let at = milliseconds.load(Ordering::Relaxed);
+    Timestamp::from_millisecond(at).ok().filter(|_| at > 0)
 }

@@ -171,6 +171,11 @@ impl Output {
         self.redactor().redact(text).into_owned()
     }
 
+    /// When the host last settled a call; the start of the run before the first one.
+    pub(crate) fn last_taken(&self) -> Instant {
+        *self.0.taken.borrow()
+    }
+
     /// Waits until the host has taken everything, for a bounded time; `hurry`: an operator waits for the answer.
     /// No call comes afterwards (HST-03). Returns what the host could not be told (HST-05).
     pub(crate) async fn finish(&self, hurry: bool) -> Option<String> {
@@ -202,7 +207,7 @@ impl Output {
     ) -> Result<DeliveryReport, JoinError> {
         let started = Instant::now();
         loop {
-            let until = ((*self.0.taken.borrow()).max(started) + LAST_CALL).min(started + longest);
+            let until = (self.last_taken().max(started) + LAST_CALL).min(started + longest);
             if until <= Instant::now() {
                 self.0.give_up.send_replace(Some(until));
                 return delivery.await;

@@ -25,8 +25,6 @@ use crate::failure::FailureKind;
 use crate::host::StopOrder;
 use crate::{events, proof};
 
-/// The follower bounds its own reads after the end; this bounds the follower.
-const DRAIN: Duration = Duration::from_secs(15);
 /// Before an index that stopped by itself is replaced.
 const INDEX_PAUSE: Duration = Duration::from_secs(1);
 /// Events explain; nobody waits long for an explanation.
@@ -150,7 +148,7 @@ impl Io<'_> {
                 if phase.is_ended() {
                     run.output.finalizing();
                 }
-                log.phase(phase, &view, DRAIN);
+                log.phase(phase, &view);
             }
             Command::Say(text) => run.output.say(&text),
             Command::Warn(text) => run.output.warn(&text),

@@ -342,6 +342,36 @@ async fn log_11_an_endless_final_read_ends_at_the_bound_with_a_report() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn log_11_a_tail_that_keeps_coming_is_read_to_its_end_and_no_longer_than_a_minute() {
+    for (count, complete) in [(40, true), (100, false)] {
+        let node = Node::running([Answer::Silence, Answer::Drips(seconds(1))]);
+        let life = async {
+            (0..count).for_each(|number| node.write(&format!("line {number}")));
+            sleep(seconds(1)).await;
+            node.phase(TERMINATED);
+        };
+        let capture = capture(&node, life).await;
+        assert_eq!(capture.report.summary().complete, complete, "{:?}", capture.report.tail);
+        assert_eq!(capture.stdout == lines(count), complete);
+        assert!(capture.drain <= seconds(61), "{:?}", capture.drain);
+        assert_eq!(capture.stderr.contains("Log tail unconfirmed"), !complete, "{}", capture.stderr);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn can_03_a_tail_of_a_deleted_pod_that_keeps_coming_is_left_after_ten_seconds() {
+    let node = Node::running([Answer::Silence, Answer::Drips(seconds(1))]);
+    let life = async {
+        (0..40).for_each(|number| node.write(&format!("line {number}")));
+        sleep(seconds(1)).await;
+        node.phase(DELETED);
+    };
+    let capture = capture(&node, life).await;
+    assert!(capture.drain <= seconds(11), "{:?}", capture.drain);
+    assert!(capture.stderr.contains("Log tail unconfirmed"), "{}", capture.stderr);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_look_at_the_whole_file_that_hangs_does_not_cost_the_confirmation() {
     let whole_file = Answer::HalfOpen;
     let node = Node::running([Answer::CleanEndAfter(seconds(1)), Answer::Healthy, Answer::Healthy, whole_file]);

@@ -34,6 +34,8 @@ pub(crate) enum Answer {
     Notice(&'static str),
     /// As a kubelet answers, after this time.
     Late(Duration),
+    /// As a kubelet answers, with this time before each line.
+    Drips(Duration),
     /// Headers never come.
     Silence,
     /// Sends this for ever.
@@ -171,8 +173,9 @@ impl Reading {
         let log = self.log.borrow_and_update();
         // A rotation starts a new file; a follow continues there.
         self.position = self.position.min(log.len());
+        let end = if matches!(self.answer, Answer::Drips(_)) { log.len().min(self.position + 1) } else { log.len() };
         let mut text = Vec::new();
-        for (at, line) in &log[self.position..] {
+        for (at, line) in &log[self.position..end] {
             let at = LogTime::from_nanoseconds(*at);
             if self.since.is_none_or(|since| at >= since) {
                 let second = at.floor_second();
@@ -181,7 +184,7 @@ impl Reading {
                 text.extend_from_slice(format!("{}.{nanoseconds:09}Z {line}", second.trim_end_matches('Z')).as_bytes());
             }
         }
-        self.position = log.len();
+        self.position = end;
         text
     }
 
@@ -211,6 +214,9 @@ impl Reading {
                 _ => {}
             }
             if !text.is_empty() {
+                if let Answer::Drips(time) = self.answer {
+                    tokio::time::sleep(time).await;
+                }
                 self.sent += text.len();
                 return Some(Ok(text.into()));
             }

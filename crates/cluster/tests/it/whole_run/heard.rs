@@ -12,6 +12,8 @@ use tokio::time::Instant;
 #[derive(Clone)]
 pub(crate) struct Heard {
     since: Instant,
+    /// How long it takes over each chunk of output.
+    takes: Duration,
     told: Arc<Mutex<Told>>,
 }
 
@@ -23,7 +25,12 @@ struct Told {
 
 impl Heard {
     pub(crate) fn nothing() -> Self {
-        Self { since: Instant::now(), told: Arc::default() }
+        Self { since: Instant::now(), takes: Duration::ZERO, told: Arc::default() }
+    }
+
+    /// From now on it takes so long over each chunk of output.
+    pub(crate) fn slow(self, takes: Duration) -> Self {
+        Self { takes, ..self }
     }
 
     /// Lines of the adapter on either stream, without prefix, with the time since the call began.
@@ -71,7 +78,12 @@ impl HostLog for Heard {
     fn log(&self, stream: Stream, chunk: String) -> BoxFuture<'_, Result<(), HostError>> {
         let at = self.since.elapsed();
         self.with(|told| told.chunks.push((at, stream, chunk)));
-        ready(Ok(())).boxed()
+        let takes = self.takes;
+        async move {
+            tokio::time::sleep(takes).await;
+            Ok(())
+        }
+        .boxed()
     }
 }
 

@@ -146,3 +146,18 @@ async fn log_06_output_that_was_rotated_away_before_the_first_connection_is_repo
         assert_eq!(call.heard.events().iter().filter(|kind| kind.contains("gap")).count(), usize::from(rotated));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn log_14_a_slow_host_gets_a_log_that_is_longer_than_the_queue() {
+    const COUNT: usize = 26_000;
+    let long = says(&"x".repeat(900));
+    let world = World::new((0..COUNT).fold(begins(), |script, _| script.print(long.as_str())).ends());
+    let mut call = world.call();
+    // 26 MB at 600 KB a second: twenty seconds after the container's end the queue is still full.
+    call.heard = call.heard.slow(Duration::from_millis(100));
+    let outcome = call.run().await;
+    assert_success(&outcome, &call.heard);
+    assert_eq!(call.heard.lines().len(), COUNT + 3);
+    assert_eq!(outcome.result_json["k8s"]["logGaps"], 0);
+    assert!(call.heard.status_with("unconfirmed").is_empty(), "{:#?}", call.heard.status());
+}
