@@ -196,6 +196,7 @@ test.each([
 
 test('env_02 what a cluster-level right would show: a namespace that is missing, a server that is old', async () => {
   const proxy = await cluster.proxy()
+  proxy.rule({ resource: 'selfsubjectaccessreviews', rewrite: (review) => ({ ...review, status: { allowed: true } }) })
   proxy.rule({ resource: 'namespaces', status: 404 })
   proxy.rule({ resource: '/version', rewrite: (version) => ({ ...version, major: '1', minor: '28+', gitVersion: 'v1.28.3' }) })
   const report = await environment({ through: proxy })

@@ -16,6 +16,7 @@ import { writeKubeconfig } from './kubeconfig.js'
 import { accountName, withoutVerb } from './manifests.js'
 import { startProxy } from './proxy.js'
 import { realCluster } from './real-cluster.js'
+import { countByMeaning } from './requests.js'
 import { startSimulator } from './simulator.js'
 import { until } from './until.js'
 
@@ -163,11 +164,14 @@ export async function startCluster({ claim = false, ring } = {}) {
     requests: (sinceMs = startedAt) => used.requests(`system:serviceaccount:${namespace}:${accountName}`, sinceMs),
     async stop() {
       for (const proxy of proxies) await proxy.stop()
+      const forbidden = used.countsRequests ? (await this.requests()).filter((request) => request.forbidden) : []
       await api.remove(`/api/v1/namespaces/${namespace}`)
       if (claim) await used.removeClaim(api, namespace)
       api.close()
       await used.stop()
       rmSync(folder, { recursive: true })
+      // ENV-06: over the whole suite, the adapter asked for nothing that `deploy/` does not grant.
+      if (forbidden.length > 0) throw new Error(`Not granted by \`deploy/\`: ${JSON.stringify(countByMeaning(forbidden))}.`)
     },
   }
 }

@@ -42,6 +42,7 @@ export async function startGate(server) {
     if (path.split('?')[0] === reviewPath) return review(request, response, account)
     const wish = wishOf(seen, path)
     if (!allows(account, wish)) {
+      seen.forbidden = true
       const message = `${wish.resource} is forbidden: User "${account.user}" cannot ${wish.verb} resource "${wish.resource}" in API group "${wish.group}" in the namespace "${wish.namespace}"`
       return refuse(response, 403, 'Forbidden', message)
     }

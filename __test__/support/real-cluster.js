@@ -20,6 +20,7 @@ import { until } from './until.js'
  * @property {Credentials} admin
  * @property {string} image runs the stand-in CLI
  * @property {(api: KubeApi) => Promise<{ config: Record<string, unknown>, release: () => Promise<void> }>} withoutNode configuration of a run whose pod no node takes
+ * @property {boolean} countsRequests
  * @property {(user: string, sinceMs: number) => Promise<SeenRequest[]>} requests of one account, in order of arrival
  * @property {(api: KubeApi, order: AccountOrder) => Promise<Credentials>} createAccount applies `deploy/` under a name, with a changed Role
  * @property {(api: KubeApi, namespace: string, name: string) => Promise<void>} createClaim on a volume that every user may write to
@@ -49,6 +50,7 @@ export function realCluster(kubeconfig, context) {
     async withoutNode() {
       return { config: { nodeSelector: { 'no-such': 'node' } }, release: async () => {} }
     },
+    countsRequests: auditLog !== undefined,
     async requests(user, sinceMs) {
       if (!auditLog) throw new Error('Counting requests needs `K8S_TEST_AUDIT_LOG`, the path of the API server\'s audit log.')
       return requestsIn(readFileSync(auditLog).subarray(from).toString(), user, sinceMs)
@@ -142,6 +144,7 @@ function requestsIn(auditLog, user, sinceMs) {
       verb: event.verb,
       resource: subresource ? `${resource}/${subresource}` : resource,
       status: event.responseStatus?.code,
+      forbidden: event.annotations?.['authorization.k8s.io/decision'] === 'forbid',
     })
   }
   return [...byId.values()].sort((one, other) => one.at - other.at)

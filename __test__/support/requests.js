@@ -7,6 +7,7 @@
  * @property {string} verb `get`, `list`, `watch`, `create`, `patch`, `delete`, …
  * @property {string} resource plural, with subresource: `pods/log`
  * @property {number} [status] HTTP status; absent while there is no answer
+ * @property {boolean} [forbidden] no rule of the account's Role grants it
  */
 
 const writeVerbs = new Map([

@@ -50,6 +50,7 @@ export async function startSimulator() {
       await api.create('/_sim/holds', { kind: 'scheduling', message })
       return { config: { nodeSelector: { 'no-such': 'node' } }, release: () => api.remove('/_sim/holds/scheduling') }
     },
+    countsRequests: true,
     requests: async (user, sinceMs) => gate.requests(user).filter(({ at }) => at >= sinceMs),
     async stop() {
       await gate.stop()

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use claude_k8s_core::environment::{Need, PERMISSIONS, Permission, PermissionKey};
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 use futures_util::future::join_all;
 use tokio::time::Instant;
@@ -12,38 +13,10 @@ use crate::api::Namespace;
 /// How long an answer is believed.
 pub const KEPT: Duration = Duration::from_secs(300);
 
-/// A permission: API group, resource, verb.
-pub type Permission = (&'static str, &'static str, &'static str);
-
-/// Every permission a run can use, in the order of `deploy/`.
-const USED_BY_RUNS: [Permission; 12] = [
-    ("batch", "jobs", "create"),
-    ("batch", "jobs", "get"),
-    ("batch", "jobs", "list"),
-    ("batch", "jobs", "watch"),
-    ("batch", "jobs", "patch"),
-    ("batch", "jobs", "delete"),
-    ("", "pods", "get"),
-    ("", "pods", "list"),
-    ("", "pods", "watch"),
-    ("", "pods/log", "get"),
-    ("", "secrets", "create"),
-    ("", "secrets", "delete"),
-];
-
-/// Those without a substitute, and what their absence prevents.
-const REQUIRED: [(Permission, ErrorCode); 5] = [
-    (("batch", "jobs", "create"), ErrorCode::JobCreateFailed),
-    (("batch", "jobs", "list"), ErrorCode::ConcurrencyGuardUnreachable),
-    (("batch", "jobs", "get"), ErrorCode::RbacInsufficient),
-    (("", "pods", "list"), ErrorCode::RbacInsufficient),
-    (("", "pods/log", "get"), ErrorCode::RbacInsufficient),
-];
-
 /// The answers.
 #[derive(Debug, Clone)]
 pub struct Permissions {
-    denied: BTreeSet<Permission>,
+    denied: BTreeSet<PermissionKey>,
     asked_at: Instant,
 }
 
@@ -51,14 +24,15 @@ impl Permissions {
     /// Asks for all of them at once. What cannot be asked is assumed to be allowed; a 403 tells later.
     pub async fn ask(namespace: &Namespace) -> Self {
         let asked_at = Instant::now();
-        let answers = join_all(USED_BY_RUNS.map(|(group, resource, verb)| namespace.may(group, resource, verb))).await;
-        let denied = USED_BY_RUNS.into_iter().zip(answers).filter(|(_, allowed)| matches!(allowed, Ok(false)));
+        let asked = || PERMISSIONS.iter().filter(|one| one.need != Need::Useful).map(|one| one.key);
+        let answers = join_all(asked().map(|(group, resource, verb)| namespace.may(group, resource, verb))).await;
+        let denied = asked().zip(answers).filter(|(_, allowed)| matches!(allowed, Ok(false)));
         Self { denied: denied.map(|(permission, _)| permission).collect(), asked_at }
     }
 
     /// Everything but these.
     #[must_use]
-    pub fn without(denied: impl IntoIterator<Item = Permission>) -> Self {
+    pub fn without(denied: impl IntoIterator<Item = PermissionKey>) -> Self {
         Self { denied: denied.into_iter().collect(), asked_at: Instant::now() }
     }
 
@@ -80,17 +54,20 @@ impl Permissions {
     /// The code of the step that is impossible, or `k8s_rbac_insufficient` for more than one.
     pub fn check_required(&self, namespace: &str) -> Result<(), Refusal> {
         let cannot_stop = !self.allows("batch", "jobs", "delete") && !self.allows("batch", "jobs", "patch");
-        let stop = cannot_stop.then_some((("batch", "jobs", "delete"), ErrorCode::RbacInsufficient));
-        let missing = REQUIRED.into_iter().chain(stop).filter(|(permission, _)| self.denied.contains(permission));
-        let missing: Vec<_> = missing.collect();
+        let is_needed = |one: &&Permission| {
+            matches!(one.need, Need::Required(_)) || (cannot_stop && one.key == ("batch", "jobs", "delete"))
+        };
+        let missing = PERMISSIONS.iter().filter(|one| self.denied.contains(&one.key)).filter(is_needed);
+        let missing: Vec<&Permission> = missing.collect();
         let code = match missing.as_slice() {
             [] => return Ok(()),
             // Where only one step is impossible, its own code says which.
-            [(_, code)] => *code,
+            [Permission { need: Need::Required(code), .. }] => *code,
             _ => ErrorCode::RbacInsufficient,
         };
-        let names: Vec<String> =
-            missing.iter().map(|((_, resource, verb), _)| format!("`{verb}` on `{resource}`")).collect();
+        let names =
+            missing.iter().map(|Permission { key: (_, resource, verb), .. }| format!("`{verb}` on `{resource}`"));
+        let names: Vec<String> = names.collect();
         let message = format!(
             "The service account lacks {} in namespace `{namespace}`: grant the Role in `deploy/` to it",
             names.join(", ")
@@ -105,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    fn without(denied: &[Permission]) -> Permissions {
+    fn without(denied: &[PermissionKey]) -> Permissions {
         Permissions::without(denied.iter().copied())
     }
 

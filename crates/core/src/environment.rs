@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::failure::ErrorCode;
+
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -77,20 +79,30 @@ impl Report {
     }
 }
 
+/// A permission by API group (`""` for the core group), resource (`pods/log` for a subresource) and verb.
+pub type PermissionKey = (&'static str, &'static str, &'static str);
+
+/// What a run does about a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Asks before anything else; without it the run is refused with this code.
+    Required(ErrorCode),
+    /// Asks, and has a substitute.
+    Replaceable,
+    /// Never asks: it can do without the answer, or only the environment test has a use for it.
+    Useful,
+}
+
 /// What a permission is for, and what happens without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permission {
     /// Ending of the check's code, after `k8s_rbac_`.
     pub code: &'static str,
-    /// API group, `""` for the core group.
-    pub group: &'static str,
-    /// Resource, `pods/log` for a subresource.
-    pub resource: &'static str,
-    /// Verb.
-    pub verb: &'static str,
-    /// Level when it alone is denied.
-    denied: Level,
-    /// What then happens.
+    /// What is permitted.
+    pub key: PermissionKey,
+    /// What a run does about it.
+    pub need: Need,
+    /// What happens without it.
     pub without: &'static str,
 }
 
@@ -102,68 +114,40 @@ impl Permission {
         match self.code {
             // A run is stopped by deleting or by suspending its Job; one of the two it needs.
             "job_delete" if denied.contains(&"job_patch") => Level::Error,
-            "secret_create" if is_staged => Level::Warn,
-            _ => self.denied,
+            "secret_create" if !is_staged => Level::Error,
+            _ if matches!(self.need, Need::Required(_)) => Level::Error,
+            _ => Level::Warn,
         }
     }
 }
 
-const fn permission(
-    code: &'static str,
-    (group, resource, verb): (&'static str, &'static str, &'static str),
-    denied: Level,
-    without: &'static str,
-) -> Permission {
-    Permission { code, group, resource, verb, denied, without }
+const fn permission(code: &'static str, key: PermissionKey, need: Need, without: &'static str) -> Permission {
+    Permission { code, key, need, without }
 }
 
-/// Every permission a run can use, in the order of the documentation.
+use ErrorCode::{ConcurrencyGuardUnreachable, JobCreateFailed, RbacInsufficient};
+use Need::{Replaceable, Required, Useful};
+
+const POLLING: &str = "degraded mode \"polling\": one list every 2 s";
+
+/// Every permission the adapter can use, in the order of the documentation.
+#[rustfmt::skip]
 pub const PERMISSIONS: [Permission; 15] = [
-    permission("job_create", ("batch", "jobs", "create"), Level::Error, "no run can be launched"),
-    permission("job_get", ("batch", "jobs", "get"), Level::Error, "the end of a run cannot be proven"),
-    permission(
-        "job_list",
-        ("batch", "jobs", "list"),
-        Level::Error,
-        "competing runs cannot be seen, so every run is refused",
-    ),
-    permission(
-        "job_delete",
-        ("batch", "jobs", "delete"),
-        Level::Warn,
-        "runs are stopped by suspending them, which takes `patch`, and removed by their TTL",
-    ),
-    permission("pod_list", ("", "pods", "list"), Level::Error, "the pod of a run cannot be found"),
-    permission("pod_log", ("", "pods/log", "get"), Level::Error, "there is no transcript"),
-    permission(
-        "job_patch",
-        ("batch", "jobs", "patch"),
-        Level::Warn,
-        "degraded mode \"created unsuspended\"; `queueName` is refused, Jobs of a lost host process are not adopted",
-    ),
-    permission("job_watch", ("batch", "jobs", "watch"), Level::Warn, "degraded mode \"polling\": one list every 2 s"),
-    permission("pod_watch", ("", "pods", "watch"), Level::Warn, "degraded mode \"polling\": one list every 2 s"),
-    permission(
-        "pod_get",
-        ("", "pods", "get"),
-        Level::Warn,
-        "nothing is inherited from the host's own pod; set `image`",
-    ),
-    permission(
-        "secret_create",
-        ("", "secrets", "create"),
-        Level::Error,
-        "prompt and credentials cannot be stored for the pod",
-    ),
-    permission(
-        "secret_delete",
-        ("", "secrets", "delete"),
-        Level::Warn,
-        "the payload of a retained Job stays until the Job goes",
-    ),
-    permission("secret_get", ("", "secrets", "get"), Level::Warn, "the check of `secretRef` is skipped"),
-    permission("pvc_get", ("", "persistentvolumeclaims", "get"), Level::Warn, "the check of the data claim is skipped"),
-    permission("event_list", ("", "events", "list"), Level::Warn, "start-up problems are reported without events"),
+    permission("job_create", ("batch", "jobs", "create"), Required(JobCreateFailed), "no run can be launched"),
+    permission("job_get", ("batch", "jobs", "get"), Required(RbacInsufficient), "the end of a run cannot be proven"),
+    permission("job_list", ("batch", "jobs", "list"), Required(ConcurrencyGuardUnreachable), "competing runs cannot be seen, so every run is refused"),
+    permission("job_delete", ("batch", "jobs", "delete"), Replaceable, "runs are stopped by suspending them, which takes `patch`, and removed by their TTL"),
+    permission("pod_list", ("", "pods", "list"), Required(RbacInsufficient), "the pod of a run cannot be found"),
+    permission("pod_log", ("", "pods/log", "get"), Required(RbacInsufficient), "there is no transcript"),
+    permission("job_patch", ("batch", "jobs", "patch"), Replaceable, "degraded mode \"created unsuspended\"; `queueName` is refused, Jobs of a lost host process are not adopted"),
+    permission("job_watch", ("batch", "jobs", "watch"), Replaceable, POLLING),
+    permission("pod_watch", ("", "pods", "watch"), Replaceable, POLLING),
+    permission("pod_get", ("", "pods", "get"), Replaceable, "nothing is inherited from the host's own pod; set `image`"),
+    permission("secret_create", ("", "secrets", "create"), Replaceable, "prompt and credentials cannot be stored for the pod"),
+    permission("secret_delete", ("", "secrets", "delete"), Replaceable, "the payload of a retained Job stays until the Job goes"),
+    permission("secret_get", ("", "secrets", "get"), Useful, "the check of `secretRef` is skipped"),
+    permission("pvc_get", ("", "persistentvolumeclaims", "get"), Useful, "the check of the data claim is skipped"),
+    permission("event_list", ("", "events", "list"), Useful, "start-up problems are reported without events"),
 ];
 
 #[cfg(test)]

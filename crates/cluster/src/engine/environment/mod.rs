@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claude_k8s_core::config::Config;
-use claude_k8s_core::environment::{Check, Level, PERMISSIONS, Report};
+use claude_k8s_core::environment::{Check, Level, PERMISSIONS, Permission, Report};
 use claude_k8s_core::request::RunRequest;
 use futures_util::future::join_all;
 use serde_json::Map;
@@ -66,9 +66,10 @@ impl Engine {
         checks.push(checks::namespace(&namespace, own_namespace.as_deref()).await);
         let staging = may_stage(&request, own.placement(&namespace.name), &own);
         checks.extend(checks::permissions(&namespace.name, &answers, staging));
-        checks.push(checks::secret(&namespace, &config).await);
+        checks.push(checks::secret(&namespace, &config, granted.allows("", "secrets", "get")).await);
         if let Some(job) = &resolved.job {
-            checks.push(spec_checks::claim(&namespace, job, &config).await);
+            let may_read = granted.allows("", "persistentvolumeclaims", "get");
+            checks.push(spec_checks::claim(&namespace, job, &config, may_read).await);
             checks.extend(spec_checks::api_url(job));
             checks.push(spec_checks::dry_run(&namespace, job).await);
         }
@@ -111,11 +112,14 @@ fn readable_config(request: &RunRequest, checks: &mut Vec<Check>) -> Option<Conf
 async fn answers(namespace: &Namespace, secret: &str) -> Vec<Result<bool, ApiFailure>> {
     // The documented Role grants reading one Secret by its name.
     let named = |code: &str| (code == "secret_get").then_some(secret);
-    join_all(PERMISSIONS.map(|one| namespace.may_named(one.group, one.resource, one.verb, named(one.code)))).await
+    let asked = PERMISSIONS.map(|Permission { code, key: (group, resource, verb), .. }| {
+        namespace.may_named(group, resource, verb, named(code))
+    });
+    join_all(asked).await
 }
 
 /// What a run would conclude from the same answers.
 fn permissions(answers: &[Result<bool, ApiFailure>]) -> Permissions {
     let denied = PERMISSIONS.iter().zip(answers).filter(|(_, answer)| matches!(answer, Ok(false)));
-    Permissions::without(denied.map(|(one, _)| (one.group, one.resource, one.verb)))
+    Permissions::without(denied.map(|(one, _)| one.key))
 }

@@ -84,11 +84,17 @@ fn unresolved(refusal: &Refusal) -> Check {
     Check::new(code, Level::Error, refusal.message.clone()).hint(refusal.code.meaning().1)
 }
 
-pub(super) async fn claim(namespace: &Namespace, job: &Job, config: &Config) -> Check {
+/// `may_read`: as far as is known, claims may be read.
+pub(super) async fn claim(namespace: &Namespace, job: &Job, config: &Config, may_read: bool) -> Check {
+    const GRANT: &str = "Grant `get` on `persistentvolumeclaims` to have the claim checked";
     let Some(claim) = data_claim(job) else {
         let text = "No data claim: sessions cannot be resumed and no workspace is shared";
         return Check::new("k8s_pvc_not_detected", Level::Warn, text).hint("Set `workspaceVolumeClaim`");
     };
+    if !may_read {
+        let text = format!("Claim `{claim}` may not be read: whether several nodes can mount it is not known");
+        return Check::new("k8s_pvc_check_failed", Level::Warn, text).hint(GRANT);
+    }
     match namespace.get_claim(&claim).await {
         Ok(found) => {
             let modes = found.spec.and_then(|spec| spec.access_modes).unwrap_or_default();
@@ -104,8 +110,7 @@ pub(super) async fn claim(namespace: &Namespace, job: &Job, config: &Config) -> 
             let text = format!("Claim `{claim}` does not exist in namespace `{}`", namespace.name);
             Check::new("k8s_pvc_missing", Level::Error, text).hint("Create it or change `workspaceVolumeClaim`")
         }
-        Err(failure) => Check::new("k8s_pvc_check_failed", Level::Warn, failure.to_string())
-            .hint("Grant `get` on `persistentvolumeclaims` to have the claim checked"),
+        Err(failure) => Check::new("k8s_pvc_check_failed", Level::Warn, failure.to_string()).hint(GRANT),
     }
 }
 

@@ -167,6 +167,18 @@ async fn what_is_missing_or_unreadable_in_the_namespace_is_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn env_06_what_is_known_to_be_denied_is_not_tried() {
+    let scene = scene();
+    let denied = ["get namespaces", "get secrets", "get persistentvolumeclaims"];
+    for permission in denied {
+        scene.server.deny(permission);
+    }
+    let report = report(&scene).await;
+    assert_eq!(level(&report, "namespace_check_failed"), Some(Level::Warn));
+    assert_eq!(denied.map(|permission| scene.server.asked(permission)), [false; 3], "{:?}", scene.server.requests());
+}
+
+#[tokio::test(start_paused = true)]
 async fn in_a_cluster_the_own_pod_is_found_and_staging_softens_the_missing_secrets() {
     let mut scene = scene();
     super::permissions::in_cluster(&mut scene, std::path::Path::new("/paperclip"));
