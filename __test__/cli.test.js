@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 
+import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 
 import { fromRoot, sampleLines } from './paths.js'
@@ -108,4 +109,33 @@ test('NO_COLOR removes every colour', () => {
 
 test('every recorded line can be printed', () => {
   expect(sampleLines().flatMap(({ line }) => printed(line, true)).length).toBeGreaterThan(sampleLines().length)
+})
+
+test('log_01 every recorded tool call is printed, in its order', () => {
+  for (const { name, line } of sampleLines()) {
+    const { type, message } = JSON.parse(line)
+    if (type !== 'assistant') continue
+    const calls = message.content.filter((/** @type {any} */ block) => block.type === 'tool_use').map((/** @type {any} */ block) => `<yellow>tool_call: ${block.name}`)
+    expect(printed(line).filter((text) => text.startsWith('<yellow>tool_call')), name).toEqual(calls)
+  }
+})
+
+test('no line makes it throw', () => {
+  const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array).toString('utf8'))
+  const event = fc.record({
+    type: fc.constantFrom('system', 'assistant', 'user', 'result', 'rate_limit_event', 'x'),
+    subtype: fc.jsonValue(),
+    message: fc.oneof(fc.jsonValue(), fc.record({ content: fc.array(fc.oneof(fc.jsonValue(), fc.record({ type: fc.constantFrom('text', 'thinking', 'tool_use', 'tool_result'), content: fc.jsonValue(), input: fc.jsonValue(), name: fc.jsonValue() }))) })),
+    rate_limit_info: fc.jsonValue(),
+    errors: fc.jsonValue(),
+    usage: fc.jsonValue(),
+    result: fc.jsonValue(),
+    total_cost_usd: fc.jsonValue(),
+  })
+  const lines = fc.oneof(bytes, fc.json({ maxDepth: 4 }), event.map((value) => JSON.stringify(value)))
+  fc.assert(
+    fc.property(lines, fc.boolean(), (line, debug) => {
+      for (const text of printed(line, debug)) expect(text).toBeTypeOf('string')
+    }),
+  )
 })

@@ -4,11 +4,16 @@
  * real cluster only.
  */
 
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import { startCluster } from './support/cluster.js'
 import { expectFailure } from './support/expect-run.js'
 import { transcript } from './support/host.js'
+import { nodeInPod } from './support/node-in-pod.js'
 import { execute } from './support/package.js'
 
 const { K8S_TEST_CLI_IMAGE: image, K8S_TEST_FAKE_API: fakeApi } = process.env
@@ -26,9 +31,9 @@ describe.runIf(image && fakeApi)('the real CLI', () => {
 
   /**
    * @param {string} scenario of the fake API
-   * @param {{ env?: Record<string, string>, config?: Record<string, unknown>, runtime?: Record<string, unknown> }} [options]
+   * @param {import('./support/cluster.js').ContextOptions} [options]
    */
-  const cliContext = (scenario, { env, config, runtime } = {}) =>
+  const cliContext = (scenario, { env, config, ...rest } = {}) =>
     cluster.context({
       config: {
         image,
@@ -45,7 +50,7 @@ describe.runIf(image && fakeApi)('the real CLI', () => {
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
         ...env,
       },
-      runtime,
+      ...rest,
     })
 
   /** @param {import('./support/host.js').HostContext} ctx @returns {any[]} */
@@ -118,5 +123,46 @@ describe.runIf(image && fakeApi)('the real CLI', () => {
     expect(result).toMatchObject({ errorMessage: null, summary: 'Hello from the fake API.', resultJson: { k8s: { attempts: 2 } } })
     expect(result.sessionId).not.toBe(sessionId)
     expect(result.sessionId).toMatch(/^[0-9a-f-]{36}$/)
+  })
+  /** The text that the model got from a run's only tool call. @param {import('./support/host.js').HostContext} ctx @returns {string} */
+  const toolResult = (ctx) => {
+    const blocks = eventsOf(ctx).flatMap(({ message }) => (Array.isArray(message?.content) ? message.content : []))
+    return blocks.find(({ type }) => type === 'tool_result').content
+  }
+  const bigOutput = `text+tool~cmd=head -c 20000 /dev/zero | tr '\\0' x`
+
+  test('enableRtk shortens a big result of a tool before the model reads it', async () => {
+    const config = { enableRtk: true, rtkMaxOutputBytes: 2048, podTemplate: await nodeInPod(cluster) }
+    const ctx = cliContext(bigOutput, { config })
+    expect((await execute(ctx)).errorMessage).toBeNull()
+    expect(toolResult(ctx)).toBe(`${'x'.repeat(2048)}\n[paperclip] output shortened: 17952 bytes removed`)
+  })
+
+  test('enableRtk in an image without node leaves the result whole, and the run says so', async () => {
+    const ctx = cliContext(bigOutput, { config: { enableRtk: true, rtkMaxOutputBytes: 2048 } })
+    expect((await execute(ctx)).errorMessage).toBeNull()
+    expect(toolResult(ctx)).toBe('x'.repeat(20_000))
+    expect(transcript(ctx).status.join('\n')).toContain('Output filtering disabled')
+  })
+
+  test('prm_08 prm_09 the CLI knows the skill and the MCP server, and the user of the run can read instructions and payload', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'claude-k8s-cli-'))
+    mkdirSync(join(folder, 'skill'))
+    writeFileSync(join(folder, 'skill/SKILL.md'), '---\nname: weaving\ndescription: How to weave.\n---\nWeave.\n')
+    writeFileSync(join(folder, 'AGENTS.md'), 'Always weave twice.\n')
+    const look = 'id -u; cat /opt/paperclip/run/bundle/agent-instructions.md; grep -c Bearer /opt/paperclip/run/mcp.json; head -n 1 /opt/paperclip/run/bundle/.claude/skills/*/SKILL.md'
+    const config = {
+      instructionsFilePath: join(folder, 'AGENTS.md'),
+      paperclipRuntimeSkills: [{ key: 'co/weaving', runtimeName: 'weaving', source: join(folder, 'skill') }],
+      paperclipSkillSync: { desiredSkills: ['co/weaving'] },
+    }
+    const servers = [{ name: 'projects', url: `${fakeApi}/no-mcp`, token: 'mcp-token-1', connectionId: 'connection-1' }]
+    const ctx = cliContext(`text+tool~cmd=${look}`, { config, runtimeMcp: { getServers: () => servers } })
+    expect((await execute(ctx)).errorMessage).toBeNull()
+    const init = eventsOf(ctx).find(({ subtype }) => subtype === 'init')
+    expect(init.skills).toContain('weaving')
+    expect(init.mcp_servers.map((/** @type {any} */ { name }) => name)).toContain('projects')
+    expect(toolResult(ctx)).toMatch(/^1000\n[^]*Always weave twice\.[^]*\n1\n---$/)
+    rmSync(folder, { recursive: true })
   })
 })

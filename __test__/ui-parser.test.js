@@ -220,6 +220,23 @@ test('pkg_01 no line makes it throw, and equal arguments give equal answers', ()
   )
 })
 
+test('log_01 no tool call is lost, whatever stands beside it and whatever it looks like', () => {
+  const toolUse = fc.record({ type: fc.constant('tool_use'), id: fc.jsonValue(), name: fc.jsonValue(), input: fc.jsonValue() }, { requiredKeys: ['type'] })
+  const other = fc.oneof(fc.jsonValue(), fc.record({ type: fc.constantFrom('text', 'thinking', 'x'), text: fc.jsonValue(), thinking: fc.jsonValue() }))
+  fc.assert(
+    fc.property(fc.array(fc.oneof(toolUse, other)), (content) => {
+      const wanted = content.filter((block) => /** @type {any} */ (block)?.type === 'tool_use').length
+      expect(parse(assistant(...content)).filter(({ kind }) => kind === 'tool_call')).toHaveLength(wanted)
+    }),
+  )
+  for (const { name, line } of sampleLines()) {
+    const { type, message } = JSON.parse(line)
+    if (type !== 'assistant') continue
+    const ids = message.content.filter((/** @type {any} */ block) => block.type === 'tool_use').map((/** @type {any} */ { id }) => id)
+    expect(parseStdoutLine(line, ts).filter(({ kind }) => kind === 'tool_call').map(({ toolUseId }) => toolUseId), name).toEqual(ids)
+  }
+})
+
 test('a line nested deeper than the engine can walk is shown unchanged', () => {
   const deep = `${'[{"a":'.repeat(50_000)}1${'}]'.repeat(50_000)}`
   expect(parseStdoutLine(deep, ts)).toEqual([{ kind: 'stdout', ts, text: deep }])
