@@ -16,8 +16,8 @@ const cluster = await startCluster({ ring: await startSimulator() })
 afterAll(() => cluster.stop())
 
 const mib = 2 ** 20
-const total = Number(process.env.K8S_TEST_RUNS ?? 120)
-const atOnce = Number(process.env.K8S_TEST_AT_ONCE ?? 60)
+const total = Number(process.env.K8S_TEST_RUNS ?? 80)
+const atOnce = Number(process.env.K8S_TEST_AT_ONCE ?? 40)
 const width = 40
 
 /** What the second half of all runs may add. Unit: bytes. */

@@ -194,6 +194,23 @@ test('hst_04 a line of 200 KB arrives in pieces of at most 60 KiB that join agai
   expect(Math.max(...sizes)).toBeLessThanOrEqual(60 * 1024)
 })
 
+test('prm_07 a secret value in a line of 180 KB is removed, also where the line is cut into pieces', async () => {
+  // So long that the border between the third and the fourth piece lies inside of it, near the end of the line.
+  const value = `secret-${'0123456789abcdef'.repeat(125)}`
+  const env = { FAKE_BYTES: String(3 * 60 * 1024 + 1000), FAKE_LINES: '2', FAKE_SESSION: value }
+  const agent = { adapterConfig: { env: { FAKE_SESSION: { type: 'secret_ref', secretId: 'secret-1' } } } }
+  const ctx = cluster.context({ agent, env })
+  const result = await execute(ctx)
+  expect(result.errorMessage).toBeNull()
+  const { chunks, meta, events, stdout } = transcript(ctx)
+  const long = stdout.split('\n').filter((line) => line.length > 100_000)
+  expect(long).toHaveLength(2)
+  for (const line of long) expect(line).toContain('"session_id":"***REDACTED***"')
+  const heard = JSON.stringify([chunks, meta, events, result])
+  expect(heard.includes('0123456789abcdef0123456789abcdef'), 'a part of the value left the adapter').toBe(false)
+  expect(Math.max(...chunks.map(({ chunk }) => Buffer.byteLength(chunk)))).toBeLessThanOrEqual(60 * 1024)
+})
+
 test('log_08 what the CLI says on stderr is reported once, at the end, and secrets in it are not', async () => {
   const authToken = `token-${randomUUID()}`
   const ctx = cluster.context({ authToken, env: { FAKE_STDERR: `careful with ${authToken}` } })
