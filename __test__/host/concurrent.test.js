@@ -32,22 +32,21 @@ async function loopDelay() {
 
 test(`${runs} runs at once all succeed, and the server stays responsive`, { timeout: 300_000 }, async () => {
   // Small pods with the stand-in CLI, which writes a line every 0.2 s: what is measured is the server, not the model.
-  const agent = await lab.agent({
-    config: { image: needed('K8S_TEST_IMAGE'), concurrencyScope: 'task', workspaceVolumeClaim: undefined, 'resources.limits.memory': '64Mi' },
-    env: { FAKE_SAMPLE: 'text+tool', FAKE_REPEAT: '25', FAKE_DELAY_MS: '200' },
-  })
+  const agents = await Promise.all(
+    Array.from({ length: runs }, () =>
+      lab.agent({
+        config: { image: needed('K8S_TEST_IMAGE'), workspaceVolumeClaim: undefined, 'resources.limits.memory': '64Mi' },
+        env: { FAKE_SAMPLE: 'text+tool', FAKE_REPEAT: '12', FAKE_DELAY_MS: '200' },
+      }),
+    ),
+  )
   await loopDelay()
   await pause(10_000) // the window of the comparison; nothing is waited for
   const idle = await loopDelay()
 
   const startedAt = Date.now()
-  const tasks = await Promise.all(Array.from({ length: runs }, (_, index) => lab.task(agent, `Task ${index + 1} of ${runs}`)))
-  const first = await until(`${runs} runs exist`, async () => {
-    const all = await lab.paperclip.runsOf(agent)
-    const byTask = tasks.map(({ id }) => all.find(({ contextSnapshot }) => contextSnapshot?.issueId === id))
-    return byTask.every(Boolean) && byTask
-  }, 120_000)
-  const ended = await Promise.all(first.map((run) => lab.paperclip.ended(run?.['id'], 240_000)))
+  const woken = await Promise.all(agents.map((agent) => lab.wake(agent)))
+  const ended = await Promise.all(woken.map(({ id }) => lab.paperclip.ended(id, 240_000)))
   const busy = await loopDelay()
   const seconds = (Date.now() - startedAt) / 1000
 

@@ -90,11 +90,11 @@ test.concurrent('a refused credential leaves the task open, so that a wake works
 })
 
 test.concurrent('a pod that cannot start is reported with its cause, and the server tries once more', async () => {
-  const agent = await lab.agent({ config: { image: 'localhost/no such image' } })
+  const agent = await lab.agent({ config: { image: 'localhost/no-such-image:1', imagePullPolicy: 'Never' } })
   const { run } = await lab.assign(agent)
   const failed = await lab.paperclip.ended(run['id'])
   expect(failed).toMatchObject({ status: 'failed', errorCode: 'k8s_pod_schedule_failed', exitCode: null, resultJson: { executionRecovery: bootstrap } })
-  expect(failed['error']).toContain('InvalidImageName')
+  expect(failed['error']).toContain('ErrImageNeverPull')
   expect(await lab.paperclip.ended((await lab.nextRun(agent, 1))['id'])).toMatchObject({ errorCode: 'k8s_pod_schedule_failed', retryOfRunId: failed['id'] })
 })
 

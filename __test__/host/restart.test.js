@@ -33,7 +33,7 @@ const leaseMs = 61_000
  * @param {string} runId
  */
 async function reconcile(task, runId) {
-  const { active } = await lab.paperclip.get(`/issues/${task['id']}/recovery-actions`)
+  const active = await until('the server asks for a decision', async () => (await lab.paperclip.get(`/issues/${task['id']}/recovery-actions`)).active)
   await lab.paperclip.call('POST', `/issues/${task['id']}/recovery-actions/resolve`, {
     actionId: active.id,
     outcome: 'restored',
@@ -50,7 +50,7 @@ async function reconcile(task, runId) {
 test.for([
   { signal: 'SIGTERM', stop: () => host.stop(), status: 'interrupted' },
   { signal: 'SIGKILL', stop: () => host.kill().then(() => pause(leaseMs)), status: 'failed' },
-])('grd_05 after a stop with $signal the Job lives, and the next run of the task takes it over', { timeout: 300_000 }, async ({ stop, status }) => {
+])('grd_05 after $signal to the server the Job lives, and the next run of the task takes it over', { timeout: 300_000 }, async ({ stop, status }) => {
   const agent = await lab.agent({ scenarios: ['text+tool', 'text+tool', finishTask] })
   const answer = lab.models.hold(agent.name, 1)
   const { task, run } = await lab.assign(agent)
@@ -81,5 +81,5 @@ test.for([
   expect(questions).toHaveLength(4)
   expect(new Set(questions.map(({ session }) => session)).size).toBe(1)
   expect(await lab.paperclip.task(task['id'])).toMatchObject({ status: 'done' })
-  await until('both Jobs are gone', async () => (await lab.cluster.jobs()).length === 0)
+  for (const { id } of [lost, ended]) await until('its Job is gone', async () => (await lab.objectsOf(id)).jobs.length === 0)
 })

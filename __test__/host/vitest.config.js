@@ -1,13 +1,20 @@
 import { defineConfig } from 'vitest/config'
 
-/** Seconds of a suite are pods starting and the server waiting: several files at once use them. */
-const suites = {
-  include: ['__test__/host/*.test.js'],
-  globalSetup: '__test__/host/setup.js',
-  pool: /** @type {const} */ ('forks'),
-  maxWorkers: 3,
-  testTimeout: 180_000,
-  hookTimeout: 180_000,
-}
+const folder = '__test__/host'
+const measured = `${folder}/concurrent.test.js`
 
-export default defineConfig({ test: suites })
+export default defineConfig({
+  test: {
+    globalSetup: `${folder}/setup.js`,
+    pool: 'forks',
+    // Most of a suite is pods starting and the server waiting: several files at once use the time.
+    maxWorkers: 3,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    projects: [
+      { extends: true, test: { name: 'host', include: [`${folder}/*.test.js`], exclude: [measured] } },
+      // Its figures are those of the server alone when nothing else runs.
+      { extends: true, test: { name: 'figures', include: [measured], sequence: { groupOrder: 1 } } },
+    ],
+  },
+})
