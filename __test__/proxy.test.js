@@ -209,3 +209,12 @@ test('the log of requests says what was done to each, so that a failing run can 
   expect(untouched).toMatchObject({ verb: 'watch', resource: 'pods', bytes: 10 })
   expect(untouched).not.toHaveProperty('brokenOff')
 })
+
+test('a server that hangs up, before or inside its answer, is a broken connection for the client and no end of the proxy', async () => {
+  handler = (_, response) => response.socket?.destroy()
+  await expect(read(logPath)).rejects.toThrow()
+  handler = (_, response) => response.write('begun', () => response.socket?.destroy())
+  await expect(read(logPath)).rejects.toThrow()
+  handler = (_, response) => response.end('back')
+  expect((await read(logPath)).text).toBe('back')
+})

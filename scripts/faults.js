@@ -78,10 +78,10 @@ try {
     seed++
   } while (Date.now() < end)
 } finally {
+  console.log(`\n${tableOf(records)}\n`)
   await ring.stop()
 }
 
-console.log(`\n${tableOf(records)}\n`)
 const bad = records.filter(isBad)
 if (bad.length > 0) console.error(`faults: ${bad.length} of ${records.length} runs were not as if nothing had happened; each is told above with its seed.`)
 process.exit(bad.length > 0 ? 1 : 0)

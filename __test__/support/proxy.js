@@ -84,6 +84,8 @@ export async function startProxy({ upstream, seed = 1 }) {
       headers: { ...withoutConnection(request.headers), ...requestOptions(upstream, seen.path).headers },
     })
     response.on('close', () => ask.destroy())
+    // A server that hangs up, at whatever moment, is a fault that the client shall see.
+    ask.on('error', () => response.socket?.resetAndDestroy())
     request.pipe(ask)
     const [reply] = /** @type {[http.IncomingMessage]} */ (await once(ask, 'response'))
     seen.status = reply.statusCode
