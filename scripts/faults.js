@@ -112,7 +112,7 @@ function lengthMs({ talk: { lines, batch = 1, pauseMs = 0 } }) {
 function keep(record) {
   records.push(record)
   if (!isBad(record)) return
-  const { fault, lost, doubled, wrong, seed } = record
-  console.error(`✗ ${fault}, seed ${seed}: lost ${lost}, doubled ${doubled}${wrong.map((text) => `; ${text}`).join('')}`)
+  const { fault, count, wrong, seed } = record
+  console.error(`✗ ${fault}, seed ${seed}: ${JSON.stringify(count)}${wrong.map((text) => `; ${text}`).join('')}`)
   console.error(`  again: node ${join(root, 'scripts/faults.js')} --only '${fault}' --seed ${Math.floor(seed / 1000)}`)
 }

@@ -16,6 +16,7 @@ import { environmentOf } from './talker.js'
  * @property {number} gap lost, and reported as a gap
  * @property {number} doubled lines that came again, too late or damaged
  * @property {string[]} wrong what is wrong with the verdict, or with what was asked of the cluster
+ * @property {import('./ledger.js').Count} count in detail
  * @property {number} settleMs from the end of the container, or of the outage if that is later, to the result
  */
 
@@ -56,7 +57,7 @@ export async function runUnder(cluster, config, fault, seed) {
   const { blows, until } = await outages
   const count = ledger.close()
   const { k8s = {} } = result.resultJson ?? {}
-  const isReported = k8s.logGaps > 0
+  const isReported = k8s.logGaps > 0 || warnings.some((text) => text.includes('Log tail unconfirmed'))
   const record = {
     fault: fault.name,
     seed,
@@ -65,8 +66,9 @@ export async function runUnder(cluster, config, fault, seed) {
     lost: isReported ? 0 : count.lost,
     gap: isReported ? count.lost : 0,
     doubled: count.doubled + count.disordered + count.damaged,
-    wrong: [...verdict(result), ...deletions(proxy), ...(isReported && !fault.mayLose ? [`a gap was reported: ${warnings.join(' ')}`] : [])],
-    settleMs: Math.max(0, settledAt - Math.max(Date.parse(k8s.finishedAt) || 0, until <= settledAt ? until : 0)),
+    wrong: [...verdict(result), ...deletions(proxy), ...(isReported && !fault.mayLose ? [`a loss was reported: ${warnings.join(' ')}`] : [])],
+    settleMs: Math.max(0, settledAt - Math.max(Date.parse(k8s.finishedAt) || settledAt, until <= settledAt ? until : 0)),
+    count,
   }
   if (k8s.job) await cluster.removeJob(k8s.job)
   await proxy.stop()

@@ -36,8 +36,8 @@ const SETTLED: Duration = Duration::from_millis(50);
 /// Time for the tail after the container's end, waiting for the host not counted. It begins anew with every new line of a
 /// pod that stays: a starved node sends slowly, and giving up costs the result.
 const DRAIN: Duration = Duration::from_secs(10);
-/// The whole time for the tail, new lines or not.
-const DRAIN_LONGEST: Duration = Duration::from_secs(60);
+/// The whole time for the tail, however much comes.
+const DRAIN_LONGEST: Duration = Duration::from_secs(300);
 /// Pause after a clean end: mostly the container stopped, and the watch says so within a second or two.
 const CLEAN_END: Duration = Duration::from_secs(2);
 /// Longest `Retry-After` that is obeyed.

@@ -19,7 +19,7 @@ use crate::logs::{ClusterLogs, LogReport, LogTarget, follow};
 /// The follower bounds its own reads after the end, so this only bounds a follower that waits for the host.
 const DRAIN: Duration = Duration::from_secs(15);
 /// As long as a host keeps taking output, a follower that waits for room gets so long (LOG-14).
-const DRAIN_LONGEST: Duration = Duration::from_secs(120);
+const DRAIN_LONGEST: Duration = Duration::from_secs(600);
 
 /// Follows the first pod's container once it has started: one that never ran has no log to ask for.
 pub(super) struct LogTask<'a> {

@@ -342,8 +342,8 @@ async fn log_11_an_endless_final_read_ends_at_the_bound_with_a_report() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn log_11_a_tail_that_keeps_coming_is_read_to_its_end_and_no_longer_than_a_minute() {
-    for (count, complete) in [(40, true), (100, false)] {
+async fn log_11_a_tail_that_keeps_coming_is_read_to_its_end_and_no_longer_than_five_minutes() {
+    for (count, complete) in [(40, true), (400, false)] {
         let node = Node::running([Answer::Silence, Answer::Drips(seconds(1))]);
         let life = async {
             (0..count).for_each(|number| node.write(&format!("line {number}")));
@@ -353,7 +353,7 @@ async fn log_11_a_tail_that_keeps_coming_is_read_to_its_end_and_no_longer_than_a
         let capture = capture(&node, life).await;
         assert_eq!(capture.report.summary().complete, complete, "{:?}", capture.report.tail);
         assert_eq!(capture.stdout == lines(count), complete);
-        assert!(capture.drain <= seconds(61), "{:?}", capture.drain);
+        assert!(capture.drain <= seconds(301), "{:?}", capture.drain);
         assert_eq!(capture.stderr.contains("Log tail unconfirmed"), !complete, "{}", capture.stderr);
     }
 }
