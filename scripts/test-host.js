@@ -18,7 +18,8 @@ const help = `usage: HOST_TEST_TOOL=FOLDER K8S_TEST_KUBECONFIG=FILE … npm run 
   K8S_TEST_FAKE_API     base URL of the fake model API as pods see it; its address must be one of this machine
   K8S_TEST_IMAGE        image with the stand-in CLI
   K8S_TEST_VOLUMES      directory on the node for volumes [/var/lib/k8s-test/volumes]
-All but the last are needed.`
+  HOST_TEST_BROWSER     path of a Chromium [/usr/bin/chromium]
+All but the last two are needed.`
 
 const args = process.argv.slice(2)
 if (args.includes('--help')) {
@@ -29,7 +30,8 @@ for (const name of ['HOST_TEST_TOOL', 'K8S_TEST_KUBECONFIG', 'K8S_TEST_CLI_IMAGE
   if (!process.env[name]) giveUp(`Set \`${name}\`. \`npm run test:host -- --help\` explains it.`)
 }
 const tool = resolve(process.env['HOST_TEST_TOOL'] ?? '')
-for (const path of [join(tool, 'up'), join(tool, 'down'), process.env['K8S_TEST_KUBECONFIG'] ?? '']) {
+const browser = process.env['HOST_TEST_BROWSER'] ?? '/usr/bin/chromium'
+for (const path of [join(tool, 'up'), join(tool, 'down'), process.env['K8S_TEST_KUBECONFIG'] ?? '', browser]) {
   if (!existsSync(path)) giveUp(`\`${path}\` does not exist. \`npm run test:host -- --help\` explains what is needed.`)
 }
 try {
