@@ -44,18 +44,27 @@ export declare function printClaudeStreamEvent(line: string, debug: boolean): vo
 /** A `ServerAdapterModule` of which these members are always there. */
 export interface ClaudeKubernetesAdapter extends ServerAdapterModule {
   type: 'claude_k8s'
-  /** Runs one prompt as a Job. Always resolves: failures are results with an `errorCode`. */
+  /**
+   * Runs one prompt as a Job. Always resolves: failures are results with an `errorCode`, see docs/troubleshooting.md.
+   * Takes as long as the pod works: without `timeoutSec` (seconds, default 0) nothing but its end, a cancel or a start
+   * that is out of bounds ends it. An abort of `ctx.signal` settles it within 60 seconds.
+   */
   execute(ctx: AdapterExecutionContext): Promise<AdapterExecutionResult>
   /** Checks credentials, permissions and placement. Never throws, creates nothing, takes at most 30 seconds. */
   testEnvironment(ctx: AdapterEnvironmentTestContext): Promise<AdapterEnvironmentTestResult>
+  /** Skills on offer, wanted, missing, and found in the data volume. Never throws for a directory that cannot be read. */
   listSkills(ctx: AdapterSkillContext): Promise<AdapterSkillSnapshot>
   /** Changes nothing: skills are delivered with each run. Answers as `listSkills`. */
   syncSkills(ctx: AdapterSkillContext, desiredSkills: string[]): Promise<AdapterSkillSnapshot>
+  /** Stored session ⇄ `runtime.sessionParams`; `null` for everything without a session id. */
   sessionCodec: AdapterSessionCodec
+  /** As the export `models`. */
   models: AdapterModel[]
   /** The list that fits the host process: Bedrock inference profiles when its environment selects Bedrock. */
   listModels(): Promise<AdapterModel[]>
+  /** The form. Its defaults only prefill; what applies when a key is unset is in docs/configuration.md. A new object per call. */
   getConfigSchema(): AdapterConfigSchema
+  /** As the export `agentConfigurationDoc`. */
   agentConfigurationDoc: string
   /** Runs live in pods: the host must not judge them by a process id. */
   hasOutOfProcessLiveness: true

@@ -91,9 +91,12 @@ the key. Numbers and booleans may be given as text.
 ## What is inherited
 
 In the same cluster and namespace a Job takes from the Paperclip pod what the configuration leaves open: image and pull
-secrets, node selector and tolerations, user and group, the data volume, and the environment without the server's own
-variables and credentials. In another namespace or cluster nothing of it exists, so nothing is inherited and \`image\` is
-needed.
+secrets, node selector and tolerations, user and group, DNS settings, the data volume, Secret and ConfigMap volumes, and
+the environment without the server's own variables and credentials.
+
+In another namespace of the cluster it takes image, placement, ids, DNS settings and literal variables; Secrets, ConfigMaps,
+claims and pull secrets do not exist there, and one warning names what is missing. In another cluster it takes image and
+literal variables at most; without a readable Paperclip pod \`image\` is needed.
 
 ## Permissions
 

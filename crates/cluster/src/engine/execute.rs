@@ -33,7 +33,7 @@ impl Engine {
     }
 
     async fn run(&self, request: RunRequest, output: Output, stop: StopSignal, clock: Clock) -> RunResult {
-        let checked = spec::check(&request).and_then(|()| Config::parse(&request.config).map_err(spec::rejected));
+        let checked = spec::check(&request).and_then(|()| Config::parse(&request.config).map_err(Refusal::from));
         let config = match checked {
             Ok(config) => config,
             Err(refusal) => return refuse(&output, &refusal, clock),

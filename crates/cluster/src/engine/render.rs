@@ -58,7 +58,7 @@ impl Engine {
     /// The refusal the run would end with; `k8s_api_unreachable` after 10 s without an answer.
     pub async fn render(&self, request: RunRequest) -> Result<Rendered, Refusal> {
         spec::check(&request)?;
-        let config = Config::parse(&request.config).map_err(spec::rejected)?;
+        let config = Config::parse(&request.config).map_err(Refusal::from)?;
         let resolved = Box::pin(self.resolve(&request, config, PATIENCE)).await?;
         let spec = resolved.spec;
         let attempt = spec.first_attempt();

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use claude_k8s_core::config::Config;
+use claude_k8s_core::config::{Config, Rejection};
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::request::RunRequest;
-use claude_k8s_core::spec::{PayloadMode, Placement, Surroundings, directories_to_check, rejected};
+use claude_k8s_core::spec::{PayloadMode, Placement, Surroundings, directories_to_check};
 
 use super::own_pod::OwnPlace;
 use crate::bundle;
@@ -22,7 +22,7 @@ pub(super) async fn surroundings(
     let may_patch_jobs = permissions.allows("batch", "jobs", "patch");
     if config.queue_name.is_some() && !may_patch_jobs {
         let reason = "needs the permission to `patch` `jobs`, which is missing".to_owned();
-        return Err(rejected(vec![claude_k8s_core::config::Rejection { key: "queueName".to_owned(), reason }]));
+        return Err(vec![Rejection { key: "queueName".to_owned(), reason }].into());
     }
     let payload = payload_mode(request, permissions, placement, own, namespace)?;
     let mut degraded = Vec::new();

@@ -34,7 +34,6 @@ pub use bundle::{BundlePlan, Delivery, instructions_root};
 pub use bundle_content::{BundleContent, BundleFile, BundleSources, SkillFiles};
 pub use check::check;
 pub use directories::directories_to_check;
-pub use refusal::rejected;
 pub use run_spec::RunSpec;
 pub use staging::{StagedFile, staging_sub_path};
 pub use surroundings::{PayloadMode, Placement, Surroundings};

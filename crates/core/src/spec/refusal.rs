@@ -19,12 +19,6 @@ impl From<Vec<Rejection>> for Refusal {
     }
 }
 
-/// The refusal of rejected values, from wherever they were rejected.
-#[must_use]
-pub fn rejected(rejections: Vec<Rejection>) -> Refusal {
-    rejections.into()
-}
-
 /// One rejected value.
 pub(super) fn reject(key: &str, reason: impl Into<String>) -> Refusal {
     vec![Rejection { key: key.to_owned(), reason: reason.into() }].into()
