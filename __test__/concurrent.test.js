@@ -23,7 +23,7 @@ const chatty = { FAKE_REPEAT: '24', FAKE_DELAY_MS: '200' }
 /** What one run may ask for; everything else is shared by all runs of a namespace. */
 const perRun = new Map([
   ['create jobs', 1],
-  ['create secrets', 2],
+  ['create secrets', 1],
   ['patch jobs', 2], // release; mark as delivered
   ['list jobs', 2], // guard and re-check
   ['list pods', 2],
@@ -31,7 +31,7 @@ const perRun = new Map([
   ['get pods', 1],
   ['get pods/log', 3], // one follow, the final reads
   ['list events', 1],
-  ['delete secrets', 2],
+  ['delete secrets', 1],
   ['delete jobs', 1],
 ])
 /** What all runs together may ask for. */

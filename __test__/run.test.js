@@ -112,9 +112,7 @@ test('prm_04 the stored Job names its run, owns its Secrets and holds neither pr
   expect(container.args.slice(0, 4)).toEqual(['--print', '--output-format', 'stream-json', '--verbose'])
   expect(container.args).not.toContain('-')
 
-  expect(secrets.map(({ metadata }) => metadata.name).sort()).toEqual(
-    [`${job.metadata.name}-prompt-0`, `${job.metadata.name}-run`].sort(),
-  )
+  expect(secrets.map(({ metadata }) => metadata.name)).toEqual([`${job.metadata.name}-run`])
   for (const secret of secrets) {
     expect(secret.immutable).toBe(true)
     expect(secret.metadata.labels['paperclip.io/run-id']).toBe(ctx.runId)

@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 
 use super::settings::RTK;
 use super::{Parts, labels};
+use crate::names::JobName;
 use crate::spec::{Attempt, Delivery, StagedFile};
 
 /// Most bytes of one Secret's data: below the API server's 1 MiB with room for keys and metadata.
@@ -37,6 +38,10 @@ impl<'a> Entry<'a> {
     fn file(key: impl Into<String>, path: impl Into<String>, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
         Self { key: key.into(), path: Some(path.into()), executable: false, bytes: bytes.into() }
     }
+
+    fn size(&self) -> usize {
+        self.key.len() + self.bytes.len()
+    }
 }
 
 /// The prompt in pieces that fit one Secret each; at least one.
@@ -49,18 +54,30 @@ pub(crate) fn env_key(name: &str) -> String {
     format!("env.{name}")
 }
 
-/// The payload of one attempt, in Secrets.
+/// The payload of one attempt, in Secrets: all of it in one if it fits, else each kind apart.
+///
+/// Every Secret is a request of the launch, one of the clean-up of a retained run, and a read of the kubelet.
 pub(crate) fn plan<'a>(parts: &'a Parts, attempt: &'a Attempt) -> Vec<PayloadSecret<'a>> {
     let job = &attempt.job_name;
-    let prompt = prompt_parts(&attempt.prompt).enumerate().map(|(part, bytes)| PayloadSecret {
-        name: job.prompt_secret(part),
-        entries: vec![Entry::file("prompt", format!("prompt/{part:03}"), bytes)],
-    });
-    let run = pack(run_entries(parts)).into_iter().enumerate();
-    let run = run.map(|(part, entries)| PayloadSecret { name: job.run_secret(part), entries });
-    let bundle = pack(bundle_entries(parts)).into_iter().enumerate();
-    let bundle = bundle.map(|(part, entries)| PayloadSecret { name: job.bundle_secret(part), entries });
+    let (prompt, run, bundle) = (prompt_entries(attempt), run_entries(parts), bundle_entries(parts));
+    let size: usize = [&prompt, &run, &bundle].into_iter().flatten().map(Entry::size).sum();
+    if size <= SECRET_MAX {
+        let entries = prompt.into_iter().chain(run).chain(bundle).collect();
+        return vec![PayloadSecret { name: job.run_secret(0), entries }];
+    }
+    let named = |name: fn(&JobName, usize) -> String| {
+        move |(part, entries): (usize, _)| PayloadSecret { name: name(job, part), entries }
+    };
+    let prompt = prompt.into_iter().map(|entry| vec![entry]).enumerate().map(named(JobName::prompt_secret));
+    let run = pack(run).into_iter().enumerate().map(named(JobName::run_secret));
+    let bundle = pack(bundle).into_iter().enumerate().map(named(JobName::bundle_secret));
     prompt.chain(run).chain(bundle).collect()
+}
+
+/// One entry for each part of the prompt. Parts after the first never share a Secret, so they share a key.
+fn prompt_entries(attempt: &Attempt) -> Vec<Entry<'_>> {
+    let parts = prompt_parts(&attempt.prompt).enumerate();
+    parts.map(|(part, bytes)| Entry::file("prompt", format!("prompt/{part:03}"), bytes)).collect()
 }
 
 fn run_entries(parts: &Parts) -> Vec<Entry<'_>> {
@@ -99,7 +116,7 @@ fn pack(entries: Vec<Entry<'_>>) -> Vec<Vec<Entry<'_>>> {
     let mut secrets: Vec<Vec<Entry<'_>>> = Vec::new();
     let mut room = 0;
     for entry in entries {
-        let size = entry.bytes.len() + entry.key.len();
+        let size = entry.size();
         match secrets.last_mut() {
             Some(secret) if size <= room => {
                 room -= size;

@@ -68,7 +68,7 @@ fn prm_05_secrets_are_immutable_and_owned_by_the_job() {
     let launch = Scenario::in_cluster().launch();
     let name = launch.attempt.job_name.as_str();
     let names: Vec<&str> = launch.secrets.iter().filter_map(|secret| secret.metadata.name.as_deref()).collect();
-    assert_eq!(names, [format!("{name}-prompt-0"), format!("{name}-run")]);
+    assert_eq!(names, [format!("{name}-run")]);
     assert_eq!(launch.spec.secret_names(&launch.attempt), names);
     for secret in &launch.secrets {
         let owner = &secret.metadata.owner_references.as_ref().unwrap()[0];
@@ -141,4 +141,21 @@ proptest! {
             prop_assert!(size <= 1_048_576, "{size}");
         }
     }
+}
+
+#[test]
+fn a_payload_larger_than_one_secret_keeps_its_kinds_apart() {
+    let names = |size: usize| {
+        let launch =
+            Scenario::in_cluster().request(json!({ "prompts": { "fresh": { "text": "x".repeat(size) } } })).launch();
+        let sizes =
+            launch.secrets.iter().map(|secret| secret.data.iter().flatten().map(|(_, data)| data.0.len()).sum());
+        assert!(sizes.max().is_some_and(|most: usize| most <= 921_600));
+        let job = launch.attempt.job_name.to_string();
+        let names = launch.secrets.iter().filter_map(|secret| secret.metadata.name.as_deref());
+        names.map(|name| name.replace(&job, "")).collect::<Vec<_>>()
+    };
+    assert_eq!(names(900_000), ["-run"]);
+    assert_eq!(names(921_600), ["-prompt-0", "-run"]);
+    assert_eq!(names(921_601), ["-prompt-0", "-prompt-1", "-run"]);
 }

@@ -95,7 +95,7 @@ async fn grd_06_this_runs_own_finished_job_is_its_result() {
 #[tokio::test(start_paused = true)]
 async fn prm_05_a_process_killed_at_any_step_leaves_a_launch_that_the_same_run_finishes() {
     for step in ["create jobs", "create secrets/run-1-prompt", "create secrets/run-1-run", "patch jobs"] {
-        let first = Scene::new();
+        let first = Scene::new().large_prompt();
         for what in ["create", "patch"] {
             first.server.fault(what, 100, Fault::Slow(Duration::from_millis(5)));
         }

@@ -94,7 +94,7 @@ async fn end_15_a_clean_up_that_fails_for_ever_changes_nothing_and_says_so_once(
         assert_eq!((code(&result), result.exit_code), ("", Some(0)));
         assert!(started.elapsed() <= seconds(12), "{:?}", started.elapsed());
         assert_eq!(scene.host.stderr().matches("clean-up:").count(), 1, "{}", scene.host.stderr());
-        assert_eq!(scene.server.remains().len(), 4, "Job, pod and two Secrets stay: {:?}", scene.server.remains());
+        assert_eq!(scene.server.remains().len(), 3, "Job, pod and Secret stay: {:?}", scene.server.remains());
     }
 }
 
@@ -129,7 +129,7 @@ async fn a_kept_payload_is_named_when_it_may_not_be_removed() {
     let scene = Scene::new().with("retainJobs", json!(true));
     scene.server.deny("delete secrets");
     assert_eq!(code(&scene.run().await), "");
-    assert_eq!(scene.server.remains().len(), 4);
+    assert_eq!(scene.server.remains().len(), 3);
     assert!(scene.host.stderr().contains("`delete` on `secrets` is not granted"), "{}", scene.host.stderr());
 }
 

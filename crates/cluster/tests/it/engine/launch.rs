@@ -14,7 +14,7 @@ async fn an_undisturbed_run_makes_exactly_these_requests() {
     assert_eq!((code(&result), result.exit_code, result.summary.as_deref()), ("", Some(0), Some("done")));
     let mut requests = scene.server.requests();
     // Simultaneous ones have no order.
-    for pair in [0..2, 3..5, 5..7, 8..12] {
+    for pair in [0..2, 3..6, 7..11] {
         requests[pair].sort_unstable();
     }
     assert_eq!(
@@ -23,7 +23,6 @@ async fn an_undisturbed_run_makes_exactly_these_requests() {
             "list jobs",
             "list pods", // guard
             "create jobs/run-1",
-            "create secrets/run-1-prompt-0",
             "create secrets/run-1-run",
             "list jobs",
             "list pods", // re-check
@@ -52,7 +51,7 @@ async fn a_second_run_shares_permissions_and_watches_with_the_first() {
     let requests = first.server.requests().split_off(before);
     assert_eq!(first.server.reviews(), 13, "nothing is asked again");
     assert!(!requests.iter().any(|request| request.starts_with("watch")), "{requests:?}");
-    assert_eq!(requests.len(), 12, "{requests:?}");
+    assert_eq!(requests.len(), 11, "{requests:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,7 +110,7 @@ async fn prm_05_whatever_step_fails_nothing_is_left_behind() {
         ("create secrets/ac-agent-1-run-1-0ec508-run", "k8s_prompt_secret_create_failed"),
         ("patch jobs", "k8s_job_create_failed"),
     ] {
-        let scene = Scene::new();
+        let scene = Scene::new().large_prompt();
         scene.server.fault(what, 1, Fault::Fails(422));
         let result = scene.run().await;
         assert_eq!(code(&result), expected, "{what}");
@@ -146,7 +145,7 @@ async fn a_secret_whose_answer_was_lost_is_written_anew() {
 #[tokio::test(start_paused = true)]
 async fn a_secret_of_a_deleted_job_with_the_same_name_is_replaced_never_used() {
     let scene = Scene::new();
-    let stale = json!({ "metadata": { "name": "ac-agent-1-run-1-0ec508-prompt-0",
+    let stale = json!({ "metadata": { "name": "ac-agent-1-run-1-0ec508-run",
         "ownerReferences": [{ "kind": "Job", "name": "ac-agent-1-run-1-0ec508", "uid": "old" }] }, "data": {} });
     scene.server.put("secrets", stale.clone());
     scene.runs_for(None);
@@ -155,11 +154,8 @@ async fn a_secret_of_a_deleted_job_with_the_same_name_is_replaced_never_used() {
         scene.stopped_when(claude_k8s_cluster::host::StopOrder::Cancel, |server| server.asked("log")).await;
     assert_eq!(code(&stopped), "cancelled", "{:?}", stopped.error_message);
     let requests = server.requests();
-    let about = requests.iter().filter(|one| one.contains("prompt-0")).cloned().collect::<Vec<_>>();
-    assert_eq!(
-        about,
-        ["create secrets/run-1-prompt-0", "delete secrets/run-1-prompt-0", "create secrets/run-1-prompt-0"]
-    );
+    let about = requests.iter().filter(|one| one.contains("secrets/run-1-run")).cloned().collect::<Vec<_>>();
+    assert_eq!(about, ["create secrets/run-1-run", "delete secrets/run-1-run", "create secrets/run-1-run"]);
 
     // Without the permission to delete it the run waits for the garbage collector.
     let scene = Scene::new();
@@ -168,7 +164,7 @@ async fn a_secret_of_a_deleted_job_with_the_same_name_is_replaced_never_used() {
     let server = scene.server.clone();
     let collected = async {
         sleep(seconds(5)).await;
-        server.collect("secrets", "ac-agent-1-run-1-0ec508-prompt-0");
+        server.collect("secrets", "ac-agent-1-run-1-0ec508-run");
     };
     let (result, ()) = tokio::join!(scene.run(), collected);
     assert_eq!(code(&result), "", "{:?}", result.error_message);

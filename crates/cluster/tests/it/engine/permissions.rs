@@ -58,10 +58,7 @@ async fn without_patch_the_secrets_are_the_release_and_come_after_every_check() 
     scene.server.deny("patch jobs");
     assert_eq!(code(&scene.run().await), "");
     let writes = scene.server.writes();
-    assert_eq!(
-        writes,
-        ["create jobs/run-1", "create secrets/run-1-prompt-0", "create secrets/run-1-run", "delete jobs/run-1"]
-    );
+    assert_eq!(writes, ["create jobs/run-1", "create secrets/run-1-run", "delete jobs/run-1"]);
     let requests = scene.server.requests();
     let at = |what: &str| requests.iter().position(|one| one.starts_with(what)).unwrap();
     let lists = requests.iter().take(at("create secrets")).filter(|one| one.starts_with("list")).count();

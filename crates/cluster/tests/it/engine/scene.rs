@@ -56,6 +56,12 @@ impl Scene {
         self
     }
 
+    /// The payload does not fit one Secret.
+    pub(crate) fn large_prompt(mut self) -> Self {
+        self.request["prompts"]["fresh"]["text"] = json!("x".repeat(900 << 10));
+        self
+    }
+
     pub(crate) fn manner(mut self, manner: Manner) -> Self {
         self.host = TestHost::new(manner);
         self
