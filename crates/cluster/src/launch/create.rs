@@ -5,6 +5,7 @@ use std::time::Duration;
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::spec::Attempt;
 use claude_k8s_core::view::JobFacts;
+use futures_util::future::try_join;
 use tokio::time::Instant;
 
 use super::release::{Unreleased, announce, be_alone, unsuspend};
@@ -71,9 +72,12 @@ async fn finish_launch(run: &RunContext, attempt: &Attempt, created: &Created) -
     let job = &created.job;
     let launched = async {
         if run.may_patch() {
-            run.unless_stopped(payload::store(run, attempt, created)).await??;
+            // Both only have to follow the creation and to precede the release.
+            let ready = try_join(payload::store(run, attempt, created), be_alone(run, job));
+            run.unless_stopped(ready).await??;
+        } else {
+            run.unless_stopped(be_alone(run, job)).await??;
         }
-        run.unless_stopped(be_alone(run, job)).await??;
         run.unless_stopped(announce(run, job)).await??;
         if let Some(order) = run.stop.get() {
             return Err(order.into());
