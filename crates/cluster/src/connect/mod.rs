@@ -1,6 +1,8 @@
 //! Connections to a cluster: credentials chosen explicitly, dead peers noticed, one connection per identity.
 
+mod buffered;
 mod credentials;
+mod direct;
 mod renewal;
 mod transport;
 

@@ -1,10 +1,11 @@
-//! Two clients of one identity: one for requests and watches, one for logs.
+//! Two clients of one identity: one for requests and watches, one for follows of logs.
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderValue, Uri};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::BodyExt;
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::Builder;
@@ -15,6 +16,8 @@ use kube::client::{Body, ConfigExt};
 use kube::{Client, Config};
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 
+use super::buffered::BufferedConnector;
+use super::direct::Direct;
 use super::renewal::renewing;
 use super::{ConnectError, Credentials};
 
@@ -31,8 +34,9 @@ const USER_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Connection {
     /// Requests and watches; a connection without a byte for 90 s is cut.
     pub requests: Client,
-    /// Logs: silence is normal there, the follower has its own watchdog.
-    pub logs: Client,
+    /// Follows of logs: a connection each, driven by its reader. Silence is normal there; the follower has its own
+    /// watchdog.
+    pub follows: Client,
     /// Address of the API server, for messages.
     pub server: String,
     /// Namespace of the kubeconfig's context or of the service account.
@@ -47,17 +51,17 @@ impl Connection {
     pub fn open(credentials: &Credentials) -> Result<Self, ConnectError> {
         let loaded = credentials.load()?;
         let (server, default_namespace) = (loaded.cluster_url.to_string(), loaded.default_namespace);
-        let build = |read: Option<Duration>| {
+        let build = |client: fn(&Config) -> Result<Client, kube::Error>| {
             let credentials = credentials.clone();
             let build = move || {
                 let config = credentials.load()?;
-                client(&config, read).map_err(|error| ConnectError::invalid(&credentials, &error))
+                client(&config).map_err(|error| ConnectError::invalid(&credentials, &error))
             };
             renewing(Box::new(build), &default_namespace)
         };
         Ok(Self {
-            requests: build(Some(READ))?,
-            logs: build(None)?,
+            requests: build(requests)?,
+            follows: build(follows)?,
             server,
             default_namespace: default_namespace.clone(),
         })
@@ -67,12 +71,28 @@ impl Connection {
     #[must_use]
     pub fn from_client(client: Client) -> Self {
         let default_namespace = client.default_namespace().to_owned();
-        Self { requests: client.clone(), logs: client, server: "in memory".to_owned(), default_namespace }
+        Self { requests: client.clone(), follows: client, server: "in memory".to_owned(), default_namespace }
     }
 }
 
-/// The library's stack without its retry layer, which repeats a POST up to 15 times (GRD-11).
-fn client(config: &Config, read: Option<Duration>) -> Result<Client, kube::Error> {
+/// Pooled connections.
+fn requests(config: &Config) -> Result<Client, kube::Error> {
+    match &config.proxy_url {
+        None => pooled(config, tcp()),
+        Some(proxy) => pooled(config, tunnel(proxy, tcp())),
+    }
+}
+
+/// A connection per request.
+fn follows(config: &Config) -> Result<Client, kube::Error> {
+    let tcp = BufferedConnector(tcp());
+    match &config.proxy_url {
+        None => direct(config, tcp),
+        Some(proxy) => direct(config, tunnel(proxy, tcp)),
+    }
+}
+
+fn tcp() -> HttpConnector {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
@@ -81,16 +101,12 @@ fn client(config: &Config, read: Option<Duration>) -> Result<Client, kube::Error
     http.set_keepalive_retries(Some(PROBES));
     #[cfg(target_os = "linux")]
     http.set_tcp_user_timeout(Some(USER_TIMEOUT));
-
-    match &config.proxy_url {
-        None => with_connector(config, read, http),
-        Some(proxy) => with_connector(config, read, tunnel(proxy, http)),
-    }
+    http
 }
 
 /// Both `http` and `https` servers are reached through `CONNECT`.
-fn tunnel(proxy: &Uri, http: HttpConnector) -> Tunnel<HttpConnector> {
-    let tunnel = Tunnel::new(proxy.clone(), http);
+fn tunnel<C>(proxy: &Uri, tcp: C) -> Tunnel<C> {
+    let tunnel = Tunnel::new(proxy.clone(), tcp);
     let account = proxy.authority().and_then(|authority| Some(authority.as_str().rsplit_once('@')?.0.to_owned()));
     let header = account.and_then(|account| HeaderValue::try_from(format!("Basic {}", STANDARD.encode(account))).ok());
     match header {
@@ -99,7 +115,7 @@ fn tunnel(proxy: &Uri, http: HttpConnector) -> Tunnel<HttpConnector> {
     }
 }
 
-fn with_connector<C>(config: &Config, read: Option<Duration>, transport: C) -> Result<Client, kube::Error>
+fn pooled<C>(config: &Config, transport: C) -> Result<Client, kube::Error>
 where
     C: Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: hyper::rt::Read + hyper::rt::Write + Connected + Unpin + Send + 'static,
@@ -108,16 +124,39 @@ where
 {
     let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(transport)?);
     connector.set_connect_timeout(Some(CONNECT));
-    connector.set_read_timeout(read);
+    connector.set_read_timeout(Some(READ));
     // Otherwise the time a pooled connection sat idle counts as silence.
     connector.set_reset_reader_on_write(true);
+    authorized(config, Builder::new(TokioExecutor::new()).build::<_, Body>(connector))
+}
 
+fn direct<C>(config: &Config, transport: C) -> Result<Client, kube::Error>
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: hyper::rt::Read + hyper::rt::Write + Connected + Unpin + Send + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(transport)?);
+    connector.set_connect_timeout(Some(CONNECT));
+    authorized(config, Direct(connector))
+}
+
+/// The library's stack without its retry layer, which repeats a POST up to 15 times (GRD-11).
+fn authorized<S, B>(config: &Config, service: S) -> Result<Client, kube::Error>
+where
+    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
-        .map_err(BoxError::from)
-        .service(Builder::new(TokioExecutor::new()).build::<_, Body>(connector));
+        .map_err(Into::<BoxError>::into)
+        .service(service);
     Ok(Client::new(
         service.map_response(|response| response.map(BodyExt::boxed_unsync)),
         config.default_namespace.clone(),

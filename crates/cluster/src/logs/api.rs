@@ -10,35 +10,41 @@ use http_body_util::{BodyExt as _, Limited};
 use kube::client::Body;
 use kube::core::Status;
 
+use super::gather::Gathered;
 use super::{LogBody, LogQuery, LogSource, LogTarget, OpenError, ReadError};
+use crate::connect::Connection;
 
 /// An error body is read up to this size. Unit: bytes.
 const ERROR_BODY: usize = 64 << 10;
 /// Part of a foreign error text that is shown. Unit: characters.
 const ERROR_TEXT: usize = 300;
 
-/// Opens logs with a client that has no read timeout: the idle watchdog of [`super::follow`] replaces it.
+/// Opens logs of a cluster.
 #[derive(Clone)]
 pub struct ClusterLogs {
-    client: kube::Client,
+    follows: kube::Client,
+    reads: kube::Client,
 }
 
 impl ClusterLogs {
-    /// Takes a client for log requests only (`docs/internals/kubernetes.md` 5.2): no read timeout, TCP keepalive on.
+    /// A follow has no read timeout: the idle watchdog of [`super::follow`] replaces it
+    /// (`docs/internals/kubernetes.md` 5.2). Plain reads end by themselves.
     #[must_use]
-    pub fn new(client: kube::Client) -> Self {
-        Self { client }
+    pub fn new(connection: &Connection) -> Self {
+        Self { follows: connection.follows.clone(), reads: connection.requests.clone() }
     }
 
-    async fn send(&self, uri: String) -> Result<LogBody, OpenError> {
+    async fn send(&self, query: LogQuery, target: &LogTarget) -> Result<LogBody, OpenError> {
         let failed = |message: String| OpenError::Failed { message, retry_after: None };
-        let request = Request::get(uri).body(Body::empty()).map_err(|error| failed(error.to_string()))?;
+        let request = Request::get(query.path_and_query(target));
+        let request = request.body(Body::empty()).map_err(|error| failed(error.to_string()))?;
+        let client = if query.follow { &self.follows } else { &self.reads };
         // `send` hands over the body as it arrives; every other call of the client copies or collects it.
-        let response = self.client.send(request).await.map_err(|error| failed(causes(&error)))?;
+        let response = client.send(request).await.map_err(|error| failed(causes(&error)))?;
         match response.status() {
             StatusCode::OK => {
                 let frames = response.into_body().into_data_stream();
-                Ok(frames.map_err(|error| ReadError(causes(&error))).boxed())
+                Ok(Gathered::new(frames.map_err(|error| ReadError(causes(&error)))).boxed())
             }
             _ => Err(refusal(response).await),
         }
@@ -47,7 +53,7 @@ impl ClusterLogs {
 
 impl LogSource for ClusterLogs {
     fn open<'a>(&'a self, target: &'a LogTarget, query: LogQuery) -> BoxFuture<'a, Result<LogBody, OpenError>> {
-        Box::pin(self.send(query.path_and_query(target)))
+        Box::pin(self.send(query, target))
     }
 }
 
@@ -106,7 +112,7 @@ mod tests {
             assert_eq!(request.uri(), "/api/v1/namespaces/n/pods/p/log?container=c&timestamps=true&follow=true");
             ready(answer().body(Full::new(Bytes::from_static(body.as_bytes()))))
         });
-        ClusterLogs::new(kube::Client::new(service, "n"))
+        ClusterLogs::new(&Connection::from_client(kube::Client::new(service, "n")))
     }
 
     async fn open(cluster: ClusterLogs) -> Result<LogBody, OpenError> {

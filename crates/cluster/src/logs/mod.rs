@@ -18,6 +18,7 @@ mod chunk;
 mod deliver;
 mod finish;
 mod follow;
+mod gather;
 mod host;
 mod report;
 mod source;

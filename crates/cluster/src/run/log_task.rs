@@ -53,7 +53,7 @@ impl<'a> LogTask<'a> {
     fn start(&mut self, view: &RunView) {
         let (Some(pod), Some(writer)) = (view.pod(), self.run.output.writer()) else { return };
         self.started = true;
-        let source = ClusterLogs::new(self.run.connection.logs.clone());
+        let source = ClusterLogs::new(&self.run.connection);
         let target = LogTarget {
             namespace: self.run.namespace.name.clone(),
             pod: pod.name.clone(),

@@ -1,0 +1,100 @@
+//! One connection for one request, driven by whoever reads the answer.
+//!
+//! A pooled connection is a task of its own, and each piece of a body crosses from it to the reader: for a log, which
+//! arrives line by line, that costs more than everything that is done with a line.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{HeaderValue, Request, Response, Uri, header};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use kube::client::Body;
+use tower::{BoxError, Service, ServiceExt};
+
+/// Opens a connection per request through a connector.
+#[derive(Clone)]
+pub(super) struct Direct<C>(pub(super) C);
+
+impl<C> Service<Request<Body>> for Direct<C>
+where
+    C: Service<Uri> + Clone + Send + 'static,
+    C::Response: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    type Response = Response<Driven>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(())) // the connector is asked in `call`
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let connector = self.0.clone();
+        Box::pin(async move {
+            let stream = connector.oneshot(request.uri().clone()).await.map_err(Into::into)?;
+            let (mut sender, connection) = http1::handshake(stream).await?;
+            let mut connection: Connection = Box::pin(connection);
+            let mut answer = std::pin::pin!(sender.send_request(in_origin_form(request)?));
+            let mut is_open = true;
+            let answer = std::future::poll_fn(|context| {
+                if is_open && let Poll::Ready(ended) = connection.as_mut().poll(context) {
+                    ended?;
+                    is_open = false;
+                }
+                answer.as_mut().poll(context)
+            });
+            let answer = answer.await?;
+            Ok(answer.map(|body| Driven { body, connection: is_open.then_some(connection) }))
+        })
+    }
+}
+
+type Connection = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
+
+/// A body that reads its connection itself. Dropping it closes the connection.
+pub(super) struct Driven {
+    body: Incoming,
+    /// `None`: it brought everything it had.
+    connection: Option<Connection>,
+}
+
+impl HttpBody for Driven {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        let body = Pin::new(&mut self.body).poll_frame(context);
+        let Some(connection) = self.connection.as_mut().filter(|_| body.is_pending()) else { return body };
+        // An error of the connection reaches the body as well.
+        if connection.as_mut().poll(context).is_ready() {
+            self.connection = None;
+        }
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A server is asked for a path and is told its name in a header.
+fn in_origin_form(mut request: Request<Body>) -> Result<Request<Body>, BoxError> {
+    let uri = std::mem::take(request.uri_mut());
+    let host = uri.host().unwrap_or_default();
+    let host = uri.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    request.headers_mut().entry(header::HOST).or_insert(HeaderValue::try_from(host)?);
+    *request.uri_mut() =
+        uri.path_and_query().map_or_else(|| Ok(Uri::from_static("/")), |path| path.as_str().parse())?;
+    Ok(request)
+}

@@ -1,0 +1,175 @@
+//! Small pieces of a body, gathered into bigger ones.
+//!
+//! The kubelet sends a burst line by line. A reader that is faster than it would wake up for each of them; so it takes
+//! all that has arrived, and after more than a few lines it rests a moment for the next ones to arrive.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::ReadError;
+
+/// Size of a full piece. Unit: bytes.
+const FULL: usize = 64 << 10;
+/// A piece of this size belongs to a burst. Unit: bytes.
+const BURST: usize = 4 << 10;
+/// How long the rest of a burst may gather.
+const REST: Duration = Duration::from_millis(2);
+
+/// The same bytes in fewer pieces. A lone line passes at once.
+pub(super) struct Gathered<S> {
+    pieces: S,
+    rest: Pin<Box<Sleep>>,
+    /// How the body ended, told after the last bytes.
+    end: Option<Option<ReadError>>,
+}
+
+impl<S> Gathered<S> {
+    pub(super) fn new(pieces: S) -> Self {
+        Self { pieces, rest: Box::pin(sleep_until(Instant::now())), end: None }
+    }
+}
+
+impl<S: Stream<Item = Result<Bytes, ReadError>> + Unpin> Stream for Gathered<S> {
+    type Item = Result<Bytes, ReadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(error) = &mut self.end {
+            return Poll::Ready(error.take().map(Err));
+        }
+        ready!(self.rest.as_mut().poll(context));
+        let mut gathered = Pieces::default();
+        while gathered.len() < FULL {
+            match self.pieces.poll_next_unpin(context) {
+                Poll::Ready(Some(Ok(piece))) => gathered.add(piece),
+                Poll::Ready(Some(Err(error))) => self.end = Some(Some(error)),
+                Poll::Ready(None) => self.end = Some(None),
+                Poll::Pending if gathered.len() == 0 => return Poll::Pending,
+                Poll::Pending => {
+                    if gathered.len() >= BURST {
+                        self.rest.as_mut().reset(Instant::now() + REST);
+                    }
+                    break;
+                }
+            }
+            if let Some(error) = &mut self.end {
+                if gathered.len() == 0 {
+                    return Poll::Ready(error.take().map(Err));
+                }
+                break;
+            }
+        }
+        Poll::Ready(Some(Ok(gathered.into_bytes())))
+    }
+}
+
+/// A lone piece is passed on as it is.
+#[derive(Default)]
+struct Pieces {
+    first: Bytes,
+    all: BytesMut,
+}
+
+impl Pieces {
+    fn len(&self) -> usize {
+        self.first.len().max(self.all.len())
+    }
+
+    fn add(&mut self, piece: Bytes) {
+        if self.len() == 0 {
+            self.first = piece;
+            return;
+        }
+        if self.all.is_empty() {
+            self.all.reserve(FULL.max(self.first.len()) + piece.len());
+            self.all.extend_from_slice(&self.first);
+        }
+        self.all.extend_from_slice(&piece);
+    }
+
+    fn into_bytes(self) -> Bytes {
+        if self.all.is_empty() { self.first } else { self.all.freeze() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use futures_util::stream;
+    use tokio::sync::mpsc;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    type Piece = Result<Bytes, ReadError>;
+
+    fn channel() -> (mpsc::UnboundedSender<Piece>, Gathered<impl Stream<Item = Piece> + Unpin>) {
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        (sender, Gathered::new(stream::poll_fn(move |context| receiver.poll_recv(context))))
+    }
+
+    fn line(size: usize) -> Piece {
+        Ok(Bytes::from(vec![b'x'; size]))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lone_line_passes_at_once_and_uncopied() {
+        let (sender, mut gathered) = channel();
+        let text = Bytes::from_static(b"a line\n");
+        for _ in 0..3 {
+            sender.send(Ok(text.clone())).unwrap();
+            let piece = gathered.next().now_or_never().unwrap().unwrap().unwrap();
+            assert_eq!(piece.as_ptr(), text.as_ptr());
+        }
+        assert!(gathered.next().now_or_never().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_comes_in_few_pieces_and_the_rest_of_it_2_ms_later() {
+        let (sender, mut gathered) = channel();
+        (0..300).for_each(|_| sender.send(line(1_000)).unwrap());
+        let mut sizes = Vec::new();
+        while let Some(Some(Ok(piece))) = gathered.next().now_or_never() {
+            sizes.push(piece.len());
+        }
+        assert_eq!(sizes, [66_000, 66_000, 66_000, 66_000, 36_000]);
+        sender.send(line(10)).unwrap();
+        let start = Instant::now();
+        assert_eq!(gathered.next().await.unwrap().unwrap().len(), 10);
+        assert_eq!(start.elapsed(), REST);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_comes_behind_the_last_bytes_whatever_it_is() {
+        for error in [None, Some(ReadError("reset".to_owned()))] {
+            let (sender, mut gathered) = channel();
+            sender.send(line(5)).unwrap();
+            sender.send(line(6)).unwrap();
+            if let Some(error) = error.clone() {
+                sender.send(Err(error)).unwrap();
+            }
+            drop(sender);
+            assert_eq!(gathered.next().await.unwrap().unwrap().len(), 11);
+            assert_eq!(gathered.next().await.map(|end| end.unwrap_err().0), error.map(|error| error.0));
+            assert!(gathered.next().await.is_none());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_arrives_during_the_rest_is_lost_by_no_dropped_wait() {
+        let (sender, mut gathered) = channel();
+        sender.send(line(BURST)).unwrap();
+        gathered.next().await.unwrap().unwrap();
+        for _ in 0..3 {
+            sender.send(line(1)).unwrap();
+            let waited = tokio::time::timeout(Duration::from_micros(100), gathered.next()).await;
+            assert!(waited.is_err());
+        }
+        sleep(REST).await;
+        assert_eq!(gathered.next().await.unwrap().unwrap().len(), 3);
+    }
+}
