@@ -3,7 +3,9 @@
  * `scripts/bench.js` starts it anew for each row, so that no row inherits the memory of another.
  */
 
+import { execFile } from 'node:child_process'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { promisify } from 'node:util'
 
 import { hostContext } from '../__test__/support/host.js'
 
@@ -15,6 +17,8 @@ import { hostContext } from '../__test__/support/host.js'
  * @property {number} runs
  * @property {number} width so many at once
  * @property {boolean} countLines costs the host time and memory of its own
+ * @property {boolean} warm a short run comes first: the module is loaded and the functions are compiled
+ * @property {boolean} watchLoop costs a wake-up every millisecond, so nothing is said about CPU then
  */
 
 const statusPrefix = '[paperclip] '
@@ -26,8 +30,9 @@ const loadFrom = performance.now()
 const { execute } = await import(order.entry)
 const loadMs = performance.now() - loadFrom
 
-const delay = monitorEventLoopDelay({ resolution: 1 })
-delay.enable()
+if (order.warm) await one({ FAKE_LINES: '5', FAKE_BYTES: '200' })
+
+const loop = order.watchLoop ? watchLoop() : undefined
 const rssBefore = process.memoryUsage().rss
 let rssMost = rssBefore
 const sampler = setInterval(() => (rssMost = Math.max(rssMost, process.memoryUsage().rss)), 50)
@@ -44,24 +49,26 @@ await Promise.all(
 
 const cpu = process.cpuUsage(cpuBefore)
 clearInterval(sampler)
-delay.disable()
+const loopDelay = await loop?.stop()
 console.log(
   JSON.stringify({
     loadMs,
     runs: done,
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
     rssGrowthMiB: (rssMost - rssBefore) / 2 ** 20,
-    loopMaxMs: delay.max / 1e6,
-    loopP99Ms: delay.percentile(99) / 1e6,
+    loopDelay,
   }),
 )
 
-/** One run: counts what passes, keeps none of it. */
-async function one() {
+/**
+ * One run: counts what passes, keeps none of it.
+ * @param {Record<string, string>} env
+ */
+async function one(env = order.env) {
   let bytes = 0
   let firstLineAt = 0
   const counted = order.countLines ? lineCounter() : undefined
-  const ctx = hostContext({ config: order.config, env: order.env })
+  const ctx = hostContext({ config: order.config, env })
   ctx.onLog = async (stream, chunk) => {
     if (stream !== 'stdout') return
     bytes += chunk.length
@@ -71,6 +78,28 @@ async function one() {
   const startedAt = Date.now()
   const { errorMessage } = await execute(ctx)
   return { runId: ctx.runId, startedAt, firstLineAt, settledAt: Date.now(), bytes, errorMessage, ...counted?.result() }
+}
+
+/**
+ * The delay of this process's event loop and, over the same time, of a process that does nothing: on a busy machine
+ * that one is late as well.
+ */
+function watchLoop() {
+  const script = `
+    const delay = require('node:perf_hooks').monitorEventLoopDelay({ resolution: 1 })
+    delay.enable()
+    process.stdin.on('end', () => console.log(JSON.stringify([delay.percentile(99) / 1e6, delay.max / 1e6]))).resume()`
+  const idle = promisify(execFile)(process.execPath, ['-e', script])
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  return {
+    async stop() {
+      delay.disable()
+      idle.child.stdin?.end()
+      const { stdout } = await idle
+      return { here: [delay.percentile(99) / 1e6, delay.max / 1e6], idle: JSON.parse(stdout) }
+    },
+  }
 }
 
 /** Counts lines of the CLI and events that came twice. */
