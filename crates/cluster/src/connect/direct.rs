@@ -98,3 +98,77 @@ fn in_origin_form(mut request: Request<Body>) -> Result<Request<Body>, BoxError>
         uri.path_and_query().map_or_else(|| Ok(Uri::from_static("/")), |path| path.as_str().parse())?;
     Ok(request)
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use hyper_util::client::legacy::connect::HttpConnector;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::connect::buffered::BufferedConnector;
+
+    const HEAD: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+
+    async fn asked(server: &TcpListener) -> (String, TcpStream) {
+        let (mut stream, _) = server.accept().await.unwrap();
+        let mut head = vec![];
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        (String::from_utf8(head).unwrap(), stream)
+    }
+
+    /// Sends a request to a server that answers with `text`.
+    async fn answered(text: &str) -> (Driven, String, TcpStream) {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = server.local_addr().unwrap();
+        let request = Request::get(format!("http://{address}/log?follow=true")).body(Body::empty()).unwrap();
+        let serving = async {
+            let (head, mut stream) = asked(&server).await;
+            stream.write_all(format!("{HEAD}{text}").as_bytes()).await.unwrap();
+            (head.replace(&address.to_string(), "SERVER"), stream)
+        };
+        let asking = Direct(BufferedConnector(HttpConnector::new())).oneshot(request);
+        let (answer, (head, stream)) = tokio::join!(asking, serving);
+        (answer.unwrap().into_body(), head, stream)
+    }
+
+    async fn next(body: &mut Driven) -> Option<Result<Bytes, String>> {
+        let frame = body.frame().await?;
+        Some(frame.map(|frame| frame.into_data().unwrap()).map_err(|error| error.to_string()))
+    }
+
+    #[tokio::test]
+    async fn a_body_needs_no_task_and_closes_its_connection_when_dropped() {
+        let (mut body, head, mut stream) = answered("5\r\nhello\r\n").await;
+        assert_eq!(head, "GET /log?follow=true HTTP/1.1\r\nhost: SERVER\r\n\r\n");
+        assert_eq!(next(&mut body).await, Some(Ok("hello".into())));
+        let (written, more) = tokio::join!(stream.write_all(b"4\r\nmore\r\n"), next(&mut body));
+        assert_eq!((written.is_ok(), more), (true, Some(Ok("more".into()))));
+        assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
+        drop(body);
+        assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0, "closed");
+    }
+
+    #[tokio::test]
+    async fn a_proper_end_and_a_cut_are_told_apart() {
+        let (mut body, _, stream) = answered("5\r\nhello\r\n0\r\n\r\n").await;
+        assert_eq!((next(&mut body).await, next(&mut body).await), (Some(Ok("hello".into())), None));
+        drop(stream);
+        let (mut body, _, stream) = answered("5\r\nhello\r\n").await;
+        assert_eq!(next(&mut body).await, Some(Ok("hello".into())));
+        drop(stream);
+        assert!(matches!(next(&mut body).await, Some(Err(_))));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_closes_instead_of_answering_is_an_error() {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let request = Request::get(format!("http://{}/", server.local_addr().unwrap())).body(Body::empty()).unwrap();
+        let closing = async { drop(asked(&server).await) };
+        let (answer, ()) = tokio::join!(Direct(BufferedConnector(HttpConnector::new())).oneshot(request), closing);
+        assert!(answer.is_err());
+    }
+}

@@ -134,7 +134,9 @@ impl Outbox {
     fn add(&mut self, batch: &mut Vec<Bytes>) {
         self.text.drain(..self.sent);
         self.sent = 0;
-        let mut text = String::with_capacity(batch.iter().map(Bytes::len).sum::<usize>() + 1);
+        let size = batch.iter().map(Bytes::len).sum::<usize>() + 1;
+        let mut text = if self.redactor.is_idle() { std::mem::take(&mut self.text) } else { String::new() };
+        text.reserve(size);
         for bytes in batch.drain(..) {
             // An unterminated last line must not swallow the status behind it.
             if std::mem::replace(&mut self.inside_line, bytes.last() != Some(&b'\n')) {
@@ -145,7 +147,11 @@ impl Outbox {
                 Err(_) => text.push_str(&String::from_utf8_lossy(&bytes)),
             }
         }
-        self.redactor.push(&text, &mut self.text);
+        if self.redactor.is_idle() {
+            self.text = text;
+        } else {
+            self.redactor.push(&text, &mut self.text);
+        }
     }
 
     /// No text follows.
@@ -157,9 +163,12 @@ impl Outbox {
     fn next(&mut self, all: bool) -> Option<String> {
         let rest = &self.text[self.sent..];
         let end = next_chunk(rest, CHUNK).or((all && !rest.is_empty()).then_some(rest.len()))?;
+        self.in_flight = end;
+        if self.sent == 0 && end == self.text.len() {
+            return Some(std::mem::take(&mut self.text));
+        }
         let chunk = rest[..end].to_owned();
         self.sent += end;
-        self.in_flight = end;
         Some(chunk)
     }
 

@@ -17,6 +17,12 @@ impl StreamRedactor {
         Self { redactor, carry: String::new() }
     }
 
+    /// Every piece is passed on as it is: there is nothing to search.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.redactor.is_empty()
+    }
+
     /// Adds a piece; appends to `out` what is certain.
     pub fn push(&mut self, piece: &str, out: &mut String) {
         let Some(patterns) = self.redactor.0.clone() else { return out.push_str(piece) };
