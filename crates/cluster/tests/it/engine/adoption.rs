@@ -103,7 +103,7 @@ async fn prm_05_a_process_killed_at_any_step_leaves_a_launch_that_the_same_run_f
         killed(&first, |server| server.asked(step) && asked.elapsed() > Duration::from_millis(1)).await;
         sleep(seconds(1)).await;
         first.server.heal();
-        let again = first.restarted("run-1");
+        let again = first.restarted("run-1").large_prompt();
         let result = again.run().await;
         assert_eq!((code(&result), result.cost_usd), ("", Some(0.25)), "{step}: {:?}", result.error_message);
         assert!(first.server.remains().is_empty(), "{step}: {:?}", first.server.remains());

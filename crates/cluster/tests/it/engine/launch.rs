@@ -124,12 +124,12 @@ async fn prm_05_a_failing_recheck_withdraws_the_job() {
     let scene = Scene::new();
     let server = scene.server.clone();
     let failing = async {
-        while !server.asked("create secrets") {
+        while !server.asked("create jobs") {
             sleep(std::time::Duration::from_millis(1)).await;
         }
         server.fault("list jobs", 1, Fault::Fails(500));
     };
-    scene.server.fault("create secrets", 2, Fault::Slow(seconds(1)));
+    scene.server.fault("create jobs", 1, Fault::Slow(seconds(1)));
     let (result, ()) = tokio::join!(scene.run(), failing);
     assert_eq!(code(&result), "k8s_concurrency_guard_unreachable");
     assert!(scene.server.remains().is_empty());
@@ -229,7 +229,7 @@ async fn a_competitor_blocks_the_run_and_is_never_touched() {
 async fn grd_03_a_released_rival_in_the_recheck_makes_the_run_withdraw() {
     let scene = Scene::new();
     let server = scene.server.clone();
-    scene.server.fault("create secrets", 2, Fault::Slow(seconds(1)));
+    scene.server.fault("create jobs", 1, Fault::Slow(seconds(1)));
     let rival = async {
         while !server.asked("create jobs") {
             sleep(std::time::Duration::from_millis(1)).await;
