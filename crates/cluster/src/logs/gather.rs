@@ -25,7 +25,7 @@ pub(super) struct Gathered<S> {
     pieces: S,
     rest: Pin<Box<Sleep>>,
     /// How the body ended, told after the last bytes.
-    end: Option<Option<ReadError>>,
+    end: Option<Result<(), ReadError>>,
 }
 
 impl<S> Gathered<S> {
@@ -38,16 +38,16 @@ impl<S: Stream<Item = Result<Bytes, ReadError>> + Unpin> Stream for Gathered<S> 
     type Item = Result<Bytes, ReadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(error) = &mut self.end {
-            return Poll::Ready(error.take().map(Err));
+        if let Some(end) = &mut self.end {
+            return Poll::Ready(told(end));
         }
         ready!(self.rest.as_mut().poll(context));
         let mut gathered = Pieces::default();
         while gathered.len() < FULL {
             match self.pieces.poll_next_unpin(context) {
                 Poll::Ready(Some(Ok(piece))) => gathered.add(piece),
-                Poll::Ready(Some(Err(error))) => self.end = Some(Some(error)),
-                Poll::Ready(None) => self.end = Some(None),
+                Poll::Ready(Some(Err(error))) => self.end = Some(Err(error)),
+                Poll::Ready(None) => self.end = Some(Ok(())),
                 Poll::Pending if gathered.len() == 0 => return Poll::Pending,
                 Poll::Pending => {
                     if gathered.len() >= BURST {
@@ -56,15 +56,20 @@ impl<S: Stream<Item = Result<Bytes, ReadError>> + Unpin> Stream for Gathered<S> 
                     break;
                 }
             }
-            if let Some(error) = &mut self.end {
+            if let Some(end) = &mut self.end {
                 if gathered.len() == 0 {
-                    return Poll::Ready(error.take().map(Err));
+                    return Poll::Ready(told(end));
                 }
                 break;
             }
         }
         Poll::Ready(Some(Ok(gathered.into_bytes())))
     }
+}
+
+/// An error is told once.
+fn told(end: &mut Result<(), ReadError>) -> Option<Result<Bytes, ReadError>> {
+    std::mem::replace(end, Ok(())).err().map(Err)
 }
 
 /// A lone piece is passed on as it is.
@@ -112,8 +117,8 @@ mod tests {
         (sender, Gathered::new(stream::poll_fn(move |context| receiver.poll_recv(context))))
     }
 
-    fn line(size: usize) -> Piece {
-        Ok(Bytes::from(vec![b'x'; size]))
+    fn line(size: usize) -> Bytes {
+        Bytes::from(vec![b'x'; size])
     }
 
     #[tokio::test(start_paused = true)]
@@ -131,13 +136,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_burst_comes_in_few_pieces_and_the_rest_of_it_after_a_rest() {
         let (sender, mut gathered) = channel();
-        (0..100).for_each(|_| sender.send(line(1_000)).unwrap());
+        (0..100).for_each(|_| sender.send(Ok(line(1_000))).unwrap());
         let mut sizes = Vec::new();
         while let Some(Some(Ok(piece))) = gathered.next().now_or_never() {
             sizes.push(piece.len());
         }
         assert_eq!(sizes, [66_000, 34_000]);
-        sender.send(line(10)).unwrap();
+        sender.send(Ok(line(10))).unwrap();
         let start = Instant::now();
         assert_eq!(gathered.next().await.unwrap().unwrap().len(), 10);
         assert_eq!(start.elapsed(), REST);
@@ -147,8 +152,8 @@ mod tests {
     async fn the_end_comes_behind_the_last_bytes_whatever_it_is() {
         for error in [None, Some(ReadError("reset".to_owned()))] {
             let (sender, mut gathered) = channel();
-            sender.send(line(5)).unwrap();
-            sender.send(line(6)).unwrap();
+            sender.send(Ok(line(5))).unwrap();
+            sender.send(Ok(line(6))).unwrap();
             if let Some(error) = error.clone() {
                 sender.send(Err(error)).unwrap();
             }
@@ -162,10 +167,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_arrives_during_the_rest_is_lost_by_no_dropped_wait() {
         let (sender, mut gathered) = channel();
-        sender.send(line(BURST)).unwrap();
+        sender.send(Ok(line(BURST))).unwrap();
         gathered.next().await.unwrap().unwrap();
         for _ in 0..3 {
-            sender.send(line(1)).unwrap();
+            sender.send(Ok(line(1))).unwrap();
             let waited = tokio::time::timeout(Duration::from_micros(100), gathered.next()).await;
             assert!(waited.is_err());
         }
