@@ -296,7 +296,11 @@ impl Namespace {
             let mut items = Vec::new();
             let mut params = ListParams::default().labels(selector).limit(PAGE);
             loop {
-                let page = api.list(&params).await?;
+                let page = match api.list(&params).await {
+                    // No answer at all: a kept connection that the other side was just closing. Reading again is free.
+                    Err(error) if !matches!(error, kube::Error::Api(_)) => api.list(&params).await?,
+                    answer => answer?,
+                };
                 items.extend(page.items);
                 match page.metadata.continue_.filter(|token| !token.is_empty()) {
                     Some(token) => params = params.continue_token(&token),

@@ -32,6 +32,18 @@ async fn ses_03_an_unknown_session_costs_one_fresh_attempt_and_both_are_booked()
 }
 
 #[tokio::test(start_paused = true)]
+async fn grd_01_a_list_whose_connection_breaks_is_asked_once_more() {
+    for (breaks, expected) in [(1, ""), (2, "k8s_concurrency_guard_unreachable")] {
+        let world = World::new(begins().ends());
+        let action = FaultAction::Reset { after_write: false };
+        world.fault(Fault::new(RequestMatch::of("list", "pods"), action).times(breaks));
+        let result = world.call().run().await;
+        assert_eq!(code(&result), expected, "{breaks}: {:?}", result.error_message);
+        assert!(world.remains().await.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn grd_03_of_two_processes_that_launch_at_once_never_two_pods_run() {
     let mut successes = 0;
     for round in 0_u64..100 {
