@@ -33,9 +33,13 @@ const leaseMs = 61_000
  * @param {string} runId
  */
 async function reconcile(task, runId) {
-  const active = await until('the server asks for a decision', async () => (await lab.paperclip.get(`/issues/${task['id']}/recovery-actions`)).active)
+  // After a graceful stop the list of the task's actions is empty; the event of the run names the action in any case.
+  const actionId = await until('the server asks for a decision', async () => {
+    const events = await lab.paperclip.events(runId)
+    return events.map(({ payload }) => payload?.recoveryActionId).find(Boolean)
+  })
   await lab.paperclip.call('POST', `/issues/${task['id']}/recovery-actions/resolve`, {
-    actionId: active.id,
+    actionId,
     outcome: 'restored',
     sourceIssueStatus: 'todo',
     executionReconciliation: {
