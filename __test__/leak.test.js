@@ -29,13 +29,13 @@ const perRun = 16
 /** Watches, permissions, and what is listed again when they break. */
 const shared = 60
 
-/** A container that the simulator plays without a process of its own. @param {number} holdMs */
-function playing(holdMs) {
+/** A container that the simulator plays without a process of its own. @param {object[]} [hold] steps before the result */
+function playing(hold = []) {
   const session = '11111111-2222-4333-8444-555555555555'
   const steps = [
     { print: JSON.stringify({ type: 'system', subtype: 'init', session_id: session, model: 'm' }) },
     { lines: { count: 20, text: JSON.stringify({ type: 'assistant', session_id: session, message: { id: '{n}', model: 'm', content: [{ type: 'text', text: 'x'.repeat(500) }] } }) } },
-    { wait: holdMs },
+    ...hold,
     { print: JSON.stringify({ type: 'result', subtype: 'success', is_error: false, result: 'done', session_id: session, usage: { input_tokens: 1, output_tokens: 1 } }) },
     { exit: { code: 0 } },
   ]
@@ -47,7 +47,7 @@ async function runsAfterOneAnother(host, count) {
   let next = 0
   await Promise.all(
     Array.from({ length: width }, async () => {
-      while (next++ < count) expect(await host.execute(cluster.context({ env: playing(0) })).result).toMatchObject({ errorMessage: null })
+      while (next++ < count) expect(await host.execute(cluster.context({ env: playing() })).result).toMatchObject({ errorMessage: null })
     }),
   )
 }
@@ -66,13 +66,22 @@ test(`log_13 ${total} runs after one another leave the memory of their process w
 test(`env_04 ${atOnce} runs at once stay within 512 MiB and their requests`, async () => {
   const host = await startHostProcess()
   const from = Date.now()
-  const env = playing(10_000 + atOnce * 60)
-  const runs = Array.from({ length: atOnce }, () => host.execute(cluster.context({ env })))
-  /** @type {any[]} */
-  const ended = []
-  for (const run of runs) void run.result.then((result) => ended.push(result))
-  await until('every run prints', () => ended.some(({ errorMessage }) => errorMessage !== null) || runs.every((run) => run.output()), 900_000)
+  const env = playing([{ gate: 'all print' }])
+  /** @type {ReturnType<typeof host.execute>[]} */
+  const runs = []
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      while (runs.length < atOnce) {
+        const run = host.execute(cluster.context({ env }))
+        runs.push(run)
+        const ended = run.result.then(({ errorMessage }) => Promise.reject(new Error(errorMessage)))
+        await Promise.race([ended, until('the run prints', run.output, 300_000)])
+        ended.catch(() => {}) // it has printed: how it ends is looked at below
+      }
+    }),
+  )
   const { rss } = await host.memory()
+  await cluster.api.create(`/_sim/gates/${encodeURIComponent('all print')}`, {})
   const results = await Promise.all(runs.map((run) => run.result))
   const { most } = await host.memory()
   await host.stop()
