@@ -6,6 +6,7 @@ export default defineConfig({
     // Need the tarballs of a release (`npm run release:test`), or a Paperclip server (`npm run test:host`).
     exclude: ['__test__/release/**', '__test__/host/**'],
     globalSetup: '__test__/build.js',
+    setupFiles: '__test__/setup.js',
     // The native module and the shared state belong to a process: test files must not share one.
     pool: 'forks',
     // Most of an end-to-end test is waiting for a container: more files than processors may run at once.

@@ -2,13 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 
 import fc from 'fast-check'
-import { expect, test, vi } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 
 import { fromRoot, sampleLines } from './paths.js'
 
 // The colour library decides once, when it is loaded.
 vi.stubEnv('NO_COLOR', undefined)
 vi.stubEnv('FORCE_COLOR', '1')
+afterAll(() => void vi.unstubAllEnvs())
 const { printClaudeStreamEvent } = await import('../js/cli.js')
 
 /**

@@ -1,9 +1,11 @@
 /** One `execute` of the JavaScript side with the scripted native module of `fixtures/native.cjs`. */
 
+import { afterAll } from 'vitest'
+
 import { fromRoot } from './paths.js'
 
-// Each test file has its own process.
 process.env['PAPERCLIP_CLAUDE_K8S_NATIVE'] = fromRoot('__test__/fixtures/native.cjs')
+afterAll(() => void delete process.env['PAPERCLIP_CLAUDE_K8S_NATIVE'])
 
 /**
  * @typedef {object} NativeScript
