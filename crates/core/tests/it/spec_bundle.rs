@@ -41,9 +41,9 @@ fn elsewhere_the_bundle_travels_in_secrets_with_the_directory_of_the_instruction
     let text = String::from_utf8(files["bundle/agent-instructions.md"].clone()).unwrap();
     assert!(text.contains("kept in `/opt/paperclip/run/bundle/instructions`"), "{text}");
     assert!(text.ends_with("## Library\n"), "{text}");
-    let bundle = launch.pod().volumes.as_ref().unwrap()[1].projected.as_ref().unwrap().sources.as_ref().unwrap();
-    let items = bundle.last().unwrap().secret.as_ref().unwrap().items.as_ref().unwrap();
-    let modes: Vec<Option<i32>> = items.iter().map(|item| item.mode).collect();
+    let payload = launch.pod().volumes.as_ref().unwrap()[1].projected.as_ref().unwrap().sources.as_ref().unwrap();
+    let items = payload.iter().flat_map(|source| source.secret.as_ref().unwrap().items.as_ref().unwrap());
+    let modes: Vec<Option<i32>> = items.filter(|item| item.path.starts_with("bundle/")).map(|item| item.mode).collect();
     assert_eq!(modes, [None, None, Some(0o555), None], "scripts may be executed");
 }
 
