@@ -43,7 +43,11 @@ pub(crate) fn check(data: &[u8]) {
     let limits = if matches!(world, World::Burst) { SMALL } else { USUAL };
     let cuts: Vec<Cut> = (0..dice.next() % 8).map(|_| cut(&mut dice)).collect();
     // Two reads that agree are believed, so never two cut ones in a row.
-    let reads = [dice.next(), 255, dice.next(), 255, dice.next()].map(|part| part * 10_000 / 255);
+    let mut reads = [dice.next(), 255, dice.next(), 255, dice.next()].map(|part| part * 10_000 / 255);
+    if matches!(world, World::Jumps) {
+        // `sinceTime` hides what a clock far behind has stamped; only a whole look at the file shows it.
+        reads = [10_000; 5];
+    }
     let log = history(&mut dice, &world);
 
     let seen = follow(&log, &cuts, &reads, limits);
