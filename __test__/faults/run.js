@@ -50,6 +50,8 @@ export async function runUnder(cluster, config, fault, seed) {
   })
   const ended = new AbortController()
   const outages = begun.then(() => disturb(fault, proxy, ended.signal))
+  // Awaited below; a disturbance that fails before fails the run, not the process.
+  outages.catch(() => {})
   const result = await execute(ctx)
   const settledAt = Date.now()
   ended.abort()
