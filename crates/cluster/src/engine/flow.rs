@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::guard::{Adoption, keys};
-use claude_k8s_core::outcome::{self, AdoptedRun, ContainerEnd, Evidence, PlatformLoss, RunFacts, RunResult, Stop};
+use claude_k8s_core::outcome::{self, AdoptedRun, Evidence, RunFacts, RunResult, Stop};
 use claude_k8s_core::run::Fate;
 use claude_k8s_core::spec::Attempt;
 use claude_k8s_core::transcript::Usage;
@@ -120,7 +120,7 @@ impl<'a> Flow<'a> {
         let value = serde_json::to_value(&result).unwrap_or_default();
         let job = followed.job.name.clone();
         self.adopted_run = Some(AdoptedRun { run_id: run_id.clone(), job: job.clone(), result: value });
-        if may_still_run(&supervised) {
+        if supervised.may_still_run() {
             let message = format!(
                 "Job `{job}` of run {run_id} did not end verifiably, so this run's prompt was not started; check its pod, then run again"
             );
@@ -219,7 +219,7 @@ impl<'a> Flow<'a> {
     /// The Job's stderr, its events and its clean-up. `again`: another attempt follows, so the Job goes even if retained.
     async fn settle(&self, followed: &Followed, supervised: &Supervised, again: bool) {
         let fate = supervised.ending.fate(self.run.spec.config().retain_jobs && !again);
-        if !may_still_run(supervised) {
+        if !supervised.may_still_run() {
             self.run.done_with(&followed.job.uid);
         }
         let made_here = followed.adopted.is_none();
@@ -235,11 +235,4 @@ impl<'a> Flow<'a> {
             followed.following.keep();
         }
     }
-}
-
-/// Nobody saw the container's end, and the pod was not seen to go.
-fn may_still_run(supervised: &Supervised) -> bool {
-    let ending = &supervised.ending;
-    let lost = matches!(ending.platform, Some(PlatformLoss::NodeLost { .. }));
-    (lost || ending.container == ContainerEnd::Running) && !ending.termination_verified
 }

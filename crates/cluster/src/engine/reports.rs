@@ -52,5 +52,6 @@ pub(super) async fn ended(run: &RunContext, followed: &Followed, supervised: &Su
         "logGaps": log.gaps.len(),
         "reconnects": log.reconnects,
     });
-    output.event("k8s.job.finished", "info", &format!("Job {} ended", job.name), payload).await;
+    let end = if supervised.may_still_run() { "is no longer followed; its pod may still run" } else { "ended" };
+    output.event("k8s.job.finished", "info", &format!("Job {} {end}", job.name), payload).await;
 }

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use claude_k8s_core::outcome::LogSummary;
+use claude_k8s_core::outcome::{ContainerEnd, LogSummary, PlatformLoss};
 use claude_k8s_core::run::constants::KEEPALIVE;
 use claude_k8s_core::run::{Bounds, Command, DeleteReason, Ending, Input, RunState};
 use claude_k8s_core::transcript::Transcript;
@@ -49,6 +49,12 @@ impl Supervised {
     /// The Job is there and has finished.
     pub(crate) fn is_finished(&self) -> bool {
         self.view.job.as_ref().is_some_and(|job| job.is_finished() && !job.absent)
+    }
+
+    /// Nobody saw the container's end, and the pod was not seen to go.
+    pub(crate) fn may_still_run(&self) -> bool {
+        let lost = matches!(self.ending.platform, Some(PlatformLoss::NodeLost { .. }));
+        (lost || self.ending.container == ContainerEnd::Running) && !self.ending.termination_verified
     }
 
     /// The tail of the container's stderr: its termination message.

@@ -63,11 +63,16 @@ impl TestHost {
 
     /// Types of the events, in order.
     pub(crate) fn events(&self) -> Vec<String> {
-        let kind = |notice: &Notice| match notice {
-            Notice::Event { event } => event["eventType"].as_str().map(str::to_owned),
+        self.of_events("eventType")
+    }
+
+    /// A text member of each event.
+    pub(crate) fn of_events(&self, member: &str) -> Vec<String> {
+        let text = |notice: &Notice| match notice {
+            Notice::Event { event } => event[member].as_str().map(str::to_owned),
             _ => None,
         };
-        self.notices().iter().filter_map(kind).collect()
+        self.notices().iter().filter_map(text).collect()
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut Heard) -> T) -> T {

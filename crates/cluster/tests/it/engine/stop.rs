@@ -111,6 +111,8 @@ async fn can_04_a_lost_lease_leaves_the_job_alone() {
     assert_eq!(code(&result), "k8s_controller_lease_lost");
     assert!(!scene.server.asked("delete"), "{:?}", scene.server.requests());
     assert!(scene.server.remains().contains(&"run-1-pod".to_owned()));
+    let told = scene.host.of_events("message").pop().unwrap_or_default();
+    assert!(told.ends_with("is no longer followed; its pod may still run"), "{told}");
 
     // Before the release nothing may be left that nobody would ever start.
     let scene = Scene::new();
