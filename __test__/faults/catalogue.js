@@ -112,7 +112,7 @@ export const catalogue = [
   },
   {
     name: 'lines of 1 MiB',
-    talk: { lines: 12, units: 1 << 20, batch: 1, pauseMs: 1000 },
+    talk: { lines: 8, units: 1 << 20, batch: 1, pauseMs: 1500 }, // less than a node keeps in one file
     runs: 2,
     prepare(proxy) {
       proxy.rule({ ...follow, times: 10, breakOff: 'reset', afterBytes: [1, 6_000_000], midLine: true })

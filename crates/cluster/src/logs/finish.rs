@@ -28,6 +28,8 @@ where
         if *self.phase.borrow() == ContainerPhase::Gone {
             return self.without_reads("the pod is gone").await;
         }
+        // Time is short now: pauses that grew while the container ran would outlast it.
+        self.backoff.reset();
         let mut finish = Finish::new(self.follows > 1, self.clean_end.clone());
         let mut step = FinishStep::Read;
         let mut reason = "the final reads did not agree in time".to_owned();

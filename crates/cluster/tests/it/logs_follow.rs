@@ -277,6 +277,24 @@ async fn log_11_a_final_read_that_is_cut_cleanly_is_read_again() {
     assert!(matches!(capture.report.tail, Tail::Confirmed | Tail::Proven), "{:?}", capture.report);
 }
 
+#[tokio::test(start_paused = true)]
+async fn log_11_an_outage_before_the_end_does_not_lengthen_the_pauses_between_final_reads() {
+    let failed = Answer::Refuse(OpenError::Failed { message: "HTTP 500: dial tcp: timeout".into(), retry_after: None });
+    let outage = 10;
+    let node = Node::running(vec![failed; outage + 1]);
+    let life = async {
+        node.write("said during the outage");
+        while node.seen().len() < outage {
+            sleep(seconds(1)).await;
+        }
+        node.phase(TERMINATED);
+    };
+    let capture = capture(&node, life).await;
+    assert_eq!(capture.stdout, "said during the outage\n");
+    assert!(matches!(capture.report.tail, Tail::Confirmed | Tail::Proven), "{:?}", capture.report);
+    assert!(capture.drain < seconds(1), "{:?}", capture.drain);
+}
+
 /// A burst: everything comes within the two seconds that every read shows again.
 async fn burst(node: &Node, megabytes: usize) {
     for number in 0..megabytes * 1_000 {
