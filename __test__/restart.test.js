@@ -144,17 +144,17 @@ test(`grd_03 of two processes that start a run of an agent at the same instant e
 })
 
 test.each([
-  ['the Job', 'create', 'jobs', 1],
-  ['the first Secret', 'create', 'secrets', 1],
-  ['the last Secret', 'create', 'secrets', 2],
-  ['the release', 'patch', 'jobs', 1],
-])('prm_05 a process that is killed after it has made %s leaves nothing that outlives the Job', async (_, verb, resource, count) => {
+  ['the Job', 'create', 'jobs', 1, {}],
+  ['the Secret', 'create', 'secrets', 1, {}],
+  ['the second Secret of a long prompt', 'create', 'secrets', 2, { promptTemplate: 'x'.repeat(1.1 * 2 ** 20) }],
+  ['the release', 'patch', 'jobs', 1, {}],
+])('prm_05 a process that is killed after it has made %s leaves nothing that outlives the Job', async (_, verb, resource, count, config) => {
   const proxy = await cluster.proxy()
   const step = { verb, resource }
   // Done, but the answer never comes.
   proxy.rule({ ...step, breakOff: 'stall' })
   const host = await newHost()
-  host.execute(cluster.context({ through: proxy, env: { FAKE_HOLD_MS: '60000' } }))
+  host.execute(cluster.context({ through: proxy, config, env: { FAKE_HOLD_MS: '60000' } }))
   await until('the step was done', () => proxy.matching(step).filter(({ status }) => status === 201 || status === 200).length >= count)
   await host.kill('SIGKILL')
   const [job] = await cluster.jobs()
