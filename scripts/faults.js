@@ -79,7 +79,7 @@ try {
   } while (Date.now() < end)
 } finally {
   console.log(`\n${tableOf(records)}\n`)
-  await ring.stop()
+  await ring.stop({ apiRestarted: restarted.length > 0 })
 }
 
 const bad = records.filter(isBad)

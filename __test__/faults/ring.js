@@ -29,9 +29,10 @@ export async function startRing({ kubeconfig, context }) {
       const { cluster, config } = (fault.rotates && rotating) || usual
       return runUnder(cluster, config, kubeconfig && fault.onRealNode ? { ...fault, talk: fault.onRealNode } : fault, seed)
     },
-    async stop() {
-      await usual.cluster.stop()
-      await rotating?.cluster.stop()
+    /** @param {{ apiRestarted: boolean }} options */
+    async stop(options) {
+      await usual.cluster.stop(options)
+      await rotating?.cluster.stop(options)
     },
   }
 }

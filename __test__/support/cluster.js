@@ -162,9 +162,13 @@ export async function startCluster({ claim = false, ring } = {}) {
      * @param {number} [sinceMs]
      */
     requests: (sinceMs = startedAt) => used.requests(`system:serviceaccount:${namespace}:${accountName}`, sinceMs),
-    async stop() {
+    /**
+     * @param {object} [options]
+     * @param {boolean} [options.apiRestarted] an API server that has just started refuses what it grants a moment later
+     */
+    async stop({ apiRestarted = false } = {}) {
       for (const proxy of proxies) await proxy.stop()
-      const forbidden = used.countsRequests ? (await this.requests()).filter((request) => request.forbidden) : []
+      const forbidden = used.countsRequests && !apiRestarted ? (await this.requests()).filter((request) => request.forbidden) : []
       await api.remove(`/api/v1/namespaces/${namespace}`)
       if (claim) await used.removeClaim(api, namespace)
       api.close()
