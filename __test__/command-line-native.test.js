@@ -70,7 +70,7 @@ test('prm_04 render shows what a run would create, masks every value and writes 
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
   const [job, ...secrets] = parseAllDocuments(stdout).map((document) => document.toJS())
   expect(job).toMatchObject({ apiVersion: 'batch/v1', kind: 'Job', metadata: { namespace: 'builds' }, spec: { suspend: true } })
-  expect(secrets.map(({ kind }) => kind)).toEqual(['Secret', 'Secret'])
+  expect(secrets.map(({ kind }) => kind)).toEqual(['Secret'])
   expect(new Set(secrets.flatMap(({ data }) => Object.values(data)))).toEqual(new Set(['***']))
   expect(stdout).toContain('env.SERVICE_PASSWORD: "***" # 18 bytes')
   expect(stdout).not.toContain('planted')
