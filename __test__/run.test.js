@@ -17,7 +17,7 @@ afterAll(() => cluster.stop())
 afterEach(() => cluster.removeJobs())
 
 test('log_01 lines arrive while the pod runs: whole, in order and byte for byte', async () => {
-  const ctx = cluster.context({ config: { retainJobs: true }, env: { FAKE_DELAY_MS: '400' } })
+  const ctx = cluster.context({ config: { retainJobs: true }, env: { FAKE_DELAY_MS: '1000' } })
   const result = await execute(ctx)
   const written = await expectSuccess(cluster, ctx, result)
   expect(result.resultJson.k8s.logBytes).toBe(Buffer.byteLength(written))

@@ -4,6 +4,9 @@ import { expect } from 'vitest'
 
 import { transcript, withoutStatus } from './host.js'
 
+/** Printed by the script of a pod before anything else, and shown to nobody. */
+const firstLine = '[paperclip] Container started\n'
+
 /** What every failure before the launch has in common (outcomes 11). */
 export const neverStarted = {
   exitCode: null,
@@ -12,7 +15,7 @@ export const neverStarted = {
 }
 
 /**
- * LOG-01: what the host got is what the CLI wrote, which is returned. The run must have retained its Job.
+ * LOG-01: what the host got is what the container wrote. The run must have retained its Job. Returns the container's log behind its first line.
  * @param {import('./cluster.js').Cluster} cluster
  * @param {any} ctx
  * @param {any} result
@@ -21,10 +24,11 @@ export async function expectSuccess(cluster, ctx, result) {
   expect(result).toMatchObject({ errorMessage: null, exitCode: 0, signal: null, timedOut: false })
   expect(result.errorCode).toBeUndefined()
   expect(result.resultJson.k8s.logGaps).toBe(0)
-  const written = withoutStatus(await cluster.log(result.resultJson.k8s.pod))
+  const log = await cluster.log(result.resultJson.k8s.pod)
+  expect(log.startsWith(firstLine)).toBe(true)
   // Compared by line: a difference of megabytes in one string cannot be read.
-  expect(transcript(ctx).output.split('\n')).toEqual(written.split('\n'))
-  return written
+  expect(transcript(ctx).output.split('\n')).toEqual(withoutStatus(log).split('\n'))
+  return log.slice(firstLine.length)
 }
 
 /**
