@@ -16,10 +16,13 @@ import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 export function orderedLog(ctx) {
   /** @type {Promise<unknown>} */
   let previous = Promise.resolve()
+  // Kept, for a promise that nobody holds is collected with all that waits for it: the call would count as failed.
+  /** @type {unknown} */
+  let pending
   return (stream, chunk) => {
     const call = previous.then(async () => {
       try {
-        await ctx.onLog(stream, chunk)
+        await (pending = ctx.onLog(stream, chunk))
       } finally {
         await turnOfTheLoop()
       }

@@ -196,7 +196,7 @@ impl Output {
         let text = format!("[paperclip] Warning: {complaint}\n");
         let told =
             timeout(NOTICE, AssertUnwindSafe(async { self.0.host.log(Stream::Stderr, text).await }).catch_unwind());
-        told.await.is_err().then_some(complaint)
+        (!matches!(told.await, Ok(Ok(Ok(()))))).then_some(complaint)
     }
 
     /// As long as the host settles its calls, it is waited for.

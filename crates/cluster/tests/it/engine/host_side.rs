@@ -33,6 +33,8 @@ async fn hst_02_a_host_that_rejects_everything_changes_nothing() {
     let result = scene.run().await;
     assert_eq!((code(&result), result.exit_code), ("", Some(0)));
     assert_eq!(scene.host.stderr().matches("calls of `onLog` failed").count(), 1, "{}", scene.host.stderr());
+    let warnings = result.result_json["k8s"]["warnings"].to_string();
+    assert!(warnings.contains("calls of `onLog` failed"), "a rejected report is told in the result: {warnings}");
 }
 
 #[tokio::test(start_paused = true)]
