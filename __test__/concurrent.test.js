@@ -26,7 +26,7 @@ const perRun = new Map([
   ['create secrets', 1],
   ['patch jobs', 2], // release; mark as delivered
   ['list jobs', 2], // guard and re-check
-  ['list pods', 2],
+  ['list pods', 1], // guard
   ['get jobs', 1],
   ['get pods', 1],
   ['get pods/log', 3], // one follow, the final reads

@@ -6,6 +6,7 @@ use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::guard::{self, Adoption, Decision, Liveness, Neighbour, Supervisor};
 use claude_k8s_core::request::ExternalRuntime;
 use claude_k8s_core::view::{JobFacts, PodFacts};
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
 
@@ -106,7 +107,27 @@ fn named_job(run: &RunContext, named: &ExternalRuntime, neighbours: Vec<Neighbou
 pub(super) async fn neighbours(run: &RunContext) -> Result<Vec<Neighbour>, Refusal> {
     let selector = run.spec.guard_selector();
     let (jobs, pods) = tokio::join!(run.namespace.list_jobs(&selector), run.namespace.list_pods(&selector));
-    let (jobs, pods) = (jobs.map_err(|failure| unreachable(&failure))?, pods.map_err(|failure| unreachable(&failure))?);
+    let jobs = jobs.map_err(|failure| unreachable(&failure))?;
+    let pods = pods.map_err(|failure| unreachable(&failure))?;
+    Ok(seen(run, &jobs, &pods).await)
+}
+
+/// The neighbours, unless this run's Job is the only one. A look before its creation has shown the pods that outlived
+/// their Jobs, and every later launch leaves a Job; so there are no pods to wait for, whose list takes 0.1 s when
+/// nothing has changed lately.
+pub(super) async fn rivals(run: &RunContext, own_uid: &str) -> Result<Option<Vec<Neighbour>>, Refusal> {
+    let selector = run.spec.guard_selector();
+    let jobs = run.namespace.list_jobs(&selector).await.map_err(|failure| unreachable(&failure))?;
+    if let [only] = jobs.as_slice()
+        && only.metadata.uid.as_deref() == Some(own_uid)
+    {
+        return Ok(None);
+    }
+    let pods = run.namespace.list_pods(&selector).await.map_err(|failure| unreachable(&failure))?;
+    Ok(Some(seen(run, &jobs, &pods).await))
+}
+
+async fn seen(run: &RunContext, jobs: &[Job], pods: &[Pod]) -> Vec<Neighbour> {
     let pods = pods.iter().filter_map(|pod| Some((owner_of(pod)?, PodFacts::read(pod)))).collect();
     let mut neighbours = guard::group(jobs.iter().map(JobFacts::read).collect(), pods);
     neighbours.retain(|one| !run.is_done_with(&one.job.uid));
@@ -115,7 +136,7 @@ pub(super) async fn neighbours(run: &RunContext) -> Result<Vec<Neighbour>, Refus
             one.supervisor = run.supervisor_of(&one.job).await;
         }
     }
-    Ok(neighbours)
+    neighbours
 }
 
 fn still_ending(names: &[String]) -> Refusal {

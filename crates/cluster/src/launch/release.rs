@@ -8,7 +8,7 @@ use claude_k8s_core::view::JobFacts;
 use tokio::time::Instant;
 
 use super::NotLaunched;
-use super::guard::neighbours;
+use super::guard::rivals;
 use crate::failure::{ApiFailure, FailureKind};
 use crate::host::{Notice, StopOrder};
 use crate::run::RunContext;
@@ -52,7 +52,7 @@ impl From<Unreleased> for NotLaunched {
 pub(super) async fn be_alone(run: &RunContext, job: &JobFacts) -> Result<(), Refusal> {
     let started = Instant::now();
     loop {
-        let neighbours = neighbours(run).await?;
+        let Some(neighbours) = rivals(run, &job.uid).await? else { return Ok(()) };
         if may_release(&run.claimant(), &job.uid, &neighbours, run.clock.now())? {
             return Ok(());
         }

@@ -292,10 +292,9 @@ where
         };
         let piece = self.framer.take_open_piece();
         // A clean end before the container's end proves nothing.
-        if matches!(end, End::Clean) && self.cursor.is_live() && self.ended_at.is_some() {
-            self.clean_end = Some(piece);
-        }
-        self.cursor.disconnected(&mut self.events);
+        let is_clean_end = matches!(end, End::Clean) && self.cursor.is_live() && self.ended_at.is_some();
+        self.cursor.disconnected(&piece, &mut self.events);
+        self.clean_end = is_clean_end.then_some(piece);
         self.emit().await;
         end
     }

@@ -15,10 +15,11 @@ use super::ReadError;
 
 /// Size of a full piece. Unit: bytes.
 const FULL: usize = 64 << 10;
-/// A piece of this size belongs to a burst. Unit: bytes.
+/// A piece of this size belongs to a burst, a big one is worth its wake-up. Unit: bytes.
 const BURST: usize = 4 << 10;
-/// How long the rest of a burst may gather.
-const REST: Duration = Duration::from_millis(5);
+const BIG: usize = 32 << 10;
+/// How long the rest of a burst may gather. Longer, and the window of the connection would limit the speed.
+const REST: Duration = Duration::from_millis(2);
 
 /// The same bytes in fewer pieces. A lone line passes at once.
 pub(super) struct Gathered<S> {
@@ -50,7 +51,7 @@ impl<S: Stream<Item = Result<Bytes, ReadError>> + Unpin> Stream for Gathered<S> 
                 Poll::Ready(None) => self.end = Some(Ok(())),
                 Poll::Pending if gathered.len() == 0 => return Poll::Pending,
                 Poll::Pending => {
-                    if gathered.len() >= BURST {
+                    if (BURST..BIG).contains(&gathered.len()) {
                         self.rest.as_mut().reset(Instant::now() + REST);
                     }
                     break;
@@ -141,7 +142,9 @@ mod tests {
         while let Some(Some(Ok(piece))) = gathered.next().now_or_never() {
             sizes.push(piece.len());
         }
-        assert_eq!(sizes, [66_000, 34_000]);
+        assert_eq!(sizes, [66_000, 34_000], "a big piece at the end is no reason to rest");
+        (0..8).for_each(|_| sender.send(Ok(line(1_000))).unwrap());
+        assert_eq!(gathered.next().now_or_never().unwrap().unwrap().unwrap().len(), 8_000);
         sender.send(Ok(line(10))).unwrap();
         let start = Instant::now();
         assert_eq!(gathered.next().await.unwrap().unwrap().len(), 10);
@@ -169,12 +172,11 @@ mod tests {
         let (sender, mut gathered) = channel();
         sender.send(Ok(line(BURST))).unwrap();
         gathered.next().await.unwrap().unwrap();
-        for _ in 0..3 {
+        for _ in 0..2 {
             sender.send(Ok(line(1))).unwrap();
-            let waited = tokio::time::timeout(Duration::from_micros(100), gathered.next()).await;
-            assert!(waited.is_err());
+            assert!(gathered.next().now_or_never().is_none());
         }
         sleep(REST).await;
-        assert_eq!(gathered.next().await.unwrap().unwrap().len(), 3);
+        assert_eq!(gathered.next().await.unwrap().unwrap().len(), 2);
     }
 }

@@ -16,7 +16,7 @@ use super::notice::{is_notice, notice_start};
 use super::record::hash;
 use super::replay::{Alignment, Held, Replay};
 use super::window::{CAP, MARGIN, Window};
-use super::{Gap, GapReason, Line, LogCounters, LogEvent, LogTime, Record};
+use super::{Gap, GapReason, Line, LogCounters, LogEvent, LogTime, Record, torn};
 
 /// So many connections with the same lines and no anchor are believed.
 const STUCK: u32 = 3;
@@ -78,6 +78,8 @@ pub struct LogCursor {
     raw_tail: Vec<u64>,
     /// How many of them the current connection has repeated; `None` when no more can come.
     raw_repeated: Option<usize>,
+    /// Start of the line behind the last delivered one, as the connection showed it before it ended.
+    open: Bytes,
     /// Held lines while the connection has not reached the tail; `None`: live.
     replay: Option<Replay>,
     connection: Option<Connection>,
@@ -190,12 +192,18 @@ impl LogCursor {
         let reconnect = self.is_holding() && !self.believe_repetition(out);
         if reconnect {
             self.replay = None;
+            self.connection = None;
         }
         reconnect
     }
 
-    /// A follow ended, for whatever reason. Held lines are thrown away: the next connection brings them again.
-    pub fn disconnected(&mut self, out: &mut Vec<LogEvent>) {
+    /// A follow ended, for whatever reason, with this open piece. Held lines are thrown away: the next connection brings
+    /// them again.
+    pub fn disconnected(&mut self, piece: &Bytes, out: &mut Vec<LogEvent>) {
+        if self.is_live() && self.connection.is_some() {
+            let line = Line::parse(piece.clone());
+            self.open = line.at.map(|_| line.text).unwrap_or_default();
+        }
         // Of a cut replay of a whole window something would fit. So this is a file that was rotated, on connections
         // too short for anybody to call them quiet.
         if self.replay.as_ref().is_some_and(Replay::is_other_file) {
@@ -294,6 +302,7 @@ impl LogCursor {
         self.sum = self.sum.wrapping_add(record.hash);
         self.raw_tail.clear();
         self.raw_repeated = None;
+        self.open.clear();
         if begins && let Some(first_line) = self.first_line {
             if text.strip_suffix(b"\n") == Some(first_line.as_bytes()) {
                 return;
@@ -345,6 +354,11 @@ impl LogCursor {
         let after = self.window.last().map(|last| last.at);
         let before = held.first().map(|held| held.record.at);
         self.report(Gap { after, before, reason }, out);
+        if let Some(Held { text: Some(text), .. }) = held.first_mut()
+            && let Some(whole) = torn::mended(&self.open, text)
+        {
+            *text = whole;
+        }
         self.deliver_held(held, out);
     }
 

@@ -23,6 +23,7 @@ mod phase;
 mod record;
 mod replay;
 mod time;
+mod torn;
 mod whole_file;
 mod window;
 

@@ -59,8 +59,9 @@ pub(crate) fn follow(log: &Kubelet, cuts: &[Cut], read_cuts: &[usize], limits: C
         written = (opened + cut.during).min(log.records.len());
         let body = log.body(since(&cursor), opened, written);
         cursor.connect(Connection::Follow);
-        transmit(&body[..body.len() * cut.arrives / 10_000], cut.chunk, |line| cursor.line(line, &mut out));
-        cursor.disconnected(&mut out);
+        let arrived = &body[..body.len() * cut.arrives / 10_000];
+        let piece = transmit(arrived, cut.chunk, |line| cursor.line(line, &mut out));
+        cursor.disconnected(&piece, &mut out);
         seen.take(&mut out);
     }
     let mut read_cuts = read_cuts.iter();

@@ -34,10 +34,15 @@ fn feed(cursor: &mut LogCursor, lines: &[&str]) -> Vec<String> {
 
 /// One follow from begin to end.
 fn follow(cursor: &mut LogCursor, lines: &[&str]) -> Vec<String> {
+    follow_to(cursor, lines, "")
+}
+
+/// One follow that ends inside a line.
+fn follow_to(cursor: &mut LogCursor, lines: &[&str], open_piece: &'static str) -> Vec<String> {
     cursor.connect(Connection::Follow);
     let mut delivered = feed(cursor, lines);
     let mut out = Vec::new();
-    cursor.disconnected(&mut out);
+    cursor.disconnected(&Bytes::from_static(open_piece.as_bytes()), &mut out);
     delivered.extend(texts(&out));
     delivered
 }
@@ -100,6 +105,19 @@ fn a_rotation_inside_a_long_line_leaves_a_fragment_with_a_time_at_the_start() {
     follow(&mut cursor, &["1 long", "5 a", "6 b"]);
     assert_eq!(follow(&mut cursor, &["2 ng", "5 a", "6 b", "7 c"]), ["c"]);
     assert_eq!(cursor.counters().gaps, 0);
+}
+
+#[test]
+fn log_01_a_json_line_that_a_rotation_tore_apart_behind_the_delivered_ones_is_whole_again() {
+    const OPEN: &str = "2023-11-14T22:13:20.002000000Z {\"type\":\"assis";
+    let mut cursor = LogCursor::default();
+    follow_to(&mut cursor, &["1 a"], OPEN);
+    assert_eq!(follow(&mut cursor, &["2003 tant\"}", "2004 b"]), ["GAP", "{\"type\":\"assistant\"}", "b"]);
+    // The halves of an old line are no matter of a later gap.
+    assert_eq!(follow(&mut cursor, &["9000 tant\"}"]), ["GAP", "tant\"}"]);
+    let mut cursor = LogCursor::default();
+    follow_to(&mut cursor, &["1 a"], OPEN);
+    assert_eq!(follow(&mut cursor, &["1 a", "2 {\"type\":\"assistant\"}"]), ["{\"type\":\"assistant\"}"]);
 }
 
 #[test]
@@ -238,7 +256,7 @@ fn the_same_lines_on_three_quiet_connections_are_believed() {
         assert_eq!(cursor.quiet(&mut out), attempt < 3);
         assert_eq!(texts(&out).len(), if attempt < 3 { 0 } else { 2 });
         if attempt < 3 {
-            cursor.disconnected(&mut out);
+            cursor.disconnected(&Bytes::new(), &mut out);
         }
     }
     assert_eq!(feed(&mut cursor, &["600 c"]), ["c"], "the third connection stays and is live");
