@@ -10,18 +10,22 @@ import { fromRoot } from './paths.js'
 
 const first = '{"type":"system","subtype":"init","session_id":"s"}'
 const last = ['{"type":"assistant"}', '{"type":"result"}']
-const fine = { printed: 7, lost: 0, doubled: 0, disordered: 0, damaged: 0 }
+const fine = { printed: 7, lost: 0, reported: 0, doubled: 0, disordered: 0, damaged: 0 }
 
 /**
  * @param {import('./faults/talker.js').Talk} talk
- * @param {string[]} lines
+ * @param {string[]} lines `gap`: a gap is reported there
+ * @param {boolean} [isTailDoubted]
  */
-function count(talk, lines) {
+function count(talk, lines, isTailDoubted = false) {
   const ledger = openLedger(talk)
-  const text = lines.map((line) => `${line}\n`).join('')
-  const size = text.length > 10_000 ? 60 << 10 : 7
-  for (let from = 0; from < text.length; from += size) ledger.add(text.slice(from, from + size))
-  return ledger.close()
+  const size = lines.some((line) => line.length > 10_000) ? 60 << 10 : 7
+  for (const line of lines) {
+    const text = `${line}\n`
+    if (line === 'gap') ledger.gap()
+    else for (let from = 0; from < text.length; from += size) ledger.add(text.slice(from, from + size))
+  }
+  return ledger.close(isTailDoubted)
 }
 
 const line = lineOf({ lines: 4 })
@@ -39,6 +43,19 @@ test.each([
   ['a foreign line', [one, two, three, four, 'failed to watch directory'], { damaged: 1 }],
 ])('numbered lines: %s', (_, lines, difference) => {
   expect(count({ lines: 4 }, [first, ...lines, ...last])).toEqual({ ...fine, ...difference })
+})
+
+test.each([
+  ['where it was reported', ['gap', four], { lost: 2, reported: 2 }],
+  ['in front of the reported place', [three, 'gap'], { lost: 2, reported: 1 }],
+  ['elsewhere', [four, 'gap'], { lost: 2 }],
+])('a loss %s', (_, lines, difference) => {
+  expect(count({ lines: 4 }, [first, one, ...lines, ...last])).toEqual({ ...fine, ...difference })
+})
+
+test('a loss at the end is reported by a run that doubts its tail', () => {
+  expect(count({ lines: 4 }, [first, one, two], true)).toEqual({ ...fine, lost: 4, reported: 4 })
+  expect(count({ lines: 4 }, [first, one, three], true)).toEqual({ ...fine, lost: 4, reported: 3 })
 })
 
 test('a missing result, and one that comes twice, are seen', () => {

@@ -102,7 +102,7 @@ test.each([
   const result = await execute(ctx)
   expect(calls, 'one call in flight, never a second').toBe(1)
   expect(result).toMatchObject({ exitCode: 0, timedOut: false })
-  expect(result.resultJson.k8s.warnings.join('\n'), 'the report').toMatch(/onLog/)
+  expect(result.resultJson.k8s.warnings.join('\n'), 'the report').toMatch(/onLog. did not take/)
   await cluster.isClean()
 })
 

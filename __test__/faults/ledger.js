@@ -12,6 +12,7 @@ const statusPrefix = '[paperclip] '
  * @typedef {object} Count
  * @property {number} printed
  * @property {number} lost
+ * @property {number} reported of them, where a gap was reported between the lines before and behind
  * @property {number} doubled
  * @property {number} disordered lines behind a later one
  * @property {number} damaged lines that the container never printed
@@ -22,6 +23,8 @@ export function openLedger(talk) {
   const { lines: printed, kind } = complete(talk)
   const expected = lineOf(talk)
   const times = new Uint16Array(printed + 1)
+  /** The newest line before each reported gap. @type {Set<number>} */
+  const gaps = new Set()
   /** Pieces of a line whose end has not come. @type {string[]} */
   let open = []
   let [newest, disordered, damaged, same] = [0, 0, 0, 0]
@@ -60,26 +63,45 @@ export function openLedger(talk) {
       for (const piece of pieces) take(open.splice(0).join('') + piece)
       if (rest !== '') open.push(rest)
     },
+    /** A gap is reported at this place. */
+    gap() {
+      gaps.add(newest)
+    },
     /** Lines of the container so far. */
     get seen() {
       return same + newest
     },
-    /** @returns {Count} */
-    close() {
+    /**
+     * @param {boolean} isTailDoubted the run said that the last lines may be missing
+     * @returns {Count}
+     */
+    close(isTailDoubted) {
       take(open.splice(0).join(''))
-      let [lost, doubled] = [Math.max(0, printed - same), Math.max(0, same - printed)]
-      if (kind === 'numbered') {
-        lost = doubled = 0
-        for (let number = 1; number <= printed; number++) {
-          if (times[number] === 0) lost++
-          else doubled += (times[number] ?? 0) - 1
+      if (isTailDoubted) gaps.add(newest)
+      let [lost, doubled, reported] = [0, 0, 0]
+      /** @param {number} count @param {number} before the line in front of it */
+      function missing(count, before) {
+        lost += count
+        if (gaps.has(before)) reported += count
+      }
+      if (kind === 'same') {
+        // Where one of them is missing cannot be said.
+        missing(Math.max(0, printed - same), newest)
+        doubled = Math.max(0, same - printed)
+      }
+      let before = 0
+      for (let number = 1; kind === 'numbered' && number <= printed; number++) {
+        if (times[number] === 0) missing(1, before)
+        else {
+          doubled += (times[number] ?? 0) - 1
+          before = number
         }
       }
-      for (const count of Object.values(ends)) {
-        if (count === 0) lost++
+      for (const [end, count] of Object.entries(ends)) {
+        if (count === 0) missing(1, end === 'init' ? 0 : newest)
         else doubled += count - 1
       }
-      return { printed: printed + Object.keys(ends).length, lost, doubled, disordered, damaged }
+      return { printed: printed + Object.keys(ends).length, lost, reported, doubled, disordered, damaged }
     },
   }
 }

@@ -44,6 +44,7 @@ export async function runUnder(cluster, config, fault, seed) {
     onLog: async (stream, chunk) => {
       if (stream === 'stdout') ledger.add(chunk)
       else warnings.push(chunk)
+      if (chunk.includes('[paperclip] Log gap: ')) ledger.gap()
       if (ledger.seen > 0) begin()
       await fault.host?.()
     },
@@ -57,16 +58,17 @@ export async function runUnder(cluster, config, fault, seed) {
   ended.abort()
   begin()
   const { blows, until } = await outages
-  const count = ledger.close()
+  const isTailDoubted = warnings.some((text) => text.includes('Log tail unconfirmed'))
+  const count = ledger.close(isTailDoubted)
   const { k8s = {} } = result.resultJson ?? {}
-  const isReported = k8s.logGaps > 0 || warnings.some((text) => text.includes('Log tail unconfirmed'))
+  const isReported = k8s.logGaps > 0 || isTailDoubted
   const record = {
     fault: fault.name,
     seed,
     hits: blows + proxy.requests.filter(({ fault, brokenOff }) => brokenOff ?? (fault && !fault.breakOff)).length,
     lines: count.printed,
-    lost: isReported ? 0 : count.lost,
-    gap: isReported ? count.lost : 0,
+    lost: count.lost - count.reported,
+    gap: count.reported,
     doubled: count.doubled + count.disordered + count.damaged,
     wrong: [...verdict(result), ...deletions(proxy), ...(isReported && !fault.mayLose ? [`a loss was reported: ${warnings.join(' ')}`] : [])],
     settleMs: Math.max(0, settledAt - Math.max(Date.parse(k8s.finishedAt) || settledAt, until <= settledAt ? until : 0)),

@@ -16,14 +16,19 @@ import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 export function orderedLog(ctx) {
   /** @type {Promise<unknown>} */
   let previous = Promise.resolve()
-  // Kept, for a promise that nobody holds is collected with all that waits for it: the call would count as failed.
-  /** @type {unknown} */
-  let pending
+  // A promise that nobody holds is collected with all that waits for it: the call would count as failed.
+  /** @type {Set<unknown>} */
+  const pending = new Set()
   return (stream, chunk) => {
     const call = previous.then(async () => {
+      /** @type {unknown} */
+      let answer
       try {
-        await (pending = ctx.onLog(stream, chunk))
+        answer = ctx.onLog(stream, chunk)
+        pending.add(answer)
+        await answer
       } finally {
+        pending.delete(answer)
         await turnOfTheLoop()
       }
     })
