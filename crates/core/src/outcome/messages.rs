@@ -119,13 +119,22 @@ pub(super) fn truncated(seen: &Seen<'_>) -> String {
     let transcript = seen.evidence.transcript;
     let model = plain(transcript.model().unwrap_or("unknown"));
     let missing =
-        if transcript.last_result().is_some() { "work went on after the last result event" } else { "no result event" };
+        if transcript.last_result().is_some() { "work went on after the last result event" } else { no_result(seen) };
     let mut text = format!("Claude run was cut off (model {model}): {missing}; {}", cause(seen));
     let stderr = stderr_lines(seen);
     if !stderr.is_empty() {
         text = format!("{text}, message={stderr}");
     }
     bounded(&with_memory_hint(text, seen))
+}
+
+/// What was not read cannot be said to be missing.
+fn no_result(seen: &Seen<'_>) -> &'static str {
+    if seen.evidence.log.complete {
+        "no result event"
+    } else {
+        "no result event was seen, but the end of its log could not be read"
+    }
 }
 
 /// The process ended without a result: its own last words explain it best.
@@ -135,7 +144,11 @@ pub(super) fn exited(seen: &Seen<'_>) -> String {
     let details = end.map(exit_details).filter(|details| !details.is_empty());
     let details = details.map(|details| format!(" ({})", details.join(", "))).unwrap_or_default();
     let stderr = stderr_lines(seen);
-    let said = if stderr.is_empty() { "no result event and nothing on stderr".to_owned() } else { stderr };
+    let said = match stderr.as_str() {
+        "" if seen.evidence.log.complete => "no result event and nothing on stderr",
+        "" => no_result(seen),
+        said => said,
+    };
     bounded(&with_memory_hint(format!("Claude exited with code {code}{details}: {said}"), seen))
 }
 

@@ -5,7 +5,7 @@ use claude_k8s_testkit::{Fault, FaultAction, HoldKind, RequestMatch, Script};
 use tokio::time::{Duration, Instant, sleep};
 
 use super::claude::{begins, init, result, says};
-use super::world::{World, code, minutes, seconds};
+use super::world::{World, code, container, minutes, seconds};
 
 #[tokio::test(start_paused = true)]
 async fn can_02_a_cancel_acts_in_every_phase_and_leaves_nothing() {
@@ -46,6 +46,45 @@ async fn can_02_a_cancel_of_a_pod_that_cannot_start_is_answered_at_once() {
         assert!(world.remains().await.is_empty(), "{hold:?}");
         assert!(world.knobs().launches().is_empty(), "{hold:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn can_02_a_run_that_waits_in_a_queue_is_cancelled_at_once_and_never_starts() {
+    let world = World::new(begins().never_ends());
+    let call = world.call().with("queueName", "team");
+    let cancelling = async {
+        world.asked("watch", "jobs").await;
+        sleep(minutes(10)).await;
+        call.order(StopOrder::Cancel);
+        Instant::now()
+    };
+    let ((outcome, ended), ordered) = tokio::join!(async { (call.run().await, Instant::now()) }, cancelling);
+    assert_eq!(code(&outcome), "cancelled", "{:?}", outcome.error_message);
+    assert!(ended - ordered <= seconds(2), "{:?}", ended - ordered);
+    assert_eq!(outcome.result_json["executionCancellation"]["state"], "acknowledged");
+    assert!(world.remains().await.is_empty() && world.knobs().launches().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn can_02_a_cancel_while_the_tail_is_read_keeps_what_was_said_and_is_bounded() {
+    let world = World::new(begins().print(result("done")).exit(0));
+    let tail = RequestMatch { query: None, ..RequestMatch::of("get", "pods/log") };
+    world.fault(Fault::new(tail, FaultAction::Hang { after_write: false }).after(1));
+    let call = world.call();
+    let cancelling = async {
+        world.knobs().wait_for("pods", |pod| container(pod)["terminated"].is_object()).await;
+        sleep(seconds(3)).await;
+        call.order(StopOrder::Cancel);
+        Instant::now()
+    };
+    let ((outcome, ended), ordered) = tokio::join!(async { (call.run().await, Instant::now()) }, cancelling);
+    assert_eq!(call.heard.lines(), [init(), says("hello"), result("done")]);
+    assert!(outcome.cost_usd.is_some() && outcome.usage.is_some());
+    assert_eq!(code(&outcome), "cancelled", "{:?}", outcome.error_message);
+    // Nobody answers the read, so the tail takes the time that it has.
+    assert!(ended - ordered <= seconds(10), "{:?}", ended - ordered);
+    assert_eq!(outcome.result_json["executionCancellation"]["state"], "acknowledged");
+    assert!(world.remains().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! What the platform or somebody else does to a running pod is told as what it was.
 
-use claude_k8s_testkit::{Eviction, HoldKind, Script};
+use claude_k8s_testkit::{Eviction, FaultAction, HoldKind, Script};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -78,6 +78,33 @@ async fn end_08_a_result_that_was_read_decides_although_the_job_is_deleted() {
         .await;
     assert_success(&outcome, &call.heard);
     assert_eq!(outcome.cost_usd, Some(COST));
+}
+
+#[tokio::test(start_paused = true)]
+async fn end_08_a_finished_job_that_its_ttl_removed_unseen_is_judged_by_what_was_read() {
+    for result_was_read in [true, false] {
+        let script = if result_was_read { begins().print(result("done")) } else { begins() };
+        let world = World::new(script.wait(minutes(3)).exit(0));
+        let call = world.call().with("ttlSecondsAfterFinished", 60);
+        let outage = async {
+            world.running().await;
+            sleep(minutes(1)).await;
+            world.fault_everywhere(FaultAction::Reset { after_write: false });
+            world.knobs().end_watches();
+            world.knobs().close_follows(true);
+            sleep(minutes(10)).await;
+            assert!(world.knobs().objects("jobs", NAMESPACE).is_empty(), "its time is over");
+            world.knobs().clear_faults();
+        };
+        let outcome = call.run_while(outage).await;
+        if result_was_read {
+            assert_success(&outcome, &call.heard);
+        } else {
+            // The watches make up for what they missed: the end of the container and the deletion, in any order.
+            assert!(["claude_truncated", "k8s_job_deleted_externally"].contains(&code(&outcome)), "{}", code(&outcome));
+            assert_eq!(outcome.exit_code, Some(0));
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
