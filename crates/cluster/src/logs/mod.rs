@@ -3,7 +3,7 @@
 //! ```text
 //!  LogSource ──chunks──▶ follow ──every new line──▶ parser hook (raw bytes, at once)
 //!  pods/log              │  ▲  asks core::log
-//!      ContainerPhase ───┘  │                     Spool (16 MiB)
+//!      ContainerPhase ───┘  │                     Spool (12 MiB)
 //!      (shared watch)       └──lines, statuses──▶ ═══════════════ ──▶ deliver ──one awaited call──▶ HostLog
 //!                              run's own statuses ────▲                 redaction, whole lines, ≤ 60 KiB
 //! ```

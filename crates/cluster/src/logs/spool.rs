@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 /// Default bound: more than one container log file of the default size. Unit: bytes.
-pub const SPOOL_BYTES: usize = 16 << 20;
+pub const SPOOL_BYTES: usize = 12 << 20;
 /// What an entry costs beside its text, so that empty lines are bounded as well. Unit: bytes.
 const ENTRY: usize = size_of::<Item>() + 32;
 
