@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claude_k8s_core::log::{Connection, Gap, Line, LineFramer, LogCursor, LogEvent, Stream, is_notice};
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -33,6 +33,9 @@ const LINGER: Duration = Duration::from_secs(3);
 /// follow still brings bytes (END-10). A burst is always finished by the follow: a new connection would not see the part
 /// of it that was rotated away (`docs/internals/kubernetes.md` 1.6).
 const SETTLED: Duration = Duration::from_millis(50);
+/// What the node sent together with the end is on its way. It may be all that a new file holds; then a read could not prove
+/// that nothing is missing in front of it.
+const TOGETHER: Duration = Duration::from_millis(10);
 /// Time for the tail after the container's end, waiting for the host not counted. It begins anew with every new line of a
 /// pod that stays: a starved node sends slowly, and giving up costs the result.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -266,7 +269,13 @@ where
                 // `sleep_until` before the body: a container that never stops talking still has an end (LOG-11).
                 () = sleep_until(at) => match alarm {
                     Alarm::Renew => break End::Planned,
-                    Alarm::Over => break End::Over,
+                    Alarm::Over => {
+                        let arrived = if Instant::now() < self.deadline() { body.next().now_or_never() } else { None };
+                        let Some(Some(Ok(chunk))) = arrived else { break End::Over };
+                        self.chunk(chunk);
+                        self.emit().await;
+                        last_byte = Instant::now();
+                    }
                     Alarm::Quiet => {
                         let reconnect = self.cursor.quiet(&mut self.events);
                         self.emit().await;
@@ -303,7 +312,9 @@ where
     fn alarm(&self, opened: Instant, last_byte: Instant) -> (Instant, Alarm) {
         if let Some(ended_at) = self.ended_at {
             let until = match *self.phase.borrow() {
-                ContainerPhase::Terminated { pod_deleted: false } if !self.cursor.is_burst() => last_byte + SETTLED,
+                ContainerPhase::Terminated { pod_deleted: false } if !self.cursor.is_burst() => {
+                    (last_byte + SETTLED).max(ended_at + TOGETHER)
+                }
                 _ => last_byte.max(ended_at) + LINGER,
             };
             return (until.min(self.deadline()), Alarm::Over);

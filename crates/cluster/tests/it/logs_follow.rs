@@ -73,7 +73,7 @@ fn seconds(seconds: u64) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn log_03_an_undisturbed_run_uses_one_follow_and_two_reads() {
-    let node = Node::running([]);
+    let node = Node::running([Answer::Lingers(seconds(1))]);
     let capture = capture(&node, numbered(&node, 30, seconds(10))).await;
     assert_eq!(capture.stdout, lines(30));
     assert_eq!((capture.follows(), capture.seen.len()), (1, 3));
@@ -330,6 +330,28 @@ async fn log_01_a_burst_is_finished_by_the_follow_because_older_files_of_it_are_
     assert!(capture.stdout.ends_with("\nlast\n"));
     assert_eq!((capture.seen.len(), capture.report.tail), (2, Tail::Confirmed), "the follow ended by itself");
     assert!(capture.drain < Duration::from_millis(400), "{:?}", capture.drain);
+}
+
+#[tokio::test(start_paused = true)]
+async fn log_06_what_comes_together_with_the_end_is_taken_from_the_follow_because_it_may_be_all_of_a_new_file() {
+    for late in [0, 5] {
+        let node = Node::running([Answer::Lingers(seconds(1))]);
+        let life = async {
+            node.write("line 0");
+            sleep(seconds(1)).await;
+            node.rotate();
+            sleep(Duration::from_millis(1)).await;
+            if late > 0 {
+                node.phase(TERMINATED);
+                sleep(Duration::from_millis(late)).await;
+            }
+            node.write("line 1");
+            node.phase(TERMINATED);
+        };
+        let capture = capture(&node, life).await;
+        assert_eq!((capture.stdout, capture.report.gaps.len()), (lines(2), 0), "{}", capture.stderr);
+        assert!(capture.drain <= Duration::from_millis(100), "{:?}", capture.drain);
+    }
 }
 
 #[tokio::test(start_paused = true)]
