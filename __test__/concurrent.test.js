@@ -6,7 +6,7 @@ import { afterAll, afterEach, expect, test, vi } from 'vitest'
 
 import { startCluster } from './support/cluster.js'
 import { expectFailure, expectSuccess } from './support/expect-run.js'
-import { transcript } from './support/host.js'
+import { hasOutput, transcript } from './support/host.js'
 import { execute } from './support/package.js'
 import { countByMeaning } from './support/requests.js'
 import { until } from './support/until.js'
@@ -99,7 +99,7 @@ test('grd_09 a run that may wait starts when its competitor has ended', async ()
   const second = cluster.context({ agent, config: { guardWaitSec: 60 } })
   const results = await Promise.all([firstRun, execute(second)])
   expect(results).toMatchObject([{ errorMessage: null }, { errorMessage: null }])
-  const started = transcript(second).chunks.find(({ chunk }) => chunk.startsWith('{'))
+  const started = transcript(second).chunks.find(({ chunk }) => hasOutput(chunk))
   expect(started?.at, 'the first line of the second run').toBeGreaterThan(transcript(first).chunks.at(-1)?.at ?? Infinity)
 })
 

@@ -12,7 +12,7 @@ import { afterAll, afterEach, expect, onTestFinished, test, vi } from 'vitest'
 
 import { startCluster } from './support/cluster.js'
 import { expectSuccess } from './support/expect-run.js'
-import { transcript } from './support/host.js'
+import { hasOutput, transcript } from './support/host.js'
 import { execute, serverEntry } from './support/package.js'
 import { until } from './support/until.js'
 
@@ -73,7 +73,7 @@ test('log_14 a slow onLog does not delay a cancel', async () => {
     env: { FAKE_REPEAT: '500', FAKE_DELAY_MS: '10' },
     onLog: async (stream, chunk) => {
       await pause(300)
-      if (stream !== 'stdout' || !chunk.startsWith('{') || abortedAt) return
+      if (stream !== 'stdout' || !hasOutput(chunk) || abortedAt) return
       abortedAt = Date.now()
       stop.abort()
     },

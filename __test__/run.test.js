@@ -6,7 +6,7 @@ import { afterAll, afterEach, expect, test, vi } from 'vitest'
 
 import { startCluster } from './support/cluster.js'
 import { expectSuccess } from './support/expect-run.js'
-import { transcript } from './support/host.js'
+import { hasOutput, transcript } from './support/host.js'
 import { execute } from './support/package.js'
 import { reportingCli } from './support/reporting-cli.js'
 import { until } from './support/until.js'
@@ -21,7 +21,7 @@ test('log_01 lines arrive while the pod runs: whole, in order and byte for byte'
   const result = await execute(ctx)
   const written = await expectSuccess(cluster, ctx, result)
   expect(result.resultJson.k8s.logBytes).toBe(Buffer.byteLength(written))
-  const chunks = transcript(ctx).chunks.filter(({ stream, chunk }) => stream === 'stdout' && chunk.startsWith('{'))
+  const chunks = transcript(ctx).chunks.filter(({ stream, chunk }) => stream === 'stdout' && hasOutput(chunk))
   expect(chunks.every(({ chunk }) => chunk.endsWith('\n'))).toBe(true)
   const [first, last] = [chunks[0], chunks.at(-1)]
   expect((last?.at ?? 0) - (first?.at ?? 0), 'time between the first and the last chunk').toBeGreaterThan(1000)

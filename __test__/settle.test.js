@@ -4,7 +4,7 @@ import { afterAll, afterEach, expect, test, vi } from 'vitest'
 
 import { startCluster } from './support/cluster.js'
 import { expectFailure, expectSuccess } from './support/expect-run.js'
-import { transcript } from './support/host.js'
+import { hasOutput, transcript } from './support/host.js'
 import { execute } from './support/package.js'
 import { until } from './support/until.js'
 
@@ -17,7 +17,7 @@ afterEach(() => cluster.removeJobs())
 const promptMs = 15_000
 
 /** @param {import('./support/host.js').HostContext} ctx */
-const lastLineAt = (ctx) => transcript(ctx).chunks.findLast(({ chunk }) => chunk.startsWith('{'))?.at ?? 0
+const lastLineAt = (ctx) => transcript(ctx).chunks.findLast(({ chunk }) => hasOutput(chunk))?.at ?? 0
 
 /** A Job as it looks while its pod runs, whatever happened since. @param {any} job */
 const neverFinished = (job) => ({ ...job, status: { active: 1, startTime: job.status?.startTime } })

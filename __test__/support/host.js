@@ -90,6 +90,9 @@ export const withoutStatus = (text) =>
     .filter((line) => !line.startsWith(statusPrefix))
     .join('')
 
+/** A line of the CLI is in the chunk, perhaps behind one of the adapter. @param {string} chunk */
+export const hasOutput = (chunk) => /^\{/m.test(chunk)
+
 /**
  * What the host knows about a run so far.
  * @param {object} ctx made by `hostContext`
