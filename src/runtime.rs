@@ -5,9 +5,8 @@ use std::sync::OnceLock;
 use claude_k8s_cluster::Engine;
 use napi::bindgen_prelude::create_custom_tokio_runtime;
 
-/// One worker serves a thousand runs: it waits, frames and parses, and never blocks. A second one costs a log of 110 MiB a
-/// quarter more CPU for waking each other, and takes a core from the host.
-const WORKERS: usize = 1;
+/// Two workers serve a thousand runs: they wait, frame and parse, and never block.
+const WORKERS: usize = 2;
 
 /// State that must be unique per process: connections, indexes, launch locks. Both entries and a reloaded one share it.
 pub(crate) fn engine() -> &'static Engine {
