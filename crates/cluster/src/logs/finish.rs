@@ -81,6 +81,7 @@ where
         loop {
             match Self::next_chunk(&mut body, self.deadline()).await {
                 Ok(Some(chunk)) => {
+                    self.read_at = Some(Instant::now());
                     self.chunk(chunk);
                     self.emit().await;
                 }

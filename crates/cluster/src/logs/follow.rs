@@ -39,6 +39,8 @@ const TOGETHER: Duration = Duration::from_millis(10);
 /// Time for the tail after the container's end, waiting for the host not counted. It begins anew with every new line of a
 /// pod that stays: a starved node sends slowly, and giving up costs the result.
 const DRAIN: Duration = Duration::from_secs(10);
+/// Time for a read that brings bytes and no new line yet: a long line, or a long replay, on a slow way.
+const DRAIN_READING: Duration = Duration::from_secs(60);
 /// The whole time for the tail, however much comes.
 const DRAIN_LONGEST: Duration = Duration::from_secs(300);
 /// Pause after a clean end: mostly the container stopped, and the watch says so within a second or two.
@@ -94,6 +96,8 @@ pub(super) struct Follower<'a, S: ?Sized, F> {
     ended_at: Option<Instant>,
     /// When the newest line was taken.
     line_at: Option<Instant>,
+    /// When the newest bytes of a final read arrived.
+    pub(super) read_at: Option<Instant>,
     /// The newest follow ended cleanly after the end was seen, and this is its open piece.
     pub(super) clean_end: Option<Bytes>,
 }
@@ -149,6 +153,7 @@ where
             readable: false,
             ended_at: None,
             line_at: None,
+            read_at: None,
             clean_end: None,
         }
     }
@@ -215,13 +220,13 @@ where
     /// When the search for the tail has to stop.
     pub(super) fn deadline(&self) -> Instant {
         let ended_at = self.ended_at.unwrap_or_else(Instant::now);
-        match (*self.phase.borrow(), self.line_at) {
-            // Somebody waits for the answer to a stop (CAN-03), and the log goes with the pod.
-            (ContainerPhase::Terminated { pod_deleted: false }, Some(line_at)) => {
-                (line_at.max(ended_at) + DRAIN).min(ended_at + DRAIN_LONGEST)
-            }
-            _ => ended_at + DRAIN,
+        // Somebody waits for the answer to a stop (CAN-03), and the log goes with the pod.
+        if *self.phase.borrow() != (ContainerPhase::Terminated { pod_deleted: false }) {
+            return ended_at + DRAIN;
         }
+        let line_at = self.line_at.unwrap_or(ended_at).max(ended_at);
+        let read_at = self.read_at.unwrap_or(line_at).clamp(line_at, line_at + DRAIN_READING - DRAIN);
+        (read_at + DRAIN).min(ended_at + DRAIN_LONGEST)
     }
 
     /// Opens the next follow. `None`: the container ended meanwhile, or the caller is gone.

@@ -84,6 +84,13 @@ impl SpoolWriter {
         }
     }
 
+    /// The host has to take something before more of the log is read.
+    #[must_use]
+    pub(crate) fn is_full(&self) -> bool {
+        let state = self.0.lock();
+        state.used >= self.0.capacity
+    }
+
     /// Moves all items into the queue, waiting while it is full. A line longer than the queue passes when it is empty.
     ///
     /// Not cancel-safe in the sense that a dropped call leaves the rest in `items`; nothing is lost or doubled.

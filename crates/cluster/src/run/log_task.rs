@@ -18,6 +18,8 @@ use crate::logs::{ClusterLogs, LogReport, LogTarget, follow};
 
 /// The follower bounds its own reads after the end, so this only bounds a follower that waits for the host.
 const DRAIN: Duration = Duration::from_secs(15);
+/// Between two looks whether the host is behind.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// As long as a host keeps taking output, a follower that waits for room gets so long (LOG-14).
 const DRAIN_LONGEST: Duration = Duration::from_secs(600);
 
@@ -128,9 +130,15 @@ impl<'a> LogTask<'a> {
                 let patient = *phase.borrow_and_update() == ContainerPhase::Terminated { pod_deleted: false };
                 let line_at = time_of(&last_output).map_or(ended_at, |at| run.clock.instant_of(at));
                 let progress = run.output.last_taken().max(line_at).max(ended_at);
-                let until = if patient { (progress + DRAIN).min(ended_at + DRAIN_LONGEST) } else { ended_at + DRAIN };
-                if Instant::now() >= until {
-                    return;
+                let longest = ended_at + DRAIN_LONGEST;
+                let mut until = if patient { (progress + DRAIN).min(longest) } else { ended_at + DRAIN };
+                let now = Instant::now();
+                if now >= until {
+                    // A follower that does not wait for the host reads, and bounds that itself.
+                    if !patient || run.output.is_full() || now >= longest {
+                        return;
+                    }
+                    until = now + LOOK_AGAIN;
                 }
                 tokio::select! {
                     () = tokio::time::sleep_until(until) => {}

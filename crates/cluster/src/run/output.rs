@@ -79,6 +79,11 @@ impl Output {
         lock(&self.0.state).writer.clone()
     }
 
+    /// The host is behind: the log waits for it.
+    pub(crate) fn is_full(&self) -> bool {
+        lock(&self.0.state).writer.as_ref().is_some_and(SpoolWriter::is_full)
+    }
+
     /// `[paperclip] <text>`: progress, on stdout.
     pub(crate) fn say(&self, text: &str) {
         self.status(Stream::Stdout, text);

@@ -36,6 +36,11 @@ pub(crate) enum Answer {
     Late(Duration),
     /// As a kubelet answers, with this time before each line.
     Drips(Duration),
+    /// As a kubelet answers, in pieces of so many bytes with this time before each.
+    Pieces {
+        bytes: usize,
+        pause: Duration,
+    },
     /// Headers never come.
     Silence,
     /// Sends this for ever.
@@ -154,6 +159,7 @@ struct Reading {
     ends_at: Option<Instant>,
     answer: Answer,
     sent: usize,
+    queued: Bytes,
     over: bool,
 }
 
@@ -165,7 +171,18 @@ impl Reading {
         };
         let (log, phase) = (node.0.log.subscribe(), node.watch());
         let position = query.tail_lines.map_or(0, |lines| log.borrow().len().saturating_sub(lines as usize));
-        Self { log, phase, position, since: query.since, follow: query.follow, ends_at, answer, sent: 0, over: false }
+        Self {
+            log,
+            phase,
+            position,
+            since: query.since,
+            follow: query.follow,
+            ends_at,
+            answer,
+            sent: 0,
+            queued: Bytes::new(),
+            over: false,
+        }
     }
 
     /// New text as the kubelet writes it.
@@ -193,8 +210,18 @@ impl Reading {
             if self.over {
                 return None;
             }
+            if let Answer::Pieces { bytes, pause } = self.answer
+                && !self.queued.is_empty()
+            {
+                tokio::time::sleep(pause).await;
+                return Some(Ok(self.queued.split_to(bytes.min(self.queued.len()))));
+            }
             let mut text = self.new_text();
             match self.answer {
+                Answer::Pieces { .. } if !text.is_empty() => {
+                    self.queued = text.into();
+                    continue;
+                }
                 Answer::Cut { bytes, clean } if self.sent + text.len() >= bytes => {
                     text.truncate(bytes - self.sent);
                     self.over = true;
