@@ -30,7 +30,7 @@ const perRun = new Map([
   ['get jobs', 1],
   ['get pods', 1],
   ['get pods/log', 3], // one follow, the final reads
-  ['list events', 1],
+  ['list events', 3], // of a start that takes its time
   ['delete secrets', 1],
   ['delete jobs', 1],
 ])
