@@ -50,17 +50,20 @@ export function createPaperclip(baseUrl) {
       return runs.sort((one, other) => Date.parse(one['createdAt']) - Date.parse(other['createdAt']))
     },
     /**
-     * The run's row after its end.
+     * The run's row after its end, which is printed.
      * @param {string} id
      * @param {number} [boundMs]
      * @returns {Promise<Row>}
      */
-    ended: (id, boundMs) =>
-      until(`run ${id} has ended`, async () => {
-        const run = await paperclip.run(id)
+    async ended(id, boundMs) {
+      const run = await until(`run ${id} has ended`, async () => {
+        const row = await paperclip.run(id)
         // The end of the row is written in steps; the time of the end is the last one.
-        return ended.has(run['status']) && run['finishedAt'] && run
-      }, boundMs),
+        return ended.has(row['status']) && row['finishedAt'] && row
+      }, boundMs)
+      console.info(`run ${id}: ${[run['status'], run['errorCode']].filter(Boolean).join(', ')}`)
+      return run
+    },
     /** @param {string} id @returns {Promise<Row>} */
     task: (id) => get(`/issues/${id}`),
     /**
