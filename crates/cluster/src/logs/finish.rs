@@ -82,8 +82,7 @@ where
             match Self::next_chunk(&mut body, self.deadline()).await {
                 Ok(Some(chunk)) => {
                     self.read_at = Some(Instant::now());
-                    self.chunk(chunk);
-                    self.emit().await;
+                    self.take(chunk).await;
                 }
                 Ok(None) => break,
                 Err(cause) => {

@@ -277,8 +277,7 @@ where
                     Alarm::Over => {
                         let arrived = if Instant::now() < self.deadline() { body.next().now_or_never() } else { None };
                         let Some(Some(Ok(chunk))) = arrived else { break End::Over };
-                        self.chunk(chunk);
-                        self.emit().await;
+                        self.take(chunk).await;
                         last_byte = Instant::now();
                     }
                     Alarm::Quiet => {
@@ -292,8 +291,7 @@ where
                 },
                 chunk = body.next() => match chunk {
                     Some(Ok(chunk)) => {
-                        self.chunk(chunk);
-                        self.emit().await;
+                        self.take(chunk).await;
                         last_byte = Instant::now();
                     }
                     Some(Err(ReadError(cause))) => {
@@ -333,12 +331,13 @@ where
         (if deleting { idle } else { idle.min(opened + MAX_AGE) }, Alarm::Renew)
     }
 
-    /// Takes the lines of a chunk; what is new waits in `events`.
-    pub(super) fn chunk(&mut self, chunk: Bytes) {
+    /// Takes the lines of a chunk and passes on what is new.
+    pub(super) async fn take(&mut self, chunk: Bytes) {
         self.framer.push(chunk);
         while let Some(raw) = self.framer.next_line() {
             self.cursor.line(Line::parse(raw), &mut self.events);
         }
+        self.emit().await;
     }
 
     /// Gives what is new to the parser at once, and to the spool as soon as there is room.

@@ -15,8 +15,9 @@ use super::ReadError;
 
 /// Size of a full piece. Unit: bytes.
 const FULL: usize = 64 << 10;
-/// A piece of this size belongs to a burst, a big one is worth its wake-up. Unit: bytes.
+/// A piece of this size belongs to a burst. Unit: bytes.
 const BURST: usize = 4 << 10;
+/// A piece of this size is worth its wake-up. Unit: bytes.
 const BIG: usize = 32 << 10;
 /// How long the rest of a burst may gather. Longer, and the window of the connection would limit the speed.
 const REST: Duration = Duration::from_millis(2);

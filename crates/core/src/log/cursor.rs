@@ -192,6 +192,7 @@ impl LogCursor {
         let reconnect = self.is_holding() && !self.believe_repetition(out);
         if reconnect {
             self.replay = None;
+            // Not live: an open piece behind lines that were thrown away is not the next one.
             self.connection = None;
         }
         reconnect

@@ -1,11 +1,23 @@
 //! An order to stop, in every phase.
 
 use claude_k8s_cluster::host::StopOrder;
+use claude_k8s_core::outcome::RunResult;
 use claude_k8s_testkit::{Fault, FaultAction, HoldKind, RequestMatch, Script};
 use tokio::time::{Duration, Instant, sleep};
 
 use super::claude::{begins, init, result, says};
-use super::world::{World, code, container, minutes, seconds};
+use super::world::{Call, World, code, container, minutes, seconds};
+
+/// Cancels the run when the moment has come. Returns how long the answer took.
+async fn cancelled_after(call: &Call, moment: impl Future<Output = ()>) -> (RunResult, Duration) {
+    let cancelling = async {
+        moment.await;
+        call.order(StopOrder::Cancel);
+        Instant::now()
+    };
+    let ((outcome, ended), ordered) = tokio::join!(async { (call.run().await, Instant::now()) }, cancelling);
+    (outcome, ended - ordered)
+}
 
 #[tokio::test(start_paused = true)]
 async fn can_02_a_cancel_acts_in_every_phase_and_leaves_nothing() {
@@ -14,14 +26,9 @@ async fn can_02_a_cancel_acts_in_every_phase_and_leaves_nothing() {
         let world = World::new(begins().never_ends());
         world.fault(Fault::new(RequestMatch::any(), FaultAction::Delay { ms: 5 }));
         let call = world.call();
-        let cancelling = async {
-            sleep(Duration::from_millis(at)).await;
-            call.order(StopOrder::Cancel);
-            Instant::now()
-        };
-        let ((outcome, ended), ordered) = tokio::join!(async { (call.run().await, Instant::now()) }, cancelling);
+        let (outcome, took) = cancelled_after(&call, sleep(Duration::from_millis(at))).await;
         assert_eq!(code(&outcome), "cancelled", "{at}: {:?}", outcome.error_message);
-        assert!(ended - ordered <= seconds(3), "{at}: {:?}", ended - ordered);
+        assert!(took <= seconds(3), "{at}: {took:?}");
         assert_eq!(outcome.result_json["executionCancellation"]["state"], "acknowledged", "{at}");
         assert_eq!(world.remains().await, Vec::<String>::new(), "{at}");
     }
@@ -33,15 +40,13 @@ async fn can_02_a_cancel_of_a_pod_that_cannot_start_is_answered_at_once() {
         let world = World::new(begins().never_ends());
         world.knobs().hold(hold);
         let call = world.call();
-        let cancelling = async {
+        let moment = async {
             world.asked("watch", "pods").await;
             sleep(seconds(20)).await;
-            call.order(StopOrder::Cancel);
-            Instant::now()
         };
-        let ((outcome, ended), ordered) = tokio::join!(async { (call.run().await, Instant::now()) }, cancelling);
+        let (outcome, took) = cancelled_after(&call, moment).await;
         assert_eq!(code(&outcome), "cancelled", "{hold:?}: {:?}", outcome.error_message);
-        assert!(ended - ordered <= seconds(5), "{hold:?}: {:?}", ended - ordered);
+        assert!(took <= seconds(5), "{hold:?}: {took:?}");
         world.knobs().release(hold);
         assert!(world.remains().await.is_empty(), "{hold:?}");
         assert!(world.knobs().launches().is_empty(), "{hold:?}");
@@ -52,15 +57,13 @@ async fn can_02_a_cancel_of_a_pod_that_cannot_start_is_answered_at_once() {
 async fn can_02_a_run_that_waits_in_a_queue_is_cancelled_at_once_and_never_starts() {
     let world = World::new(begins().never_ends());
     let call = world.call().with("queueName", "team");
-    let cancelling = async {
+    let moment = async {
         world.asked("watch", "jobs").await;
         sleep(minutes(10)).await;
-        call.order(StopOrder::Cancel);
-        Instant::now()
     };
-    let ((outcome, ended), ordered) = tokio::join!(async { (call.run().await, Instant::now()) }, cancelling);
+    let (outcome, took) = cancelled_after(&call, moment).await;
     assert_eq!(code(&outcome), "cancelled", "{:?}", outcome.error_message);
-    assert!(ended - ordered <= seconds(2), "{:?}", ended - ordered);
+    assert!(took <= seconds(2), "{took:?}");
     assert_eq!(outcome.result_json["executionCancellation"]["state"], "acknowledged");
     assert!(world.remains().await.is_empty() && world.knobs().launches().is_empty());
 }
@@ -71,18 +74,16 @@ async fn can_02_a_cancel_while_the_tail_is_read_keeps_what_was_said_and_is_bound
     let tail = RequestMatch { query: None, ..RequestMatch::of("get", "pods/log") };
     world.fault(Fault::new(tail, FaultAction::Hang { after_write: false }).after(1));
     let call = world.call();
-    let cancelling = async {
+    let moment = async {
         world.knobs().wait_for("pods", |pod| container(pod)["terminated"].is_object()).await;
         sleep(seconds(3)).await;
-        call.order(StopOrder::Cancel);
-        Instant::now()
     };
-    let ((outcome, ended), ordered) = tokio::join!(async { (call.run().await, Instant::now()) }, cancelling);
+    let (outcome, took) = cancelled_after(&call, moment).await;
     assert_eq!(call.heard.lines(), [init(), says("hello"), result("done")]);
     assert!(outcome.cost_usd.is_some() && outcome.usage.is_some());
     assert_eq!(code(&outcome), "cancelled", "{:?}", outcome.error_message);
     // Nobody answers the read, so the tail takes the time that it has.
-    assert!(ended - ordered <= seconds(10), "{:?}", ended - ordered);
+    assert!(took <= seconds(10), "{took:?}");
     assert_eq!(outcome.result_json["executionCancellation"]["state"], "acknowledged");
     assert!(world.remains().await.is_empty());
 }
@@ -107,15 +108,13 @@ async fn can_06_a_cancelled_run_keeps_what_it_said_until_its_last_moment() {
 async fn can_03_a_container_that_ignores_the_signal_is_answered_in_time_and_killed() {
     let world = World::new(begins().never_ends().ignores_term());
     let call = world.call();
-    let cancelling = async {
+    let moment = async {
         world.running().await;
         sleep(minutes(2)).await;
-        call.order(StopOrder::Cancel);
-        Instant::now()
     };
-    let ((outcome, ended), ordered) = tokio::join!(async { (call.run().await, Instant::now()) }, cancelling);
+    let (outcome, took) = cancelled_after(&call, moment).await;
     assert_eq!(code(&outcome), "cancelled");
-    assert!(ended - ordered <= seconds(60), "{:?}", ended - ordered);
+    assert!(took <= seconds(60), "{took:?}");
     assert!(world.remains().await.is_empty());
 }
 
