@@ -40,7 +40,7 @@ test.concurrent('an overload before anything was done is tried again with the se
   })
   const retry = await retryOf(agent)
   expect(retry).toMatchObject({ retryOfRunId: failed['id'], scheduledRetryAttempt: 1 })
-  expect(await lab.paperclip.ended(retry['id'], 120_000)).toMatchObject({ status: 'succeeded', sessionIdBefore: failed['sessionIdAfter'], sessionIdAfter: failed['sessionIdAfter'] })
+  expect(await lab.paperclip.ended(retry['id'])).toMatchObject({ status: 'succeeded', sessionIdBefore: failed['sessionIdAfter'], sessionIdAfter: failed['sessionIdAfter'] })
   expect((await lab.paperclip.task(task['id']))['status']).not.toBe('blocked')
 })
 
@@ -51,7 +51,7 @@ test.concurrent('res_13 an overload after work continues where the session stand
   expect(failed).toMatchObject({ status: 'failed', errorCode: 'claude_transient_upstream', resultJson: { conversationContinuation: continues } })
   expect(failed['resultJson']).not.toHaveProperty('executionRecovery')
   await taskBecomes(task, 'in_progress')
-  const retry = await lab.paperclip.ended((await retryOf(agent))['id'], 120_000)
+  const retry = await lab.paperclip.ended((await retryOf(agent))['id'])
   expect(retry).toMatchObject({ status: 'succeeded', sessionIdBefore: failed['sessionIdAfter'], sessionIdAfter: failed['sessionIdAfter'] })
   // The model hears what was done before.
   expect(JSON.stringify(lab.models.questions(agent.name).at(2)?.body.messages)).toContain('tool_result')

@@ -9,7 +9,7 @@ export default defineConfig({
     pool: 'forks',
     // Most of a suite is pods starting and the server waiting: several files at once use the time.
     maxWorkers: 3,
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     hookTimeout: 180_000,
     projects: [
       { extends: true, test: { name: 'host', include: [`${folder}/*.test.js`], exclude: [measured] } },

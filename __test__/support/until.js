@@ -2,17 +2,16 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 
-const stepMs = 50
-
 /**
  * Asks again and again until the answer is truthy.
  * @template T
  * @param {string} what said when the bound is over: "the pod is gone"
  * @param {() => T | Promise<T>} ask
  * @param {number} [boundMs]
+ * @param {number} [stepMs] between two questions
  * @returns {Promise<Exclude<T, false | null | undefined | 0 | ''>>}
  */
-export async function until(what, ask, boundMs = 60_000) {
+export async function until(what, ask, boundMs = 60_000, stepMs = 50) {
   const end = Date.now() + boundMs
   for (;;) {
     const answer = await ask()

@@ -55,14 +55,26 @@ export function createPaperclip(baseUrl) {
      * @param {number} [boundMs]
      * @returns {Promise<Row>}
      */
-    async ended(id, boundMs) {
-      const run = await until(`run ${id} has ended`, async () => {
+    async ended(id, boundMs = 150_000) {
+      const over = async () => {
         const row = await paperclip.run(id)
         // The end of the row is written in steps; the time of the end is the last one.
         return ended.has(row['status']) && row['finishedAt'] && row
-      }, boundMs)
+      }
+      // A question costs the server milliseconds that the runs need.
+      const run = await until(`run ${id} has ended`, over, boundMs, 250).catch(async (error) => {
+        error.message += `\n${await paperclip.story(id)}`
+        throw error
+      })
       console.info(`run ${id}: ${[run['status'], run['errorCode']].filter(Boolean).join(', ')}`)
       return run
+    },
+    /** What the server knows of a run, for who has to find out what became of it. @param {string} id */
+    async story(id) {
+      const [row, events, log] = await Promise.all([paperclip.run(id), paperclip.events(id), paperclip.log(id).catch(() => [])])
+      const told = events.map((event) => `${event['createdAt']} ${event['eventType']}: ${event['message']}`)
+      const said = log.slice(-12).map(({ ts, stream, chunk }) => `${ts} ${stream}: ${chunk.trim().slice(0, 300)}`)
+      return [`status ${row['status']}, created ${row['createdAt']}, started ${row['startedAt']}`, ...told, ...said].join('\n')
     },
     /** @param {string} id @returns {Promise<Row>} */
     task: (id) => get(`/issues/${id}`),
