@@ -24,10 +24,11 @@ use super::{ConnectError, Credentials};
 const CONNECT: Duration = Duration::from_secs(10);
 /// Above the server-side timeout of a watch, so that only a connection that brings nothing at all is cut.
 const READ: Duration = Duration::from_secs(90);
-/// A dead peer is noticed within 30 s (LOG-04): 10 s idle, then probes.
-const KEEPALIVE: Duration = Duration::from_secs(10);
+/// A dead peer is noticed after 24 s, so that the next connection stands within 30 s (LOG-04): 8 s idle, then probes.
+const KEEPALIVE: Duration = Duration::from_secs(8);
 const PROBES: u32 = 2;
-const USER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Looked at when a probe is due; data that nobody acknowledges has the same bound.
+const USER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A cluster as one identity.
 #[derive(Clone)]
