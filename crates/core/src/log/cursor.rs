@@ -70,13 +70,13 @@ pub struct LogCursor {
     first_line: Option<&'static str>,
     /// The newest final read did not show the delivered tail.
     tail_missed: bool,
-    /// First line ever delivered, and count and wrapping hash sum of all: the proof of [`super::WholeFile`].
+    /// First line ever delivered, and count and wrapping sum of the digests of all: the proof of [`super::WholeFile`].
     first: Option<Record>,
     count: u64,
     sum: u64,
     /// Hashes of raw lines delivered behind the last line with a time; a replay repeats them behind its anchor.
     raw_tail: Vec<u64>,
-    /// How many of them the current connection has repeated; `None` when no more can come.
+    /// How many of them are behind the current connection; `None` when no more can come.
     raw_repeated: Option<usize>,
     /// Start of the line behind the last delivered one, as the connection showed it before it ended.
     open: Bytes,
@@ -150,7 +150,7 @@ impl LogCursor {
             return;
         };
         replay.hold(at, line);
-        let alignment = replay.align(false);
+        let alignment = replay.align();
         let is_final = self.connection == Some(Connection::Final);
         match alignment {
             // A later line of a final read can change everything but a certain anchor.
@@ -217,7 +217,7 @@ impl LogCursor {
     pub fn read_ended(&mut self, out: &mut Vec<LogEvent>) -> ReadEnd {
         self.tail_missed = false;
         if let Some(replay) = &self.replay {
-            match replay.align(true) {
+            match replay.align() {
                 anchor @ Alignment::Anchor { .. } => self.settle(anchor, out),
                 // The read may have been cut with a clean end (1.5).
                 Alignment::Partial | Alignment::Nothing => {
@@ -253,7 +253,7 @@ impl LogCursor {
         self.report(Gap { after: None, before: None, reason }, out);
     }
 
-    /// First line, number of lines and hash sum of everything delivered with a time.
+    /// First line, number of lines and sum of the digests of everything delivered with a time.
     pub(super) fn delivered(&self) -> (Option<Record>, u64, u64) {
         (self.first, self.count, self.sum)
     }
@@ -280,8 +280,9 @@ impl LogCursor {
         }
         let hash = hash(line.body());
         if let Some(index) = self.raw_repeated {
-            if self.raw_tail.get(index) == Some(&hash) {
-                self.raw_repeated = Some(index + 1);
+            // Those before it can be hidden: `sinceTime` is compared with each record.
+            if let Some(hidden) = self.raw_tail[index..].iter().position(|delivered| *delivered == hash) {
+                self.raw_repeated = Some(index + hidden + 1);
                 self.counters.dropped_fragments += 1;
                 return;
             }
@@ -300,7 +301,7 @@ impl LogCursor {
         self.window.push(record);
         self.first.get_or_insert(record);
         self.count += 1;
-        self.sum = self.sum.wrapping_add(record.hash);
+        self.sum = self.sum.wrapping_add(record.digest());
         self.raw_tail.clear();
         self.raw_repeated = None;
         self.open.clear();

@@ -23,6 +23,14 @@ impl Record {
     pub fn new(at: LogTime, body: &[u8]) -> Self {
         Self { at, hash: hash(body), length: u32::try_from(body.len()).unwrap_or(u32::MAX) }
     }
+
+    /// Time and text in 64 bits, to be summed: equal texts of other times do not stand for each other.
+    pub(super) fn digest(&self) -> u64 {
+        let mut hasher = foldhash::quality::FixedState::default().build_hasher();
+        hasher.write_i64(self.at.as_nanoseconds());
+        hasher.write_u64(self.hash);
+        hasher.finish()
+    }
 }
 
 /// 64 bits of a text. The quality variant, because sums of hashes are compared as well.

@@ -95,10 +95,10 @@ impl Replay {
         self.held.push(Held { record, text });
     }
 
-    /// Where new output begins. `ended`: nothing more will come.
-    pub(super) fn align(&self, ended: bool) -> Alignment {
+    /// Where new output begins.
+    pub(super) fn align(&self) -> Alignment {
         for (lead, overlap) in [(0, &self.whole), (1, &self.behind_fragment)] {
-            match overlap.fit(ended) {
+            match overlap.fit() {
                 Fit::Full(end) => {
                     let certain = lead == 0 && end == self.tail.records.len();
                     return Alignment::Anchor { position: lead + end, certain, weak: false };
@@ -115,7 +115,7 @@ impl Replay {
 
     /// Lines came, nothing fits, and the window holds everything that a replay can begin with.
     pub(super) fn is_other_file(&self) -> bool {
-        !self.is_empty() && !self.tail.is_clipped() && self.align(false) == Alignment::Nothing
+        !self.is_empty() && !self.tail.is_clipped() && self.align() == Alignment::Nothing
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -13,7 +13,7 @@ pub struct WholeFile {
 /// The answer of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WholeFileVerdict {
-    /// Number and hash sum are equal: nothing is missing and nothing was repeated.
+    /// Number and sum of the digests are equal: nothing is missing and nothing was repeated.
     Proven,
     /// The file begins with another line: it was rotated, so nothing can be said.
     Rotated,
@@ -30,7 +30,7 @@ impl WholeFile {
         let Some(at) = line.at else { return true };
         let record = Record::new(at, line.body());
         self.count += 1;
-        self.sum = self.sum.wrapping_add(record.hash);
+        self.sum = self.sum.wrapping_add(record.digest());
         self.first.get_or_insert(record);
         !self.is_rotated(cursor)
     }

@@ -165,6 +165,7 @@ proptest! {
         (log, cuts, reads, limits) in case(Habits { steps: (1, 400), rotate: true, limits: SHORT_TAILS, ..CALM }),
     ) {
         let seen = follow(&log, &cuts, &reads, limits);
+        prop_assert!(seen.proof.is_some(), "the tail was never confirmed");
         prop_assert!(seen.gaps > 0 || log.lines().ends_with(&seen.lines));
         prop_assert!(seen.gaps > 0 || seen.lines == log.lines() || first_delivery_is_late(&log, &cuts));
     }
@@ -174,6 +175,7 @@ proptest! {
         (log, cuts, reads, limits) in case(Habits { texts: 2, steps: (0, 2), limits: SMALL_WINDOW, ..CALM }),
     ) {
         let seen = follow(&log, &cuts, &reads, limits);
+        prop_assert!(seen.proof.is_some(), "the tail was never confirmed");
         prop_assert!(seen.gaps > 0 || seen.lines == log.lines());
     }
 
@@ -182,6 +184,7 @@ proptest! {
         (log, cuts, reads, limits) in case(Habits { steps: (-6_000, 6_000), ..CALM }),
     ) {
         let seen = follow(&log, &cuts, &reads, limits);
+        prop_assert!(seen.proof.is_some(), "the tail was never confirmed");
         prop_assert!(seen.gaps > 0 || seen.lines == log.lines());
     }
 

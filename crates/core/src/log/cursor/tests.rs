@@ -281,6 +281,13 @@ fn raw_lines_behind_the_anchor_are_not_repeated() {
 }
 
 #[test]
+fn a_raw_line_is_not_repeated_when_one_before_it_is_hidden() {
+    let mut cursor = LogCursor::default();
+    assert_eq!(follow(&mut cursor, &["1 a", "- head", "- tail"]), ["a", "head", "tail"]);
+    assert_eq!(read(&mut cursor, &["1 a", "- tail"]), (vec![], ReadEnd::Anchored { new: 0 }));
+}
+
+#[test]
 fn log_09_a_notice_on_a_line_of_its_own_is_dropped() {
     let mut cursor = LogCursor::default();
     let lines = ["1 a", "- unable to retrieve container logs for containerd://x"];
@@ -295,6 +302,13 @@ fn log_11_a_final_read_that_was_cut_is_read_again() {
     assert_eq!(read(&mut cursor, &["1 a"]), (vec![], ReadEnd::NotAnchored));
     assert_eq!(read(&mut cursor, &["1 a", "2 b", "3 c"]), (vec!["c".to_owned()], ReadEnd::Anchored { new: 1 }));
     assert_eq!(read(&mut cursor, &["1 a", "2 b", "3 c"]), (vec![], ReadEnd::Anchored { new: 0 }));
+}
+
+#[test]
+fn log_11_a_final_read_that_shows_only_the_start_of_what_is_known_was_cut_although_its_end_fits_too() {
+    let mut cursor = LogCursor::default();
+    follow(&mut cursor, &["1 same", "1 same", "1 other", "1 same"]);
+    assert_eq!(read(&mut cursor, &["1 same", "1 same", "1 other"]), (vec![], ReadEnd::NotAnchored));
 }
 
 #[test]
