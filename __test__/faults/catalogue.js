@@ -5,8 +5,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 /** @typedef {import('../support/proxy.js').Proxy} Proxy */
 /** @typedef {import('./talker.js').Talk} Talk */
 
-/** More than two log files of a node with the usual settings: 10 MiB each, looked at every 10 s. */
-const twoFiles = { lines: 30_000, units: 1000, batch: 300, pauseMs: 300 }
+/**
+ * More than two log files of a node with the usual settings: 10 MiB each, looked at every 10 s. A rotation between the
+ * last line and the end of the container leaves an empty file, and nobody can say that nothing else was in the old one.
+ */
+const twoFiles = { talk: { lines: 30_000, units: 1000, batch: 300, pauseMs: 300 }, mayLose: true }
 
 /**
  * @typedef {object} Fault
@@ -16,9 +19,9 @@ const twoFiles = { lines: 30_000, units: 1000, batch: 300, pauseMs: 300 }
  * @property {(proxy: Proxy) => void} [prepare] before the run
  * @property {(proxy: Proxy, ended: AbortSignal) => Promise<number>} [disturb] from the first line on; says how often it struck
  * @property {() => Promise<unknown>} [host] what the host does with a chunk
- * @property {boolean} [mayLose] the node discards output here: a reported gap is no defect
+ * @property {boolean} [mayLose] the node discards output here: a reported gap is no defect, a lost line without one is
  * @property {boolean} [rotates] needs a node that rotates small logs often, or
- * @property {Talk} [onRealNode] instead of `talk` where the node's settings are what they are
+ * @property {{ talk: Talk, mayLose: boolean }} [onRealNode] instead, where the node's settings are what they are
  */
 
 /** The connection that follows the log, as opposed to the reads at the end. */

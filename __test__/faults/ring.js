@@ -27,7 +27,7 @@ export async function startRing({ kubeconfig, context }) {
      */
     run(fault, seed) {
       const { cluster, config } = (fault.rotates && rotating) || usual
-      return runUnder(cluster, config, kubeconfig && fault.onRealNode ? { ...fault, talk: fault.onRealNode } : fault, seed)
+      return runUnder(cluster, config, kubeconfig ? { ...fault, ...fault.onRealNode } : fault, seed)
     },
     /** @param {{ apiRestarted: boolean }} options */
     async stop(options) {
