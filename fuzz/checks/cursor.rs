@@ -84,7 +84,8 @@ fn history(dice: &mut Dice<'_>, world: &World) -> Kubelet {
         let (kind, text) = (dice.next(), dice.next());
         let step = i64::try_from(kind % 32).unwrap_or_default();
         at += match world {
-            World::Jumps => (step - 16) * 400,
+            // Never back to the very same time.
+            World::Jumps => (step - 16) * 400 + 1,
             World::Rotates => step * 13 + 1,
             // What is remembered is clipped here, so lines have to differ at least in their times.
             World::Burst => step + 1,
