@@ -62,7 +62,7 @@ pub(crate) fn check(data: &[u8]) {
         World::Burst => assert!(seen.is_reported() || seen.lines == written, "{log:?} {cuts:?} {reads:?}"),
         // A clock that jumps inside a long line hides its head: the rest comes first alone, and later the whole.
         World::Jumps => {
-            assert!(seen.is_reported() || seen.lines == written || seen.raw_lines > 0, "{log:?} {cuts:?} {reads:?}")
+            assert!(seen.is_reported() || seen.lines == written || seen.raw_lines > 0, "{log:?} {cuts:?} {reads:?}");
         }
         // What was rotated away before the first delivery cannot be noticed.
         World::Rotates => assert!(
