@@ -3,8 +3,10 @@
 
 mod engine;
 mod index;
+mod logs_capture;
 mod logs_deliver;
 mod logs_follow;
 mod logs_node;
+mod logs_tail;
 mod scripted;
 mod whole_run;
