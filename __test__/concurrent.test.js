@@ -20,6 +20,9 @@ const runs = 20
 /** 98 lines in about 20 s. */
 const chatty = { FAKE_REPEAT: '24', FAKE_DELAY_MS: '200' }
 
+/** A log ends with its container, and a busy node tells the container's end seconds later: a run may look once more. */
+const lateLooks = cluster.is('real') ? 1 : 0
+
 /** What one run may ask for; everything else is shared by all runs of a namespace. */
 const perRun = new Map([
   ['create jobs', 1],
@@ -29,7 +32,7 @@ const perRun = new Map([
   ['list pods', 1], // guard
   ['get jobs', 1],
   ['get pods', 1],
-  ['get pods/log', 4], // one follow, the final reads, and one more where a busy node tells the end late
+  ['get pods/log', 3 + lateLooks], // one follow, the final reads
   ['list events', 3], // of a start that takes its time
   ['delete secrets', 1],
   ['delete jobs', 1],
@@ -57,8 +60,7 @@ test('env_04 env_06 log_01 twenty runs at once: every line once and in order, wi
   for (const [index, ctx] of contexts.entries()) {
     await expectSuccess(cluster, ctx, results[index])
     expect(transcript(ctx).output.trimEnd().split('\n')).toHaveLength(98)
-    // The log ends with the container, and a busy node tells the container's end seconds later.
-    expect(results[index].resultJson.k8s.reconnects).toBeLessThanOrEqual(1)
+    expect(results[index].resultJson.k8s.reconnects).toBeLessThanOrEqual(lateLooks)
   }
   expect(requests.filter(({ status }) => status === 403)).toEqual([])
   const counts = countByMeaning(requests)

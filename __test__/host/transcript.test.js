@@ -22,7 +22,7 @@ beforeAll(async () => {
   browser = await chromium.launch({ executablePath: process.env['HOST_TEST_BROWSER'] ?? '/usr/bin/chromium', args: quiet })
   lab = await startLab()
   const agent = await lab.agent({ scenarios: ['text+tool'] })
-  const run = await lab.paperclip.ended((await lab.wake(agent))['id'], 150_000)
+  const run = await lab.paperclip.ended((await lab.wake(agent))['id'])
   expect(run).toMatchObject({ status: 'succeeded' })
   address = `${inject('host').url}/${lab.company.issuePrefix}/agents/${agent.id}/runs/${run['id']}`
 })

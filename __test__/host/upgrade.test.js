@@ -38,7 +38,7 @@ afterAll(async () => {
 
 const adapter = async () => (await lab.paperclip.get('/adapters')).find((/** @type {any} */ { type }) => type === 'claude_k8s')
 const standIn = () => lab.agent({ config: { image: needed('K8S_TEST_IMAGE') } })
-const runOf = async (/** @type {import('./support/lab.js').Row} */ agent) => lab.paperclip.ended((await lab.wake(agent))['id'], 150_000)
+const runOf = async (/** @type {import('./support/lab.js').Row} */ agent) => lab.paperclip.ended((await lab.wake(agent))['id'])
 /** @returns {Promise<{ status: string, checks: { code: string, message: string }[] }>} */
 const environment = () =>
   lab.paperclip.call('POST', `/companies/${lab.company.id}/adapters/claude_k8s/test-environment`, {

@@ -26,10 +26,7 @@ impl Record {
 
     /// Time and text in 64 bits, to be summed: equal texts of other times do not stand for each other.
     pub(super) fn digest(&self) -> u64 {
-        let mut hasher = foldhash::quality::FixedState::default().build_hasher();
-        hasher.write_i64(self.at.as_nanoseconds());
-        hasher.write_u64(self.hash);
-        hasher.finish()
+        foldhash::quality::FixedState::default().hash_one(self)
     }
 }
 

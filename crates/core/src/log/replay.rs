@@ -1,6 +1,6 @@
 //! One connection that has not yet reached the delivered tail: its lines are held back.
 
-use std::hash::{BuildHasher as _, Hasher as _};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
 use bytes::Bytes;
 
@@ -155,8 +155,7 @@ impl Replay {
         hasher.write_usize(self.forgotten.0);
         hasher.write_u64(self.forgotten.1);
         for held in &self.held {
-            hasher.write_i64(held.record.at.as_nanoseconds());
-            hasher.write_u64(held.record.hash);
+            held.record.hash(&mut hasher);
         }
         hasher.finish()
     }

@@ -4,7 +4,7 @@ use claude_k8s_core::log::{CursorLimits, Proof};
 use proptest::prelude::*;
 
 use crate::log_kubelet::{Kubelet, LogRecord};
-use crate::log_reader::{Cut, first_delivery_is_late, follow};
+use crate::log_reader::{Cut, Seen, first_delivery_is_late, follow};
 
 /// How the output of a container is drawn.
 #[derive(Debug, Clone, Copy)]
@@ -86,9 +86,16 @@ fn case(habits: Habits) -> impl Strategy<Value = Case> {
 
 type Case = (Kubelet, Vec<Cut>, Vec<usize>, CursorLimits);
 
+/// Follows the log to a tail that is confirmed.
+fn confirmed(log: &Kubelet, cuts: &[Cut], reads: &[usize], limits: CursorLimits) -> Seen {
+    let seen = follow(log, cuts, reads, limits);
+    assert!(seen.proof.is_some(), "the tail was never confirmed");
+    seen
+}
+
 /// Delivered is written, nothing was reported, and the file proves it.
 fn exact((log, cuts, reads, limits): Case) -> Result<(), TestCaseError> {
-    let seen = follow(&log, &cuts, &reads, limits);
+    let seen = confirmed(&log, &cuts, &reads, limits);
     prop_assert_eq!(
         &seen.lines,
         &log.lines(),
@@ -164,8 +171,7 @@ proptest! {
     fn log_06_a_rotation_before_the_final_reads_of_the_last_lines_is_right_or_reported(
         (log, cuts, reads, limits) in case(Habits { steps: (1, 400), rotate: true, limits: SHORT_TAILS, ..CALM }),
     ) {
-        let seen = follow(&log, &cuts, &reads, limits);
-        prop_assert!(seen.proof.is_some(), "the tail was never confirmed");
+        let seen = confirmed(&log, &cuts, &reads, limits);
         prop_assert!(seen.gaps > 0 || log.lines().ends_with(&seen.lines));
         prop_assert!(seen.gaps > 0 || seen.lines == log.lines() || first_delivery_is_late(&log, &cuts));
     }
@@ -174,8 +180,7 @@ proptest! {
     fn log_06_equal_lines_in_a_burst_longer_than_the_window_are_right_or_reported(
         (log, cuts, reads, limits) in case(Habits { texts: 2, steps: (0, 2), limits: SMALL_WINDOW, ..CALM }),
     ) {
-        let seen = follow(&log, &cuts, &reads, limits);
-        prop_assert!(seen.proof.is_some(), "the tail was never confirmed");
+        let seen = confirmed(&log, &cuts, &reads, limits);
         prop_assert!(seen.gaps > 0 || seen.lines == log.lines());
     }
 
@@ -183,8 +188,7 @@ proptest! {
     fn log_06_a_clock_that_steps_beyond_the_margin_is_reported_when_it_hides_lines(
         (log, cuts, reads, limits) in case(Habits { steps: (-6_000, 6_000), ..CALM }),
     ) {
-        let seen = follow(&log, &cuts, &reads, limits);
-        prop_assert!(seen.proof.is_some(), "the tail was never confirmed");
+        let seen = confirmed(&log, &cuts, &reads, limits);
         prop_assert!(seen.gaps > 0 || seen.lines == log.lines());
     }
 
@@ -192,7 +196,7 @@ proptest! {
     fn log_06_a_rotation_loses_nothing_without_a_report(
         (log, cuts, reads, limits) in case(Habits { records_per_line: 3, steps: (1, 400), rotate: true, ..CALM }),
     ) {
-        let seen = follow(&log, &cuts, &reads, limits);
+        let seen = confirmed(&log, &cuts, &reads, limits);
         if seen.gaps == 0 {
             // What was rotated away before the first delivery cannot be noticed (2.6); the first line behind it may
             // have lost its head.

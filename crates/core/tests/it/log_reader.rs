@@ -30,11 +30,6 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// The run would have told its operator that something may be missing or doubled.
-    pub(crate) fn is_reported(&self) -> bool {
-        self.gaps > 0 || self.proof.is_none()
-    }
-
     fn take(&mut self, events: &mut Vec<LogEvent>) {
         for event in events.drain(..) {
             match event {
