@@ -130,6 +130,13 @@ test('podTemplate is merged: by name, by path, and over everything that is not p
   expect(transcript(ctx).status.join('\n')).toMatch(/Warning: .*hostNetwork/)
 })
 
+// `hostnameOverride` came with Kubernetes 1.34; the API types of the core are those of 1.33.
+test('podTemplate members that this version does not know are named, and the cluster decides', async () => {
+  const { pod, ctx } = await stored({ podTemplate: { spec: { hostnameOverride: 'agent' } } })
+  expect(pod.hostnameOverride).toBe('agent')
+  expect(transcript(ctx).status.join('\n')).toMatch(/Warning: .*podTemplate\.spec\.hostnameOverride/)
+})
+
 /** @param {object} member */
 const ofClaude = (member) => ({ spec: { containers: [{ name: 'claude', ...member }] } })
 

@@ -8,6 +8,7 @@ use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessR
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod, Secret};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::core::Request;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -69,21 +70,28 @@ impl Namespace {
     ///
     /// # Errors
     /// Any failed call.
-    pub async fn create_job(&self, job: &Job) -> Result<Job, ApiFailure> {
-        let name = job.metadata.name.as_deref().unwrap_or_default();
-        let (api, params) = (self.api::<Job>(), PostParams::default());
-        self.limited(CALL, self.what("Creating", "Job", name), "jobs", api.create(&params, job)).await
+    pub async fn create_job(&self, job: &Value) -> Result<Job, ApiFailure> {
+        self.post_job("Creating", job, false).await
     }
 
     /// Asks the server to check a Job without storing it.
     ///
     /// # Errors
     /// Any failed call; `Rejected` with the text of quota, admission or Pod Security.
-    pub async fn dry_run_job(&self, job: &Job) -> Result<Job, ApiFailure> {
-        let name = job.metadata.name.as_deref().unwrap_or_default();
-        let params = PostParams { dry_run: true, ..PostParams::default() };
-        let api = self.api::<Job>();
-        self.limited(CALL, self.what("Dry run of", "Job", name), "jobs", api.create(&params, job)).await
+    pub async fn dry_run_job(&self, job: &Value) -> Result<Job, ApiFailure> {
+        self.post_job("Dry run of", job, true).await
+    }
+
+    /// As it is: what the compiled API types do not know may be known to the server.
+    async fn post_job(&self, verb: &str, job: &Value, dry_run: bool) -> Result<Job, ApiFailure> {
+        let name = job.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+        let params = PostParams { dry_run, ..PostParams::default() };
+        let post = async {
+            let request = Request::new(Job::url_path(&(), Some(&self.name)));
+            let request = request.create(&params, job.to_string().into_bytes()).map_err(kube::Error::BuildRequest)?;
+            self.client.request(request).await
+        };
+        self.limited(CALL, self.what(verb, "Job", name), "jobs", post).await
     }
 
     /// Reads a Job by name.

@@ -86,7 +86,7 @@ fn copy(request: &Request<Body>) -> Option<Request<Body>> {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-    use k8s_openapi::api::batch::v1::Job;
+    use serde_json::json;
 
     use super::*;
     use crate::api::Namespace;
@@ -118,7 +118,7 @@ mod tests {
         let (namespace, built) = namespace(2);
         let several = futures_util::future::join_all((0..5).map(|_| namespace.get_job("x"))).await;
         assert!(several.iter().all(Result::is_ok), "{several:?}");
-        assert!(namespace.create_job(&Job::default()).await.is_ok());
+        assert!(namespace.create_job(&json!({})).await.is_ok());
         assert_eq!(built.load(Relaxed), 2, "one renewal serves all");
     }
 

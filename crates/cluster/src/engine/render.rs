@@ -65,7 +65,7 @@ impl Engine {
         let job = spec.job(&attempt, resolved.permissions.allows("batch", "jobs", "patch"))?;
         let mut rendered = Rendered {
             namespace: spec.namespace().to_owned(),
-            job: value(&job)?,
+            job,
             secrets: spec.payload(&attempt, FUTURE_UID).iter().map(masked).collect::<Result<_, _>>()?,
             warnings: spec.warnings().to_vec(),
             degraded: spec.degraded().to_vec(),

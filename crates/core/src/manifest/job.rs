@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
-use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{Parts, labels, pod, pod_template};
 use crate::config::{Config, Rejection, Warning};
@@ -22,18 +22,13 @@ const NO_BOUND: Duration = Duration::from_secs(3600);
 
 /// Builds the Job of one attempt, `podTemplate` merged last.
 ///
+/// It is JSON because `podTemplate` may use members that are newer than the compiled API types.
+///
 /// # Errors
 /// Rejected parts of `podTemplate`, or a Job above 1 MiB.
-pub(crate) fn build(parts: &Parts, attempt: &Attempt, suspend: bool) -> Result<(Job, Vec<Warning>), Vec<Rejection>> {
+pub(crate) fn build(parts: &Parts, attempt: &Attempt, suspend: bool) -> Result<(Value, Vec<Warning>), Vec<Rejection>> {
     let config = &parts.config;
-    let mut template = pod::template(parts, attempt);
-    let mut warnings = Vec::new();
-    if let Some(patch) = &config.pod_template {
-        (template, warnings) = merge(parts, &template, patch)?;
-    }
-    if let Some(spec) = &mut template.spec {
-        spec.active_deadline_seconds = attempt.timeout.map(seconds);
-    }
+    let (template, warnings) = template(parts, attempt)?;
     let job = Job {
         metadata: ObjectMeta {
             name: Some(attempt.job_name.to_string()),
@@ -51,13 +46,14 @@ pub(crate) fn build(parts: &Parts, attempt: &Attempt, suspend: bool) -> Result<(
             pod_replacement_policy: Some("Failed".to_owned()),
             ttl_seconds_after_finished: ttl(config),
             active_deadline_seconds: attempt.timeout.map(|timeout| seconds(backstop(timeout, config))),
-            template,
             ..JobSpec::default()
         }),
         status: None,
     };
-    check_size(&job)?;
-    Ok((job, warnings))
+    let mut job = json_of(&job)?;
+    job["spec"]["template"] = template;
+    // Without `podTemplate` only a bundle of very many files could make a Job that large.
+    pod_template::too_large(&job).map_or(Ok((job, warnings)), |rejection| Err(vec![rejection]))
 }
 
 /// The merge patch that lets the pod start. With a queue only its label is set: Kueue unsuspends on admission.
@@ -80,27 +76,17 @@ pub(crate) fn adoption_patch(job: &JobFacts, supervisor: &str) -> Value {
     }})
 }
 
-fn merge(
-    parts: &Parts,
-    template: &PodTemplateSpec,
-    patch: &Map<String, Value>,
-) -> Result<(PodTemplateSpec, Vec<Warning>), Vec<Rejection>> {
+fn template(parts: &Parts, attempt: &Attempt) -> Result<(Value, Vec<Warning>), Vec<Rejection>> {
+    let template = json_of(&pod::template(parts, attempt))?;
+    let Some(overrides) = &parts.config.pod_template else { return Ok((template, Vec::new())) };
     let from_secret: BTreeSet<String> = parts.environment.secrets().map(|(name, _)| name.to_owned()).collect();
-    let rejected = |error: serde_json::Error| vec![rejection("podTemplate", format!("is not a pod template: {error}"))];
-    let template = serde_json::to_value(template).map_err(rejected)?;
-    let merged = pod_template::merge(&template, patch, &from_secret)?;
-    let template = pod_template::read(&merged.template).map_err(|rejection| vec![rejection])?;
-    Ok((template, merged.warnings))
+    let merged = pod_template::merge(&template, overrides, &from_secret)?;
+    Ok((merged.template, merged.warnings))
 }
 
-/// Without `podTemplate` only a bundle of very many files could make a Job that large.
-fn check_size(job: &Job) -> Result<(), Vec<Rejection>> {
-    let too_large = serde_json::to_value(job).ok().and_then(|job| pod_template::too_large(&job));
-    too_large.map_or(Ok(()), |rejection| Err(vec![rejection]))
-}
-
-fn rejection(key: &str, reason: String) -> Rejection {
-    Rejection { key: key.to_owned(), reason }
+fn json_of(object: &impl Serialize) -> Result<Value, Vec<Rejection>> {
+    let rejection = |error: serde_json::Error| Rejection { key: "podTemplate".to_owned(), reason: error.to_string() };
+    serde_json::to_value(object).map_err(|error| vec![rejection(error)])
 }
 
 fn ttl(config: &Config) -> Option<i32> {
@@ -114,6 +100,6 @@ fn backstop(timeout: Duration, config: &Config) -> Duration {
     timeout + config.grace + schedule + startup + Duration::from_secs(60)
 }
 
-fn seconds(duration: Duration) -> i64 {
+pub(super) fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX).max(1)
 }

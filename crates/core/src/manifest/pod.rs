@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::paths::RUN_MOUNT;
 use super::payload::PayloadSecret;
-use super::{Parts, container, labels, payload, volumes};
+use super::{Parts, container, job, labels, payload, volumes};
 use crate::spec::{Attempt, PayloadMode, Placement, staging_sub_path};
 
 /// Seconds between SIGTERM and SIGKILL.
@@ -27,6 +27,7 @@ pub(super) fn template(parts: &Parts, attempt: &Attempt) -> PodTemplateSpec {
             containers: vec![container::container(parts, attempt, &planned, mounts)],
             volumes: Some(volumes),
             security_context: Some(security_context(parts)),
+            active_deadline_seconds: attempt.timeout.map(job::seconds),
             ..scheduling(parts)
         }),
     }

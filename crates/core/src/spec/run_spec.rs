@@ -1,6 +1,5 @@
 //! A resolved run: what it is called, what it creates, and what its guard and outcome need to know.
 
-use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::Value;
 
@@ -32,10 +31,11 @@ pub struct RunSpec {
 /// What is created.
 impl RunSpec {
     /// The Job of an attempt, complete except for the queue label. `suspend` is false only without `jobs/patch`.
+    /// Members of `podTemplate` that are newer than the compiled API types are in it.
     ///
     /// # Errors
     /// None that [`RunSpec::resolve`] would not have found.
-    pub fn job(&self, attempt: &Attempt, suspend: bool) -> Result<Job, Refusal> {
+    pub fn job(&self, attempt: &Attempt, suspend: bool) -> Result<Value, Refusal> {
         Ok(manifest::build(&self.parts, attempt, suspend)?.0)
     }
 

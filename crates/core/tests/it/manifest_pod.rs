@@ -191,11 +191,20 @@ fn deadlines_and_lifetime_follow_the_configuration() {
 }
 
 #[test]
+fn members_of_pod_template_that_are_newer_than_the_api_types_are_sent() {
+    let newer = json!({ "spec": { "hostnameOverride": "agent", "containers": [{ "name": "claude", "newer": [1] }] } });
+    let launch = Scenario::in_cluster().config(json!({ "podTemplate": newer, "timeoutSec": 9 })).launch();
+    let pod = &launch.sent["spec"]["template"]["spec"];
+    assert_eq!((&pod["hostnameOverride"], &pod["containers"][0]["newer"]), (&json!("agent"), &json!([1])));
+    assert_eq!(pod["activeDeadlineSeconds"], 9);
+    assert!(launch.spec.warnings().iter().any(|text| text.contains("podTemplate.spec.hostnameOverride")));
+}
+
+#[test]
 fn without_the_right_to_patch_the_job_is_created_running() {
     let launch = Scenario::in_cluster().launch();
     let running = launch.spec.job(&launch.attempt, false).unwrap();
-    assert_eq!(launch.job.spec.as_ref().unwrap().suspend, Some(true));
-    assert_eq!(running.spec.unwrap().suspend, Some(false));
+    assert_eq!([&launch.sent["spec"]["suspend"], &running["spec"]["suspend"]], [true, false]);
     let run = &launch.pod().volumes.as_ref().unwrap()[1];
     let sources = run.projected.as_ref().unwrap().sources.as_ref().unwrap();
     assert!(sources.iter().all(|source| source.secret.as_ref().unwrap().optional.is_none()), "the container waits");

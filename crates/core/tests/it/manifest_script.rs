@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::spec_scenario::{Launch, Scenario};
+use crate::spec_scenario::{Launch, Scenario, typed};
 
 /// A pod's file system below a temporary directory, as far as the script sees it.
 struct Pod<'a> {
@@ -210,7 +210,7 @@ fn staged_values_reach_the_cli_through_files_with_their_last_newlines() {
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(paths, ["prompt/000", "settings.json", "env/PAPERCLIP_API_KEY", "env/MINE", "env/with.dot"]);
 
-    let job = spec.job(&attempt, true).unwrap();
+    let job = typed(&spec.job(&attempt, true).unwrap());
     let container = job.spec.unwrap().template.spec.unwrap().containers.remove(0);
     assert!(!container.env.unwrap().iter().any(|entry| entry.value_from.is_some()));
     // The kubelet turns `$$(` back into `$(`.

@@ -6,7 +6,7 @@ use crate::spec_scenario::{Launch, Scenario};
 
 /// The Job with its script as lines.
 fn readable(launch: &Launch) -> Value {
-    let mut job = serde_json::to_value(&launch.job).unwrap();
+    let mut job = launch.sent.clone();
     let script = job.pointer_mut("/spec/template/spec/containers/0/command/2").unwrap();
     let lines: Vec<String> = script.as_str().unwrap().lines().map(str::to_owned).collect();
     *script = json!(lines);

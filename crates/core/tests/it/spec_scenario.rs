@@ -133,15 +133,24 @@ impl Scenario {
     pub(crate) fn launch(&self) -> Launch {
         let spec = self.spec();
         let attempt = spec.first_attempt();
-        Launch { job: spec.job(&attempt, true).unwrap(), secrets: spec.payload(&attempt, "job-uid"), attempt, spec }
+        let sent = spec.job(&attempt, true).unwrap();
+        let job = typed(&sent);
+        Launch { secrets: spec.payload(&attempt, "job-uid"), sent, job, attempt, spec }
     }
 }
 
 pub(crate) struct Launch {
     pub(crate) spec: RunSpec,
     pub(crate) attempt: Attempt,
+    /// As it is sent.
+    pub(crate) sent: Value,
     pub(crate) job: Job,
     pub(crate) secrets: Vec<Secret>,
+}
+
+/// A Job as the API types know it.
+pub(crate) fn typed(job: &Value) -> Job {
+    serde_json::from_value(job.clone()).unwrap()
 }
 
 impl Launch {

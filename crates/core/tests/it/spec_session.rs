@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::spec_scenario::{SESSION, Scenario};
+use crate::spec_scenario::{SESSION, Scenario, typed};
 
 #[test]
 fn prm_11_one_decision_drives_text_flag_and_labels() {
@@ -67,7 +67,7 @@ fn ses_03_the_second_attempt_is_fresh_and_has_its_own_job() {
     let fresh = launch.spec.fresh_attempt().unwrap().with_timeout(Some(left));
     assert_eq!(fresh.job_name.as_str(), format!("{}-r2", launch.attempt.job_name));
     assert_eq!((fresh.prompt.as_str(), fresh.resume.as_deref(), fresh.number), ("fresh prompt", None, 2));
-    let job = launch.spec.job(&fresh, true).unwrap();
+    let job = typed(&launch.spec.job(&fresh, true).unwrap());
     let spec = job.spec.unwrap();
     assert_eq!(spec.template.spec.unwrap().active_deadline_seconds, Some(100));
     assert_eq!(spec.active_deadline_seconds, Some(100 + 60 + 300 + 600 + 60));

@@ -5,7 +5,7 @@ use claude_k8s_core::environment::{Check, Level};
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::request::{Prompt, RunRequest};
 use claude_k8s_core::spec::RunSpec;
-use k8s_openapi::api::batch::v1::Job;
+use serde_json::Value;
 
 use crate::api::Namespace;
 use crate::engine::own_pod::OwnPlace;
@@ -18,7 +18,7 @@ const SOME_IMAGE: &str = "image-is-not-configured";
 
 /// A Job like those of a run, and why there would be none.
 pub(super) struct Resolved {
-    pub(super) job: Option<Job>,
+    pub(super) job: Option<Value>,
     /// No image is known.
     pub(super) image: Option<Check>,
     /// Any other refusal.
@@ -85,7 +85,7 @@ fn unresolved(refusal: &Refusal) -> Check {
 }
 
 /// `may_read`: as far as is known, claims may be read.
-pub(super) async fn claim(namespace: &Namespace, job: &Job, config: &Config, may_read: bool) -> Check {
+pub(super) async fn claim(namespace: &Namespace, job: &Value, config: &Config, may_read: bool) -> Check {
     const GRANT: &str = "Grant `get` on `persistentvolumeclaims` to have the claim checked";
     let Some(claim) = data_claim(job) else {
         let text = "No data claim: sessions cannot be resumed and no workspace is shared";
@@ -95,7 +95,7 @@ pub(super) async fn claim(namespace: &Namespace, job: &Job, config: &Config, may
         let text = format!("Claim `{claim}` may not be read: whether several nodes can mount it is not known");
         return Check::new("k8s_pvc_check_failed", Level::Warn, text).hint(GRANT);
     }
-    match namespace.get_claim(&claim).await {
+    match namespace.get_claim(claim).await {
         Ok(found) => {
             let modes = found.spec.and_then(|spec| spec.access_modes).unwrap_or_default();
             if modes.iter().any(|mode| mode == "ReadWriteMany") {
@@ -114,23 +114,23 @@ pub(super) async fn claim(namespace: &Namespace, job: &Job, config: &Config, may
     }
 }
 
-fn data_claim(job: &Job) -> Option<String> {
-    let volumes = job.spec.as_ref()?.template.spec.as_ref()?.volumes.as_ref()?;
-    let data = volumes.iter().find(|volume| volume.name == "data")?;
-    Some(data.persistent_volume_claim.as_ref()?.claim_name.clone())
+fn data_claim(job: &Value) -> Option<&str> {
+    let volumes = job.pointer("/spec/template/spec/volumes")?.as_array()?;
+    let data = volumes.iter().find(|volume| volume["name"] == "data")?;
+    data.pointer("/persistentVolumeClaim/claimName")?.as_str()
 }
 
-pub(super) fn api_url(job: &Job) -> Option<Check> {
-    let pod = job.spec.as_ref()?.template.spec.as_ref()?;
-    let claude = pod.containers.first()?;
-    let named = claude.env.iter().flatten().any(|entry| entry.name == "PAPERCLIP_API_URL");
-    let may_be_inherited = claude.env_from.as_ref().is_some_and(|sources| !sources.is_empty());
+pub(super) fn api_url(job: &Value) -> Option<Check> {
+    let claude = job.pointer("/spec/template/spec/containers/0")?;
+    let filled = |list: &str| claude[list].as_array().into_iter().flatten();
+    let named = filled("env").any(|entry| entry["name"] == "PAPERCLIP_API_URL");
+    let may_be_inherited = filled("envFrom").next().is_some();
     let text = "No Paperclip URL is known that a pod can reach: agents cannot report back";
     let check = Check::new("k8s_api_url_unreachable", Level::Warn, text);
     (!named && !may_be_inherited).then(|| check.hint("Set `PAPERCLIP_API_URL` on the host or in `env`"))
 }
 
-pub(super) async fn dry_run(namespace: &Namespace, job: &Job) -> Check {
+pub(super) async fn dry_run(namespace: &Namespace, job: &Value) -> Check {
     match namespace.dry_run_job(job).await {
         // The controller creates the pod later: no dry run of a Job asks what is judged then.
         Ok(_) => Check::new("k8s_job_dry_run_ok", Level::Info, "The API server accepts a Job like those of a run")

@@ -8,10 +8,7 @@ use super::place::{Step, steps_to};
 use crate::config::{Rejection, Warning};
 
 /// The template as API types.
-///
-/// # Errors
-/// The first value of a wrong type, with its path.
-pub(crate) fn read(template: &Value) -> Result<PodTemplateSpec, Rejection> {
+fn read(template: &Value) -> Result<PodTemplateSpec, Rejection> {
     // As text, although it is a value: what reads the answers of the API server reads this, too (`place`).
     let text = template.to_string();
     serde_json::from_str(&text).map_err(|error| Rejection {

@@ -20,5 +20,4 @@ mod structure;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use api_types::read;
 pub use apply::{MAX_JOB_BYTES, Merged, check, merge, too_large};

@@ -31,14 +31,9 @@ struct OwnMount {
 
 impl DataVolume {
     /// `workspaceVolumeClaim`, else the claim of the own pod where Secrets and claims are the same, else an emptyDir.
-    pub(crate) fn resolve(
-        config: &Config,
-        own: Option<&OwnPod>,
-        placement: Placement,
-        paperclip_home: Option<&str>,
-    ) -> Self {
+    pub(crate) fn resolve(config: &Config, own: Option<&OwnPod>, placement: Placement, home: Option<&str>) -> Self {
         let near = own.filter(|_| placement == Placement::SameNamespace);
-        let own_mount = own.and_then(|own| own.data_mount(paperclip_home));
+        let own_mount = own.and_then(|own| own.data_mount(home));
         let claim = config.workspace_volume_claim.clone().or_else(|| Some(near?.claim(own_mount?)?.to_owned()));
         // The own mount of the same claim: the usual one first, then any other.
         let same_claim =
