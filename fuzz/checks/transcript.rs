@@ -1,6 +1,6 @@
 //! No line stops the reader, no line between others changes what those say (RES-04), and every verdict is complete.
 
-use claude_k8s_core::outcome::{self, ContainerEnd, Evidence, LogSummary, RunFacts, RunResult, SessionFacts};
+use claude_k8s_core::outcome::{self, ContainerEnd, Ending, Evidence, LogSummary, RunFacts, RunResult, SessionFacts};
 use claude_k8s_core::transcript::Transcript;
 use claude_k8s_core::view::Terminated;
 use jiff::Timestamp;
@@ -51,18 +51,12 @@ fn facts(of: &Transcript) -> String {
 
 fn verdict(transcript: &Transcript, exit_code: i32) {
     let container = ContainerEnd::Exited(Terminated { exit_code, ..Terminated::default() });
+    let log = LogSummary { complete: true, readable: true, ..LogSummary::default() };
     let result = outcome::decide(&Evidence {
         run: &RunFacts::default(),
         session: &SessionFacts { persistent: true, ..SessionFacts::default() },
         transcript,
-        stop: None,
-        container,
-        start_failure: None,
-        deadline_passed: false,
-        termination_verified: true,
-        platform: None,
-        deletion: None,
-        log: LogSummary { complete: true, readable: true, ..LogSummary::default() },
+        ending: Ending { log, ..Ending::seen(container) },
         fresh_attempt_used: false,
         earlier: None,
         now: Timestamp::UNIX_EPOCH,

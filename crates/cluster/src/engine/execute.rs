@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use claude_k8s_core::config::Config;
 use claude_k8s_core::failure::Refusal;
-use claude_k8s_core::outcome::{self, ContainerEnd, Evidence, LogSummary, RunFacts, RunResult, SessionFacts, Stop};
+use claude_k8s_core::outcome::{self, ContainerEnd, Ending, Evidence, RunFacts, RunResult, SessionFacts, Stop};
 use claude_k8s_core::request::RunRequest;
 use claude_k8s_core::spec;
 use claude_k8s_core::transcript::Transcript;
@@ -58,21 +58,15 @@ fn refuse(output: &Output, refusal: &Refusal, clock: Clock) -> RunResult {
 
 /// The answer of a run that was stopped before its Job was released.
 pub(super) fn stopped(order: StopOrder, facts: &RunFacts, clock: Clock) -> RunResult {
+    let stop = match order {
+        StopOrder::Cancel => Stop::CancelledBeforeRelease,
+        StopOrder::LeaseLost => Stop::LeaseLost,
+    };
     outcome::decide(&Evidence {
         run: facts,
         session: &SessionFacts::default(),
         transcript: &Transcript::default(),
-        stop: Some(match order {
-            StopOrder::Cancel => Stop::CancelledBeforeRelease,
-            StopOrder::LeaseLost => Stop::LeaseLost,
-        }),
-        container: ContainerEnd::NeverStarted,
-        start_failure: None,
-        deadline_passed: false,
-        termination_verified: true,
-        platform: None,
-        deletion: None,
-        log: LogSummary::default(),
+        ending: Ending { stop: Some(stop), ..Ending::seen(ContainerEnd::NeverStarted) },
         fresh_attempt_used: false,
         earlier: None,
         now: clock.now(),

@@ -165,10 +165,10 @@ impl<'a> Flow<'a> {
             evidence.fresh_attempt_used |= not_replaced.is_some();
             match not_replaced {
                 Some(NotLaunched::Stopped(StopOrder::Cancel)) => {
-                    evidence.stop = Some(Stop::Cancelled { forced: false });
-                    evidence.termination_verified = true; // only an attempt that exited is replaced
+                    evidence.ending.stop = Some(Stop::Cancelled { forced: false });
+                    evidence.ending.termination_verified = true; // only an attempt that exited is replaced
                 }
-                Some(NotLaunched::Stopped(StopOrder::LeaseLost)) => evidence.stop = Some(Stop::LeaseLost),
+                Some(NotLaunched::Stopped(StopOrder::LeaseLost)) => evidence.ending.stop = Some(Stop::LeaseLost),
                 Some(NotLaunched::Refused(_)) | None => {}
             }
             outcome::decide(evidence)
@@ -193,19 +193,11 @@ impl<'a> Flow<'a> {
             adopted_run: self.adopted_run.clone(),
             ..self.run.spec.facts()
         };
-        let ending = supervised.ending.clone();
         judge(&mut Evidence {
             run: &facts,
             session: &session,
             transcript: &supervised.transcript,
-            stop: ending.stop,
-            container: ending.container,
-            start_failure: ending.start_failure,
-            deadline_passed: ending.deadline_passed,
-            termination_verified: ending.termination_verified,
-            platform: ending.platform,
-            deletion: ending.deletion,
-            log: ending.log,
+            ending: supervised.ending.clone(),
             fresh_attempt_used: followed.attempt.number > 1 || followed.adopted.is_some(),
             earlier: self.earlier_usage(followed),
             now: self.run.clock.now(),

@@ -8,9 +8,9 @@
 
 use std::time::Duration;
 
-use claude_k8s_core::outcome::{ContainerEnd, LogSummary, PlatformLoss};
+use claude_k8s_core::outcome::{ContainerEnd, Ending, LogSummary, PlatformLoss};
 use claude_k8s_core::run::constants::KEEPALIVE;
-use claude_k8s_core::run::{Bounds, Command, DeleteReason, Ending, Input, RunState};
+use claude_k8s_core::run::{Bounds, Command, DeleteReason, Input, RunState};
 use claude_k8s_core::transcript::Transcript;
 use claude_k8s_core::view::{JobFacts, RunView};
 use futures_util::future::{BoxFuture, FutureExt};

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::class::Class;
-use super::evidence::{Billing, ContainerEnd, Evidence, RunFacts, SessionFacts};
+use super::ending::ContainerEnd;
+use super::evidence::{Billing, Evidence, RunFacts, SessionFacts};
 use super::plain_text::bounded;
 use super::result::{ExecutionRecovery, RunResult, SessionFields};
 use super::result_json::{CONTINUATION, identity, result_json, storable};
@@ -101,10 +102,10 @@ pub fn wants_fresh_attempt(evidence: &Evidence<'_>) -> bool {
         && evidence.session.resumed.is_some()
         && !evidence.fresh_attempt_used
         && evidence.run.attempts < 2
-        && evidence.stop.is_none()
-        && !evidence.deadline_passed
-        && evidence.deletion.is_none()
-        && matches!(evidence.container, ContainerEnd::Exited(_))
+        && evidence.ending.stop.is_none()
+        && !evidence.ending.deadline_passed
+        && evidence.ending.deletion.is_none()
+        && matches!(evidence.ending.container, ContainerEnd::Exited(_))
         && evidence.transcript.tool_calls() == 0
         && seen.whole_log()
 }

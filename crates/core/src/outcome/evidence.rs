@@ -1,11 +1,11 @@
-//! What was observed about the end of a run. Only facts: nothing here is concluded.
+//! What is known about a run that ended. Only facts: nothing here is concluded.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::Ending;
 use crate::request::StoredSession;
 use crate::transcript::{Transcript, Usage};
-use crate::view::Terminated;
 
 /// Everything the verdict is based on.
 #[derive(Debug)]
@@ -16,22 +16,8 @@ pub struct Evidence<'a> {
     pub session: &'a SessionFacts,
     /// The parsed output.
     pub transcript: &'a Transcript,
-    /// Why the adapter itself stopped the run, if it did.
-    pub stop: Option<Stop>,
-    /// How the container `claude` ended.
-    pub container: ContainerEnd,
-    /// The pod never started: bound or fatal reason.
-    pub start_failure: Option<StartFailure>,
-    /// A real deadline passed (pod or Job `DeadlineExceeded`, or the adapter's own limit).
-    pub deadline_passed: bool,
-    /// After a deadline or cancel: the container's end was seen.
-    pub termination_verified: bool,
-    /// The platform took the pod away, or the node went silent.
-    pub platform: Option<PlatformLoss>,
-    /// Somebody else deleted the Job or pod.
-    pub deletion: Option<Deletion>,
-    /// State of the log capture.
-    pub log: LogSummary,
+    /// How its Job ended.
+    pub ending: Ending,
     /// A second attempt without `--resume` was made, or is not possible for a reason outside the transcript.
     pub fresh_attempt_used: bool,
     /// What the first attempt spent, when this is the second. The usage of [`RunFacts::adopted_run`] is booked by
@@ -39,97 +25,6 @@ pub struct Evidence<'a> {
     pub earlier: Option<Usage>,
     /// Now, for `retryNotBefore`.
     pub now: Timestamp,
-}
-
-/// Why the adapter stopped the run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
-    /// Operator cancel, before the Job was released.
-    CancelledBeforeRelease,
-    /// Operator cancel after release. `forced`: the container had to be killed (exit code 137).
-    Cancelled {
-        /// SIGKILL was needed.
-        forced: bool,
-    },
-    /// The host lost ownership; the Job was left alone.
-    LeaseLost,
-}
-
-/// How the container ended, as far as it is known. The cases have different messages on purpose.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ContainerEnd {
-    /// It never ran.
-    NeverStarted,
-    /// The kubelet reported the end.
-    Exited(Terminated),
-    /// The pod is terminal but the kubelet posted no container state within the grace.
-    NotReported {
-        /// `status.phase` of the pod.
-        pod_phase: String,
-    },
-    /// The pod is gone and no state was seen.
-    PodGone,
-    /// Still running as far as anybody knows.
-    Running,
-}
-
-/// Why the pod did not start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartFailure {
-    /// The schedule bound was over (`scheduleTimeoutSec`): worth a retry. Otherwise start-up bound or fatal reason.
-    pub schedule_bound: bool,
-    /// `Pod did not start within <n>s (<key>): …; events: …` or the fatal reason with its events.
-    pub message: String,
-}
-
-/// The platform took the pod away.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PlatformLoss {
-    /// Eviction, pre-emption, drain, node shutdown: reason and message.
-    Evicted {
-        /// For example `EvictionByEvictionAPI`.
-        reason: String,
-        /// Text, possibly empty.
-        message: String,
-    },
-    /// The Job was suspended again or its pod replaced after the start.
-    Replaced {
-        /// What was seen.
-        detail: String,
-    },
-    /// The node stopped reporting.
-    NodeLost {
-        /// Node name.
-        node: String,
-    },
-}
-
-/// A deletion by somebody else, proven.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Deletion {
-    /// `job_404`, `pod_404` or `other_uid`.
-    pub detected_via: String,
-    /// Last conditions of the Job.
-    pub job_conditions: Vec<String>,
-    /// Seconds since the pod was first seen running.
-    pub elapsed_since_running: Option<i64>,
-}
-
-/// Counters of the log capture.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LogSummary {
-    /// The tail was read and confirmed to its end.
-    pub complete: bool,
-    /// At least one byte or a clean empty log was read.
-    pub readable: bool,
-    /// Reconnects of the follow.
-    pub reconnects: u64,
-    /// Lines that connections repeated.
-    pub replayed_lines: u64,
-    /// Reported gaps, as `{ after, before, reason }` objects.
-    pub gaps: Vec<Value>,
-    /// Bytes of container output that were delivered.
-    pub bytes: u64,
 }
 
 /// Identity and circumstances for `resultJson.k8s` and messages.

@@ -3,7 +3,8 @@
 //! No protocol JSON, at most 2000 characters. The snapshot `outcome_messages` prints all of them.
 
 use super::class::Class;
-use super::evidence::{ContainerEnd, Deletion, RunFacts};
+use super::ending::{ContainerEnd, Deletion};
+use super::evidence::RunFacts;
 use super::plain_text::{bounded, first, plain};
 use super::seen::{Seen, terminated};
 use crate::failure::ErrorCode;
@@ -37,7 +38,7 @@ pub(super) fn timed_out(seen: &Seen<'_>) -> String {
         Some(seconds) => format!(" after {seconds}s"),
         None => ": the deadline of the Job passed".to_owned(),
     };
-    let unverified = if seen.evidence.termination_verified { "" } else { " (termination not verified)" };
+    let unverified = if seen.evidence.ending.termination_verified { "" } else { " (termination not verified)" };
     format!("Timed out{after}{unverified}")
 }
 
@@ -130,7 +131,7 @@ pub(super) fn truncated(seen: &Seen<'_>) -> String {
 
 /// What was not read cannot be said to be missing.
 fn no_result(seen: &Seen<'_>) -> &'static str {
-    if seen.evidence.log.complete {
+    if seen.evidence.ending.log.complete {
         "no result event"
     } else {
         "no result event was seen, but the end of its log could not be read"
@@ -145,7 +146,7 @@ pub(super) fn exited(seen: &Seen<'_>) -> String {
     let details = details.map(|details| format!(" ({})", details.join(", "))).unwrap_or_default();
     let stderr = stderr_lines(seen);
     let said = match stderr.as_str() {
-        "" if seen.evidence.log.complete => "no result event and nothing on stderr",
+        "" if seen.evidence.ending.log.complete => "no result event and nothing on stderr",
         "" => no_result(seen),
         said => said,
     };
@@ -154,7 +155,7 @@ pub(super) fn exited(seen: &Seen<'_>) -> String {
 
 pub(super) fn unknown(seen: &Seen<'_>) -> String {
     let run = seen.evidence.run;
-    let read = if seen.evidence.log.readable {
+    let read = if seen.evidence.ending.log.readable {
         format!("{} bytes of its output were read", seen.evidence.transcript.bytes())
     } else {
         "its log could not be read".to_owned()
@@ -169,7 +170,7 @@ pub(super) fn unknown(seen: &Seen<'_>) -> String {
 
 /// How the container ended. State late, pod gone and exit known are three findings (END-11).
 fn cause(seen: &Seen<'_>) -> String {
-    match &seen.evidence.container {
+    match &seen.evidence.ending.container {
         ContainerEnd::Exited(end) if terminated(seen.evidence).is_some() => exit_cause(end),
         ContainerEnd::Exited(end) => {
             format!("the kubelet lost the container (reason={})", end.reason.as_deref().unwrap_or("unknown"))

@@ -12,6 +12,7 @@
 
 mod build;
 mod class;
+mod ending;
 mod evidence;
 mod messages;
 mod plain_text;
@@ -22,8 +23,6 @@ mod table;
 mod verdict;
 
 pub use build::{decide, refused, wants_fresh_attempt};
-pub use evidence::{
-    AdoptedRun, Billing, ContainerEnd, Deletion, Evidence, LogSummary, PlatformLoss, RunFacts, SessionFacts,
-    StartFailure, Stop,
-};
+pub use ending::{ContainerEnd, Deletion, Ending, LogSummary, PlatformLoss, StartFailure, Stop};
+pub use evidence::{AdoptedRun, Billing, Evidence, RunFacts, SessionFacts};
 pub use result::{ExecutionRecovery, RunResult, SessionFields, Tokens, UsageFields};

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::evidence::{AdoptedRun, ContainerEnd, Evidence, PlatformLoss, RunFacts};
+use super::ending::{ContainerEnd, PlatformLoss};
+use super::evidence::{AdoptedRun, Evidence, RunFacts};
 use super::plain_text::bounded;
 use super::result::{iso, map_texts};
 use super::seen::terminated;
@@ -72,12 +73,12 @@ pub(super) fn result_json(evidence: &Evidence<'_>, verdict: &Verdict) -> Map<Str
 /// `resultJson.k8s`.
 fn kubernetes(evidence: &Evidence<'_>) -> Map<String, Value> {
     let mut k8s = identity(evidence.run);
-    let log = &evidence.log;
-    let end = match &evidence.container {
+    let log = &evidence.ending.log;
+    let end = match &evidence.ending.container {
         ContainerEnd::Exited(end) => Some(end),
         _ => None,
     };
-    let platform_reason = match &evidence.platform {
+    let platform_reason = match &evidence.ending.platform {
         Some(PlatformLoss::Evicted { reason, .. }) => Some(reason.clone()),
         _ => None,
     };

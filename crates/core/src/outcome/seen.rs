@@ -1,7 +1,8 @@
 //! The evidence as the questions that the decision table asks.
 
 use super::class::{Class, class, says_session_unusable};
-use super::evidence::{ContainerEnd, Evidence};
+use super::ending::ContainerEnd;
+use super::evidence::Evidence;
 use crate::transcript::LastResult;
 use crate::view::Terminated;
 
@@ -56,7 +57,7 @@ impl<'a> Seen<'a> {
     }
 
     pub(super) fn never_started(&self) -> bool {
-        self.evidence.container == ContainerEnd::NeverStarted
+        self.evidence.ending.container == ContainerEnd::NeverStarted
     }
 
     /// The last lines of stderr, empty when there are none.
@@ -81,7 +82,7 @@ impl<'a> Seen<'a> {
 
 /// The end of the container, when the kubelet really saw it (END-06).
 pub(super) fn terminated<'a>(evidence: &'a Evidence<'_>) -> Option<&'a Terminated> {
-    match &evidence.container {
+    match &evidence.ending.container {
         ContainerEnd::Exited(end) if end.reason.as_deref() != Some(STATUS_UNKNOWN) => Some(end),
         _ => None,
     }
@@ -94,11 +95,11 @@ fn killed(evidence: &Evidence<'_>) -> bool {
 
 /// Nothing can have happened that the transcript does not show.
 fn whole_log(evidence: &Evidence<'_>) -> bool {
-    evidence.log.complete && evidence.log.gaps.is_empty()
+    evidence.ending.log.complete && evidence.ending.log.gaps.is_empty()
 }
 
 fn stderr<'a>(evidence: &'a Evidence<'_>) -> &'a str {
-    match &evidence.container {
+    match &evidence.ending.container {
         ContainerEnd::Exited(end) => end.message.as_deref().unwrap_or_default(),
         _ => "",
     }

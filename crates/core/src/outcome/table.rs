@@ -1,7 +1,7 @@
 //! The decision table of a run. The order of [`TABLE`] is the specification: the first matching row decides.
 
 use super::class::Class;
-use super::evidence::{PlatformLoss, Stop};
+use super::ending::{PlatformLoss, Stop};
 use super::messages as say;
 use super::result::ExecutionRecovery;
 use super::seen::Seen;
@@ -49,11 +49,11 @@ pub(super) fn verdict(seen: &Seen<'_>) -> Verdict {
 fn continues(verdict: &Verdict, seen: &Seen<'_>) -> bool {
     let nothing_done = verdict.recovery == Some(ExecutionRecovery::Bootstrap);
     let in_session = verdict.session == Session::Keep && seen.exit_code().is_some() && seen.settled();
-    seen.evidence.stop.is_none() && verdict.may_pass() && (nothing_done || in_session)
+    seen.evidence.ending.stop.is_none() && verdict.may_pass() && (nothing_done || in_session)
 }
 
 fn cancelled_before_release(seen: &Seen<'_>) -> Option<Verdict> {
-    (seen.evidence.stop == Some(Stop::CancelledBeforeRelease)).then(|| Verdict {
+    (seen.evidence.ending.stop == Some(Stop::CancelledBeforeRelease)).then(|| Verdict {
         acknowledged: Some(false),
         ..Verdict::failure(ErrorCode::Cancelled, say::cancelled(true))
             .exit(Exit::Unknown)
@@ -63,8 +63,8 @@ fn cancelled_before_release(seen: &Seen<'_>) -> Option<Verdict> {
 }
 
 fn cancelled(seen: &Seen<'_>) -> Option<Verdict> {
-    let Some(Stop::Cancelled { forced }) = seen.evidence.stop else { return None };
-    if !seen.evidence.termination_verified {
+    let Some(Stop::Cancelled { forced }) = seen.evidence.ending.stop else { return None };
+    if !seen.evidence.ending.termination_verified {
         return None;
     }
     let recovery = match (seen.never_started(), seen.settled()) {
@@ -77,23 +77,23 @@ fn cancelled(seen: &Seen<'_>) -> Option<Verdict> {
 }
 
 fn cancelled_unverified(seen: &Seen<'_>) -> Option<Verdict> {
-    matches!(seen.evidence.stop, Some(Stop::Cancelled { .. }))
+    matches!(seen.evidence.ending.stop, Some(Stop::Cancelled { .. }))
         .then(|| Verdict::failure(ErrorCode::Cancelled, say::cancelled(false)).exit(Exit::Unknown))
 }
 
 fn lease_lost(seen: &Seen<'_>) -> Option<Verdict> {
-    (seen.evidence.stop == Some(Stop::LeaseLost)).then(|| {
+    (seen.evidence.ending.stop == Some(Stop::LeaseLost)).then(|| {
         Verdict::failure(ErrorCode::ControllerLeaseLost, say::lease_lost(seen.evidence.run)).exit(Exit::Unknown)
     })
 }
 
 fn never_scheduled(seen: &Seen<'_>) -> Option<Verdict> {
-    let failure = seen.evidence.start_failure.as_ref().filter(|failure| failure.schedule_bound)?;
+    let failure = seen.evidence.ending.start_failure.as_ref().filter(|failure| failure.schedule_bound)?;
     Some(not_started(&failure.message).retry_after_platform_loss(seen))
 }
 
 fn never_started(seen: &Seen<'_>) -> Option<Verdict> {
-    seen.evidence.start_failure.as_ref().map(|failure| not_started(&failure.message))
+    seen.evidence.ending.start_failure.as_ref().map(|failure| not_started(&failure.message))
 }
 
 fn not_started(message: &str) -> Verdict {
@@ -125,7 +125,7 @@ fn success(seen: &Seen<'_>) -> Option<Verdict> {
 }
 
 fn deadline(seen: &Seen<'_>) -> Option<Verdict> {
-    (seen.evidence.deadline_passed && seen.exit_code() != Some(0))
+    (seen.evidence.ending.deadline_passed && seen.exit_code() != Some(0))
         .then(|| Verdict { timed_out: true, ..Verdict::failure(ErrorCode::Timeout, say::timed_out(seen)) })
 }
 
@@ -169,7 +169,7 @@ fn reported_failure(seen: &Seen<'_>) -> Option<Verdict> {
 }
 
 fn evicted(seen: &Seen<'_>) -> Option<Verdict> {
-    let Some(PlatformLoss::Evicted { reason, message }) = &seen.evidence.platform else { return None };
+    let Some(PlatformLoss::Evicted { reason, message }) = &seen.evidence.ending.platform else { return None };
     Some(
         Verdict::failure(ErrorCode::PodEvicted, say::evicted(seen, reason, message))
             .retry_after_platform_loss(seen)
@@ -178,7 +178,7 @@ fn evicted(seen: &Seen<'_>) -> Option<Verdict> {
 }
 
 fn deleted_by_others(seen: &Seen<'_>) -> Option<Verdict> {
-    let deletion = seen.evidence.deletion.as_ref()?;
+    let deletion = seen.evidence.ending.deletion.as_ref()?;
     Some(
         Verdict::failure(ErrorCode::JobDeletedExternally, say::deleted(seen, deletion))
             .bootstrap_if(seen.never_started()),
@@ -186,12 +186,12 @@ fn deleted_by_others(seen: &Seen<'_>) -> Option<Verdict> {
 }
 
 fn replaced(seen: &Seen<'_>) -> Option<Verdict> {
-    let Some(PlatformLoss::Replaced { detail }) = &seen.evidence.platform else { return None };
+    let Some(PlatformLoss::Replaced { detail }) = &seen.evidence.ending.platform else { return None };
     Some(Verdict::failure(ErrorCode::PodEvicted, say::replaced(detail)).retry_after_platform_loss(seen))
 }
 
 fn node_lost(seen: &Seen<'_>) -> Option<Verdict> {
-    let Some(PlatformLoss::NodeLost { node }) = &seen.evidence.platform else { return None };
+    let Some(PlatformLoss::NodeLost { node }) = &seen.evidence.ending.platform else { return None };
     Some(Verdict::failure(ErrorCode::NodeLost, say::node_lost(node)).exit(Exit::Unknown))
 }
 

@@ -1,30 +1,9 @@
 //! What the state machine hands over when nothing more will happen.
 
-use crate::outcome::{ContainerEnd, Deletion, LogSummary, PlatformLoss, StartFailure, Stop};
+use crate::outcome::{ContainerEnd, Deletion, Ending, LogSummary, PlatformLoss, Stop};
 use crate::view::ContainerState;
 
 use super::state::RunState;
-
-/// Everything observed about the end of one Job. [`crate::outcome`] turns it into a verdict.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ending {
-    /// The adapter stopped it.
-    pub stop: Option<Stop>,
-    /// How the container ended.
-    pub container: ContainerEnd,
-    /// The pod never started.
-    pub start_failure: Option<StartFailure>,
-    /// A real deadline passed.
-    pub deadline_passed: bool,
-    /// After a stop: the pods' end was seen.
-    pub termination_verified: bool,
-    /// The platform took the pod away.
-    pub platform: Option<PlatformLoss>,
-    /// Somebody else deleted it, proven.
-    pub deletion: Option<Deletion>,
-    /// State of the log capture.
-    pub log: LogSummary,
-}
 
 impl RunState {
     pub(super) fn build_ending(&mut self, log: LogSummary) -> Ending {

@@ -21,7 +21,7 @@ mod start;
 mod state;
 mod stop;
 
-pub use ending::{Ending, Fate};
+pub use ending::Fate;
 pub use state::{Bounds, Command, DeleteReason, Input, Phase, Proof, ProofOf, RunState};
 
 use std::time::Duration;

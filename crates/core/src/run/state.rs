@@ -5,12 +5,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::constants::{JOB_CONDITION_LOOK_UP, STOP_VERIFICATION, UNKNOWN_OUTCOME_GRACE};
-use super::ending::Ending;
 use super::keepalive::Keepalive;
 use super::start::StartUp;
 use super::stop::Stopping;
 use crate::log::ContainerPhase;
-use crate::outcome::{Deletion, LogSummary, PlatformLoss, StartFailure, Stop};
+use crate::outcome::{Deletion, Ending, LogSummary, PlatformLoss, StartFailure, Stop};
 use crate::view::{ContainerState, PodFacts, RunView};
 
 /// Time limits of one run.

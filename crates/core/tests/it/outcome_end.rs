@@ -9,16 +9,16 @@ use crate::outcome_scene::{
 
 #[test]
 fn end_04_a_success_after_the_deadline_is_a_success_and_exit_code_0_is_never_a_timeout() {
-    let late = Scene::exited(143, busy(ok("Done."))).with(|scene| scene.deadline_passed = true).json();
+    let late = Scene::exited(143, busy(ok("Done."))).with(|scene| scene.ending.deadline_passed = true).json();
     assert_eq!((&late["errorCode"], &late["timedOut"], &late["exitCode"]), (&Value::Null, &false.into(), &0.into()));
-    let clean = Scene::exited(0, stream([init()])).with(|scene| scene.deadline_passed = true).json();
+    let clean = Scene::exited(0, stream([init()])).with(|scene| scene.ending.deadline_passed = true).json();
     assert_eq!((&clean["errorCode"], &clean["timedOut"]), (&"claude_no_result".into(), &false.into()));
 }
 
 #[test]
 fn end_06_an_exit_code_that_the_kubelet_made_up_is_unknown() {
     let result = Scene::exited(0, stream([init()]))
-        .with(|scene| scene.container = exit(137, Some("ContainerStatusUnknown"), ""))
+        .with(|scene| scene.ending.container = exit(137, Some("ContainerStatusUnknown"), ""))
         .json();
     assert_eq!((&result["errorCode"], &result["exitCode"]), (&"k8s_outcome_unknown".into(), &Value::Null));
 }
@@ -32,7 +32,7 @@ fn end_06_no_exit_code_and_no_result_is_never_a_success() {
         ContainerEnd::NotReported { pod_phase: "Succeeded".to_owned() },
     ] {
         for output in [String::new(), stream([init()]), busy(text("More."))] {
-            let result = Scene::exited(0, output).with(|scene| scene.container = container.clone()).json();
+            let result = Scene::exited(0, output).with(|scene| scene.ending.container = container.clone()).json();
             assert!(result["errorCode"].is_string() && result["exitCode"].is_null(), "{container:?}: {result}");
         }
     }
@@ -41,8 +41,8 @@ fn end_06_no_exit_code_and_no_result_is_never_a_success() {
 #[test]
 fn end_08_a_captured_result_decides_although_job_pod_and_log_are_gone() {
     let result = gone(busy(ok("Done."))).with(|scene| {
-        scene.deletion = Some(deletion());
-        scene.log.complete = false;
+        scene.ending.deletion = Some(deletion());
+        scene.ending.log.complete = false;
     });
     let result = result.json();
     assert_eq!(
@@ -54,7 +54,7 @@ fn end_08_a_captured_result_decides_although_job_pod_and_log_are_gone() {
 #[test]
 fn end_11_state_late_pod_gone_and_exit_known_are_three_messages() {
     let message = |container: ContainerEnd| {
-        let scene = Scene::exited(0, busy(text("More."))).with(|scene| scene.container = container);
+        let scene = Scene::exited(0, busy(text("More."))).with(|scene| scene.ending.container = container);
         scene.json()["errorMessage"].as_str().unwrap().to_owned()
     };
     assert!(message(ContainerEnd::PodGone).ends_with("; pod is gone"));
@@ -67,7 +67,7 @@ fn end_11_state_late_pod_gone_and_exit_known_are_three_messages() {
 fn can_06_a_cancelled_run_keeps_output_session_and_usage_whatever_the_exit_code() {
     for code in [0, 137, 143] {
         let result = cancelled(busy(failed(json!({ "api_error_status": 500 }))))
-            .with(|scene| scene.container = exit(code, None, ""))
+            .with(|scene| scene.ending.container = exit(code, None, ""))
             .json();
         assert_eq!(result["errorCode"], "cancelled");
         assert_eq!(result["sessionId"], SESSION);
@@ -82,7 +82,7 @@ fn can_06_a_cancelled_run_keeps_output_session_and_usage_whatever_the_exit_code(
 #[test]
 fn can_06_the_acknowledgement_has_the_shape_the_host_reads() {
     let result =
-        cancelled(busy(text("More."))).with(|scene| scene.stop = Some(Stop::Cancelled { forced: true })).json();
+        cancelled(busy(text("More."))).with(|scene| scene.ending.stop = Some(Stop::Cancelled { forced: true })).json();
     assert_eq!(
         result["resultJson"]["executionCancellation"],
         json!({ "state": "acknowledged", "acknowledgedAt": "2026-11-22T12:00:00.000Z", "forced": true })
@@ -114,9 +114,9 @@ fn can_07_doubtful_work_gives_no_interrupted_evidence() {
     ] {
         assert_eq!(cancelled(output).json().get("executionRecovery"), None, "{why}");
     }
-    let unread = cancelled(busy(text("More."))).with(|scene| scene.log.complete = false);
+    let unread = cancelled(busy(text("More."))).with(|scene| scene.ending.log.complete = false);
     assert_eq!(unread.json().get("executionRecovery"), None, "the end of the log was not read");
-    let gap = cancelled(busy(text("More."))).with(|scene| scene.log.gaps = vec![json!({})]);
+    let gap = cancelled(busy(text("More."))).with(|scene| scene.ending.log.gaps = vec![json!({})]);
     assert_eq!(gap.json().get("executionRecovery"), None, "a line may be missing");
     let volatile = cancelled(busy(text("More."))).with(|scene| scene.session.persistent = false);
     assert_eq!(volatile.json().get("executionRecovery"), None, "the session is gone");

@@ -89,7 +89,7 @@ proptest! {
             let end = cut.index(sample.stdout.len() + 1);
             let output = String::from_utf8_lossy(&sample.stdout.as_bytes()[..end]).into_owned();
             let killed = sample.scene().with(|scene| {
-                scene.container = crate::outcome_scene::exit(137, None, "");
+                scene.ending.container = crate::outcome_scene::exit(137, None, "");
                 scene.output = output.clone();
             });
             let result = killed.decide();

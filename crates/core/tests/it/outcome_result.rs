@@ -52,7 +52,7 @@ fn res_03_a_turn_that_began_before_the_last_result_and_never_ended_is_cut() {
 #[test]
 fn res_06_out_of_memory_stays_visible_beside_a_reported_error() {
     let result = Scene::exited(0, busy(failed(json!({ "result": "API Error: 500", "api_error_status": 500 }))))
-        .with(|scene| scene.container = exit(137, Some("OOMKilled"), ""))
+        .with(|scene| scene.ending.container = exit(137, Some("OOMKilled"), ""))
         .json();
     let message = result["errorMessage"].as_str().unwrap();
     assert!(message.contains("API Error: 500") && message.contains("reason=OOMKilled"), "{message}");
@@ -63,7 +63,7 @@ fn res_06_out_of_memory_stays_visible_beside_a_reported_error() {
 fn res_06_a_failure_without_a_parsed_error_quotes_the_last_stderr_lines() {
     let noise = "first line that is too old\n".repeat(60);
     let scene = Scene::exited(0, "")
-        .with(|scene| scene.container = exit(2, None, &format!("{noise}bash: claude: not found\n")));
+        .with(|scene| scene.ending.container = exit(2, None, &format!("{noise}bash: claude: not found\n")));
     let message = scene.json()["errorMessage"].as_str().unwrap().to_owned();
     assert!(message.starts_with("Claude exited with code 2: first line"), "{message}");
     assert!(message.contains("bash: claude: not found") && message.chars().count() < 700, "{message}");
@@ -111,8 +111,8 @@ fn res_09_an_adopted_run_of_another_id_is_booked_and_summarised() {
 fn res_12_silence_is_proof_only_when_the_whole_log_was_read() {
     let overload = || Scene::exited(1, idle(failed(json!({ "api_error_status": 529 }))));
     assert_eq!(overload().json()["executionRecovery"]["kind"], "bootstrap");
-    assert_eq!(overload().with(|scene| scene.log.complete = false).json().get("executionRecovery"), None);
-    assert_eq!(overload().with(|scene| scene.log.gaps = vec![json!({})]).json().get("executionRecovery"), None);
+    assert_eq!(overload().with(|scene| scene.ending.log.complete = false).json().get("executionRecovery"), None);
+    assert_eq!(overload().with(|scene| scene.ending.log.gaps = vec![json!({})]).json().get("executionRecovery"), None);
     for work in
         [text("Hello."), tool_use("t1"), json!({ "type": "stream_event", "event": { "type": "content_block_delta" } })]
     {
@@ -165,8 +165,8 @@ fn without_a_result_the_host_gets_the_end_of_the_output() {
 fn the_kubernetes_facts_are_complete() {
     let scene = Scene::exited(137, busy(text("More."))).with(|scene| {
         scene.run.warnings = vec!["`ttlSecondsAfterFinished` 0 became 60".to_owned()];
-        scene.log.gaps = vec![json!({ "reason": "rotation" })];
-        scene.log.bytes = 99;
+        scene.ending.log.gaps = vec![json!({ "reason": "rotation" })];
+        scene.ending.log.bytes = 99;
     });
     assert_eq!(
         scene.json()["resultJson"]["k8s"],

@@ -77,14 +77,14 @@ impl Row {
 
 fn start_failure(schedule_bound: bool) -> Scene {
     Scene::exited(0, "").with(|scene| {
-        scene.container = ContainerEnd::NeverStarted;
+        scene.ending.container = ContainerEnd::NeverStarted;
         let message = "Pod did not start within 600s (`startupTimeoutSec`): Pending; events: ErrImagePull".to_owned();
-        scene.start_failure = Some(StartFailure { schedule_bound, message });
+        scene.ending.start_failure = Some(StartFailure { schedule_bound, message });
     })
 }
 
 fn lost(platform: PlatformLoss, output: String) -> Scene {
-    gone(output).with(|scene| scene.platform = Some(platform))
+    gone(output).with(|scene| scene.ending.platform = Some(platform))
 }
 
 fn evicted() -> PlatformLoss {
@@ -109,11 +109,11 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
 fn table() -> Vec<Row> {
     let before_release = || {
         Scene::exited(0, "").with(|scene| {
-            scene.stop = Some(Stop::CancelledBeforeRelease);
-            scene.container = ContainerEnd::NeverStarted;
+            scene.ending.stop = Some(Stop::CancelledBeforeRelease);
+            scene.ending.container = ContainerEnd::NeverStarted;
         })
     };
-    let overrun = |code, output| Scene::exited(code, output).with(|scene| scene.deadline_passed = true);
+    let overrun = |code, output| Scene::exited(code, output).with(|scene| scene.ending.deadline_passed = true);
     vec![
         Row::new("1 cancel before release", "cancelled", before_release())
             .unknown_exit()
@@ -128,20 +128,20 @@ fn table() -> Vec<Row> {
             .exit(143, "SIGTERM")
             .acknowledged(),
         Row::new("2 cancel, container never started", "cancelled", cancelled(String::new()).with(|scene| {
-            scene.container = ContainerEnd::NeverStarted;
+            scene.ending.container = ContainerEnd::NeverStarted;
         }))
         .unknown_exit()
         .session("-")
         .recovery("bootstrap")
         .acknowledged(),
         Row::new("3 cancel, not verified", "cancelled", cancelled(busy(text("More."))).with(|scene| {
-            scene.termination_verified = false;
-            scene.container = ContainerEnd::Running;
+            scene.ending.termination_verified = false;
+            scene.ending.container = ContainerEnd::Running;
         }))
         .unknown_exit(),
         Row::new("4 controller lease lost", "k8s_controller_lease_lost", gone(busy(text("More."))).with(|scene| {
-            scene.stop = Some(Stop::LeaseLost);
-            scene.container = ContainerEnd::Running;
+            scene.ending.stop = Some(Stop::LeaseLost);
+            scene.ending.container = ContainerEnd::Running;
         }))
         .unknown_exit(),
         Row::new("5 schedule bound", "k8s_pod_schedule_failed", start_failure(true))
@@ -192,8 +192,8 @@ fn table() -> Vec<Row> {
         .exit(0, Value::Null),
         Row::new("9 deadline", "timeout", overrun(143, busy(text("More.")))).exit(143, "SIGTERM").continues(),
         Row::new("9 deadline, not verified", "timeout", overrun(0, busy(text("More."))).with(|scene| {
-            scene.container = ContainerEnd::Running;
-            scene.termination_verified = false;
+            scene.ending.container = ContainerEnd::Running;
+            scene.ending.termination_verified = false;
         }))
         .unknown_exit(),
         Row::new(
@@ -207,7 +207,7 @@ fn table() -> Vec<Row> {
         .session("clear")
         .recovery("bootstrap"),
         Row::new("10 session unknown, only on stderr", "session_unavailable", Scene::exited(1, "").with(|scene| {
-            scene.container = exit(1, Some("Error"), "No conversation found with session ID: 1\n");
+            scene.ending.container = exit(1, Some("Error"), "No conversation found with session ID: 1\n");
         }))
         .session("clear")
         .recovery("bootstrap"),
@@ -327,12 +327,12 @@ fn table() -> Vec<Row> {
             .recovery("bootstrap")
                 .continues(),
         Row::new("22 deleted by others", "k8s_job_deleted_externally", gone(busy(text("More."))).with(|scene| {
-            scene.deletion = Some(deletion());
+            scene.ending.deletion = Some(deletion());
         }))
         .unknown_exit(),
         Row::new("22 deleted before the start", "k8s_job_deleted_externally", gone(String::new()).with(|scene| {
-            scene.container = ContainerEnd::NeverStarted;
-            scene.deletion = Some(deletion());
+            scene.ending.container = ContainerEnd::NeverStarted;
+            scene.ending.deletion = Some(deletion());
         }))
         .unknown_exit()
         .session("-")
@@ -364,11 +364,11 @@ fn table() -> Vec<Row> {
         )
         .exit(143, "SIGTERM"),
         Row::new("25 out of memory", "claude_truncated", Scene::exited(0, busy(text("More."))).with(|scene| {
-            scene.container = exit(137, Some("OOMKilled"), "");
+            scene.ending.container = exit(137, Some("OOMKilled"), "");
         }))
         .exit(137, "SIGKILL"),
         Row::new("26 bad flag", "claude_start_failed", Scene::exited(0, "").with(|scene| {
-            scene.container = exit(1, Some("Error"), "error: unknown option '--no-such-flag'\n");
+            scene.ending.container = exit(1, Some("Error"), "error: unknown option '--no-such-flag'\n");
         }))
         .session("-")
         .recovery("bootstrap"),
@@ -387,8 +387,8 @@ fn table() -> Vec<Row> {
             .recovery("bootstrap"),
         Row::new("27 init only, exit code 0", "claude_no_result", Scene::exited(0, stream([init()]))).exit(0, Value::Null),
         Row::new("28 nothing known", "k8s_outcome_unknown", gone(String::new()).with(|scene| {
-            scene.log.complete = false;
-            scene.log.readable = false;
+            scene.ending.log.complete = false;
+            scene.ending.log.readable = false;
         }))
         .unknown_exit()
         .session("-"),

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use claude_k8s_core::outcome::{
-    ContainerEnd, Deletion, Evidence, LogSummary, PlatformLoss, RunFacts, RunResult, SessionFacts, StartFailure, Stop,
-    decide, wants_fresh_attempt,
+    ContainerEnd, Deletion, Ending, Evidence, LogSummary, RunFacts, RunResult, SessionFacts, Stop, decide,
+    wants_fresh_attempt,
 };
 use claude_k8s_core::request::StoredSession;
 use claude_k8s_core::transcript::{Transcript, Usage};
@@ -19,14 +19,7 @@ pub(crate) struct Scene {
     pub(crate) run: RunFacts,
     pub(crate) session: SessionFacts,
     pub(crate) output: String,
-    pub(crate) stop: Option<Stop>,
-    pub(crate) container: ContainerEnd,
-    pub(crate) start_failure: Option<StartFailure>,
-    pub(crate) deadline_passed: bool,
-    pub(crate) termination_verified: bool,
-    pub(crate) platform: Option<PlatformLoss>,
-    pub(crate) deletion: Option<Deletion>,
-    pub(crate) log: LogSummary,
+    pub(crate) ending: Ending,
     pub(crate) fresh_attempt_used: bool,
     pub(crate) earlier: Option<Usage>,
 }
@@ -51,14 +44,10 @@ impl Scene {
                 ..SessionFacts::default()
             },
             output: output.into(),
-            stop: None,
-            container: exit(exit_code, None, ""),
-            start_failure: None,
-            deadline_passed: false,
-            termination_verified: true,
-            platform: None,
-            deletion: None,
-            log: LogSummary { complete: true, readable: true, ..LogSummary::default() },
+            ending: Ending {
+                log: LogSummary { complete: true, readable: true, ..LogSummary::default() },
+                ..Ending::seen(exit(exit_code, None, ""))
+            },
             fresh_attempt_used: false,
             earlier: None,
         }
@@ -91,14 +80,7 @@ impl Scene {
             run: &self.run,
             session: &self.session,
             transcript: &transcript,
-            stop: self.stop.clone(),
-            container: self.container.clone(),
-            start_failure: self.start_failure.clone(),
-            deadline_passed: self.deadline_passed,
-            termination_verified: self.termination_verified,
-            platform: self.platform.clone(),
-            deletion: self.deletion.clone(),
-            log: self.log.clone(),
+            ending: self.ending.clone(),
             fresh_attempt_used: self.fresh_attempt_used,
             earlier: self.earlier,
             now: now(),
@@ -187,11 +169,11 @@ pub(crate) fn idle(last: Value) -> String {
 }
 
 pub(crate) fn cancelled(output: String) -> Scene {
-    Scene::exited(143, output).with(|scene| scene.stop = Some(Stop::Cancelled { forced: false }))
+    Scene::exited(143, output).with(|scene| scene.ending.stop = Some(Stop::Cancelled { forced: false }))
 }
 
 pub(crate) fn gone(output: String) -> Scene {
-    Scene::exited(0, output).with(|scene| scene.container = ContainerEnd::PodGone)
+    Scene::exited(0, output).with(|scene| scene.ending.container = ContainerEnd::PodGone)
 }
 
 pub(crate) fn deletion() -> Deletion {

@@ -25,7 +25,7 @@ fn ses_03_only_an_unusable_resumed_session_without_tool_use_gets_a_fresh_attempt
     ] {
         let scene = resumed(output).with(|scene| {
             if scene.output.is_empty() {
-                scene.container = exit(1, None, "Error: --resume requires a valid session ID or session title");
+                scene.ending.container = exit(1, None, "Error: --resume requires a valid session ID or session title");
             }
         });
         assert!(scene.wants_fresh_attempt(), "{}", scene.output);
@@ -34,11 +34,11 @@ fn ses_03_only_an_unusable_resumed_session_without_tool_use_gets_a_fresh_attempt
         ("was not resumed", unusable().with(|scene| scene.session.resumed = None)),
         ("retry used", unusable().with(|scene| scene.fresh_attempt_used = true)),
         ("second attempt", unusable().with(|scene| scene.run.attempts = 2)),
-        ("cancelled", unusable().with(|scene| scene.stop = Some(Stop::Cancelled { forced: false }))),
-        ("deadline", unusable().with(|scene| scene.deadline_passed = true)),
-        ("deleted by others", unusable().with(|scene| scene.deletion = Some(deletion()))),
-        ("pod gone", unusable().with(|scene| scene.container = ContainerEnd::PodGone)),
-        ("log incomplete", unusable().with(|scene| scene.log.complete = false)),
+        ("cancelled", unusable().with(|scene| scene.ending.stop = Some(Stop::Cancelled { forced: false }))),
+        ("deadline", unusable().with(|scene| scene.ending.deadline_passed = true)),
+        ("deleted by others", unusable().with(|scene| scene.ending.deletion = Some(deletion()))),
+        ("pod gone", unusable().with(|scene| scene.ending.container = ContainerEnd::PodGone)),
+        ("log incomplete", unusable().with(|scene| scene.ending.log.complete = false)),
         ("a tool ran", resumed(busy(unknown()))),
     ];
     for (why, scene) in refusals {
@@ -62,7 +62,7 @@ fn ses_03_the_second_attempt_books_both_and_forgets_a_session_that_was_not_repla
     assert_eq!((&success["costUsd"], &success["sessionId"]), (&0.75.into(), &SESSION.into()));
     assert_eq!(success.get("clearSession"), None);
 
-    let timeout = second(143, String::new()).with(|scene| scene.deadline_passed = true).json();
+    let timeout = second(143, String::new()).with(|scene| scene.ending.deadline_passed = true).json();
     assert_eq!((&timeout["errorCode"], &timeout["clearSession"]), (&"timeout".into(), &true.into()));
     assert_eq!(timeout["usage"]["inputTokens"], 1000);
 
@@ -105,9 +105,9 @@ fn res_13_a_failure_after_work_continues_only_when_it_may_pass_and_nothing_is_op
             Scene::exited(1, stream([init(), tool_use("t1"), failed(json!({ "api_error_status": 529 }))])),
         ),
         ("the session is lost with the pod", overloaded().with(|scene| scene.session.persistent = false)),
-        ("the end of the log is unread", overloaded().with(|scene| scene.log.complete = false)),
-        ("nobody saw the CLI end", overloaded().with(|scene| scene.container = ContainerEnd::PodGone)),
-        ("cancelled", overloaded().with(|scene| scene.stop = Some(Stop::Cancelled { forced: false }))),
+        ("the end of the log is unread", overloaded().with(|scene| scene.ending.log.complete = false)),
+        ("nobody saw the CLI end", overloaded().with(|scene| scene.ending.container = ContainerEnd::PodGone)),
+        ("cancelled", overloaded().with(|scene| scene.ending.stop = Some(Stop::Cancelled { forced: false }))),
         ("the task has to change", Scene::exited(1, busy(failed(json!({ "terminal_reason": "prompt_too_long" }))))),
         ("not classified", Scene::exited(1, busy(failed(json!({ "subtype": "error_during_execution" }))))),
     ];

@@ -56,7 +56,7 @@ pub(crate) struct Sample {
 
 impl Sample {
     pub(crate) fn scene(&self) -> Scene {
-        Scene::exited(0, self.stdout.clone()).with(|scene| scene.container = self.container.clone())
+        Scene::exited(0, self.stdout.clone()).with(|scene| scene.ending.container = self.container.clone())
     }
 }
 

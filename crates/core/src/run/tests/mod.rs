@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Bounds, Command, DeleteReason, Ending, Input, Phase, Proof, ProofOf, RunState};
-use crate::outcome::LogSummary;
+use super::{Bounds, Command, DeleteReason, Input, Phase, Proof, ProofOf, RunState};
+use crate::outcome::{Ending, LogSummary};
 use crate::view::{ContainerState, Disruption, JobCondition, JobFacts, PodFacts, PodPhase, RunView, Terminated};
 
 /// A run under test and what it commanded last.

@@ -1,0 +1,134 @@
+//! What was observed about the end of a Job.
+
+use serde_json::Value;
+
+use crate::view::Terminated;
+
+/// Everything observed about the end of one Job. [`crate::run`] gathers it, [`super::decide`] judges it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// Why the adapter itself stopped the run, if it did.
+    pub stop: Option<Stop>,
+    /// How the container `claude` ended.
+    pub container: ContainerEnd,
+    /// The pod never started: bound or fatal reason.
+    pub start_failure: Option<StartFailure>,
+    /// A real deadline passed (pod or Job `DeadlineExceeded`, or the adapter's own limit).
+    pub deadline_passed: bool,
+    /// After a deadline or cancel: the end of the pods was seen.
+    pub termination_verified: bool,
+    /// The platform took the pod away, or the node went silent.
+    pub platform: Option<PlatformLoss>,
+    /// Somebody else deleted the Job or pod, proven.
+    pub deletion: Option<Deletion>,
+    /// State of the log capture.
+    pub log: LogSummary,
+}
+
+impl Ending {
+    /// The container's end, seen, and nothing else that matters. No log was read.
+    #[must_use]
+    pub fn seen(container: ContainerEnd) -> Self {
+        Self {
+            stop: None,
+            container,
+            start_failure: None,
+            deadline_passed: false,
+            termination_verified: true,
+            platform: None,
+            deletion: None,
+            log: LogSummary::default(),
+        }
+    }
+}
+
+/// Why the adapter stopped the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// Operator cancel, before the Job was released.
+    CancelledBeforeRelease,
+    /// Operator cancel after release. `forced`: the container had to be killed (exit code 137).
+    Cancelled {
+        /// SIGKILL was needed.
+        forced: bool,
+    },
+    /// The host lost ownership; the Job was left alone.
+    LeaseLost,
+}
+
+/// How the container ended, as far as it is known. The cases have different messages on purpose.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ContainerEnd {
+    /// It never ran.
+    NeverStarted,
+    /// The kubelet reported the end.
+    Exited(Terminated),
+    /// The pod is terminal but the kubelet posted no container state within the grace.
+    NotReported {
+        /// `status.phase` of the pod.
+        pod_phase: String,
+    },
+    /// The pod is gone and no state was seen.
+    PodGone,
+    /// Still running as far as anybody knows.
+    Running,
+}
+
+/// Why the pod did not start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartFailure {
+    /// The schedule bound was over (`scheduleTimeoutSec`): worth a retry. Otherwise start-up bound or fatal reason.
+    pub schedule_bound: bool,
+    /// `Pod did not start within <n>s (<key>): …; events: …` or the fatal reason with its events.
+    pub message: String,
+}
+
+/// The platform took the pod away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlatformLoss {
+    /// Eviction, pre-emption, drain, node shutdown: reason and message.
+    Evicted {
+        /// For example `EvictionByEvictionAPI`.
+        reason: String,
+        /// Text, possibly empty.
+        message: String,
+    },
+    /// The Job was suspended again or its pod replaced after the start.
+    Replaced {
+        /// What was seen.
+        detail: String,
+    },
+    /// The node stopped reporting.
+    NodeLost {
+        /// Node name.
+        node: String,
+    },
+}
+
+/// A deletion by somebody else, proven.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Deletion {
+    /// `job_404`, `pod_404` or `other_uid`.
+    pub detected_via: String,
+    /// Last conditions of the Job.
+    pub job_conditions: Vec<String>,
+    /// Seconds since the pod was first seen running.
+    pub elapsed_since_running: Option<i64>,
+}
+
+/// Counters of the log capture.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogSummary {
+    /// The tail was read and confirmed to its end.
+    pub complete: bool,
+    /// At least one byte or a clean empty log was read.
+    pub readable: bool,
+    /// Reconnects of the follow.
+    pub reconnects: u64,
+    /// Lines that connections repeated.
+    pub replayed_lines: u64,
+    /// Reported gaps, as `{ after, before, reason }` objects.
+    pub gaps: Vec<Value>,
+    /// Bytes of container output that were delivered.
+    pub bytes: u64,
+}
