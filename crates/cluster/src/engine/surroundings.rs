@@ -59,7 +59,7 @@ pub(super) async fn surroundings(
 /// Host and pod share the data volume.
 pub(super) fn may_stage(request: &RunRequest, placement: Placement, own: &OwnPlace) -> bool {
     let home = request.host.env("PAPERCLIP_HOME");
-    let claim = own.pod.as_ref().and_then(|pod| pod.claim(pod.data_mount(home)?));
+    let claim = own.pod.as_ref().and_then(|pod| pod.data_claim(home));
     placement == Placement::SameNamespace && claim.is_some()
 }
 

@@ -89,10 +89,18 @@ impl OwnPod {
         above.max_by_key(|mount| mount.mount_path.len())
     }
 
-    /// The mount of the host's data volume: at `/paperclip`, else the one that contains `paperclip_home`.
+    /// The mount of the host's data volume: at `/paperclip`, else the one that contains `PAPERCLIP_HOME`.
+    ///
+    /// `home` is that variable of the host process; without it the pod's literal counts.
     #[must_use]
-    pub fn data_mount(&self, paperclip_home: Option<&str>) -> Option<&VolumeMount> {
+    pub fn data_mount(&self, home: Option<&str>) -> Option<&VolumeMount> {
         let usual = self.mounts.iter().find(|mount| mount.mount_path.trim_end_matches('/') == Self::DATA_MOUNT_PATH);
-        usual.or_else(|| self.mount_of(paperclip_home?))
+        usual.or_else(|| self.mount_of(home.or_else(|| self.literal("PAPERCLIP_HOME"))?))
+    }
+
+    /// The claim behind [`Self::data_mount`].
+    #[must_use]
+    pub fn data_claim(&self, home: Option<&str>) -> Option<&str> {
+        self.claim(self.data_mount(home)?)
     }
 }

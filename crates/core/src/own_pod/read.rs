@@ -107,7 +107,7 @@ mod tests {
         let mount = pod.data_mount(Some("/srv/paperclip/home")).unwrap();
         assert_eq!(pod.claim(mount), Some("pvc"));
         assert_eq!(pod.mount_of("/srv/paperclip/cache/x").unwrap().name, "cache");
-        assert!(pod.data_mount(None).is_none());
+        assert_eq!((pod.data_claim(Some("/srv/paperclip/home")), pod.data_claim(None)), (Some("pvc"), None));
     }
 
     #[test]

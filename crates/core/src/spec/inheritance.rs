@@ -7,8 +7,13 @@ use crate::config::Config;
 use crate::manifest::environment::names::is_server_only;
 use crate::own_pod::OwnPod;
 
-/// `None` in the own namespace, and when nothing is missing.
-pub(super) fn missing(config: &Config, own: Option<&OwnPod>, placement: Placement) -> Option<String> {
+/// `None` in the own namespace, and when nothing is missing. `home`: `PAPERCLIP_HOME` of the host process.
+pub(super) fn missing(
+    config: &Config,
+    own: Option<&OwnPod>,
+    placement: Placement,
+    home: Option<&str>,
+) -> Option<String> {
     let own = own.filter(|_| placement != Placement::SameNamespace)?;
     let references = own.env.iter().filter(|entry| is_namespaced(entry) && !is_server_only(&entry.name));
     let set_anyway = |name: &str| config.env.iter().any(|(configured, _)| configured == name);
@@ -18,8 +23,7 @@ pub(super) fn missing(config: &Config, own: Option<&OwnPod>, placement: Placemen
         secret.or_else(|| Some(source.config_map_ref.as_ref()?.name.as_str()))
     });
     let volumes = own.volumes.iter().filter(|volume| volume.secret.is_some() || volume.config_map.is_some());
-    let claim = own.data_mount(None).and_then(|mount| own.claim(mount));
-    let claim = claim.filter(|_| config.workspace_volume_claim.is_none());
+    let claim = own.data_claim(home).filter(|_| config.workspace_volume_claim.is_none());
 
     let groups: [(&str, Vec<&str>); 5] = [
         ("environment", variables.collect()),

@@ -35,7 +35,7 @@ pub(super) fn parts(
     let run_directory = &directory.path;
     let sources = Sources { request, config: &config, own, placement, data: &data, mounted: &mounted, run_directory };
     let (environment, api_url) = environment::build(&sources, warnings);
-    warnings.extend(inheritance::missing(&config, own, placement));
+    warnings.extend(inheritance::missing(&config, own, placement, request.host.env("PAPERCLIP_HOME")));
     warnings.extend(environment_warnings(&config, &environment, surroundings.payload));
     let mcp = McpConfig::build(request, &config, &api_url, warnings);
     if let Some(mcp) = mcp.as_ref().filter(|mcp| mcp.json.len() > SECRET_MAX) {
@@ -83,8 +83,7 @@ fn data_volume(
     own: Option<&OwnPod>,
     surroundings: &Surroundings,
 ) -> Result<DataVolume, Refusal> {
-    let home = request.host.env("PAPERCLIP_HOME").or_else(|| own?.literal("PAPERCLIP_HOME"));
-    let data = DataVolume::resolve(config, own, surroundings.placement, home);
+    let data = DataVolume::resolve(config, own, surroundings.placement, request.host.env("PAPERCLIP_HOME"));
     if surroundings.payload == PayloadMode::Volume && data.host_path().is_none() {
         let message = format!(
             "The service account may not `create` `secrets` in namespace `{}`, and host and Job share no data volume; grant the verb",

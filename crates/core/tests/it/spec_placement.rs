@@ -71,6 +71,18 @@ fn cfg_10_nothing_namespaced_leaves_its_namespace_and_no_scheduling_its_cluster(
 }
 
 #[test]
+fn the_claim_that_another_namespace_lacks_is_named_wherever_the_host_has_it() {
+    let elsewhere = || {
+        Scenario::in_cluster()
+            .own_at("/spec/containers/0/volumeMounts/0/mountPath", json!("/srv/data"))
+            .place(Placement::OtherNamespace)
+    };
+    let named = |scenario: Scenario| scenario.launch().spec.warnings().join("; ").contains("claim paperclip-data");
+    assert!(named(elsewhere().host_env("PAPERCLIP_HOME", "/srv/data/paperclip")));
+    assert!(!named(elsewhere()), "a mount that nothing points at");
+}
+
+#[test]
 fn pod_07_explicit_values_replace_inherited_ones_even_when_empty() {
     let launch =
         rich().config(json!({ "nodeSelector": {}, "tolerations": [], "image": "mine:1", "runAsUser": 2000 })).launch();

@@ -65,17 +65,17 @@ pub(super) async fn api(
     true
 }
 
-pub(super) fn own_pod(own: &OwnPlace) -> Check {
+/// `home`: `PAPERCLIP_HOME` of the host process.
+pub(super) fn own_pod(own: &OwnPlace, home: Option<&str>) -> Check {
     let Some(pod) = &own.pod else {
         let text = "The host's own pod is not known: nothing is inherited from it";
         return Check::new("k8s_self_pod_unavailable", Level::Warn, text)
             .hint("Outside a cluster this is normal: set `image` and `env`. In a cluster grant `get` on `pods`");
     };
-    let claim = pod.data_mount(None).and_then(|mount| pod.claim(mount));
     let detail = format!(
         "image: {}; data claim: {}; env: {}; envFrom: {}; volumes: {}; tolerations: {}",
         pod.image.as_deref().unwrap_or("none"),
-        claim.unwrap_or("none"),
+        pod.data_claim(home).unwrap_or("none"),
         pod.env.len(),
         pod.env_from.len(),
         pod.volumes.len(),

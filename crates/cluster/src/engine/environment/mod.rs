@@ -61,7 +61,7 @@ impl Engine {
         let granted = permissions(&answers);
         let resolved = spec_checks::resolve(request.clone(), config.clone(), &namespace.name, &own, &granted).await;
 
-        checks.push(checks::own_pod(&own));
+        checks.push(checks::own_pod(&own, request.host.env("PAPERCLIP_HOME")));
         checks.extend(resolved.image);
         checks.push(checks::namespace(&namespace, own_namespace.as_deref()).await);
         let staging = may_stage(&request, own.placement(&namespace.name), &own);

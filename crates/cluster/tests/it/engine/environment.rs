@@ -181,11 +181,13 @@ async fn env_06_what_is_known_to_be_denied_is_not_tried() {
 #[tokio::test(start_paused = true)]
 async fn in_a_cluster_the_own_pod_is_found_and_staging_softens_the_missing_secrets() {
     let mut scene = scene();
-    super::permissions::in_cluster(&mut scene, std::path::Path::new("/paperclip"));
+    super::permissions::in_cluster(&mut scene, std::path::Path::new("/data/paperclip"));
     scene.server.deny("create secrets");
     scene.server.deny("delete secrets");
     let report = report(&scene).await;
-    assert_eq!(level(&report, "self_pod_found"), Some(Level::Info));
+    let found = report.checks.iter().find(|check| check.code == "k8s_self_pod_found").unwrap();
+    let detail = found.detail.as_deref().unwrap();
+    assert!(detail.contains("data claim: data;"), "{detail}");
     assert_eq!(level(&report, "rbac_secret_create"), Some(Level::Warn));
     assert_eq!(level(&report, "rbac_secret_delete"), Some(Level::Warn));
     assert_eq!(level(&report, "pvc_rwx"), Some(Level::Info));
