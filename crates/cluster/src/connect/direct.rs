@@ -15,6 +15,10 @@ use hyper::client::conn::http1;
 use kube::client::Body;
 use tower::{BoxError, Service, ServiceExt};
 
+/// Longest head of an answer, and what is read ahead of a body. hyper's own 400 KiB are renewed again and again while a
+/// burst is read. Unit: bytes.
+const BUFFER: usize = 64 << 10;
+
 /// Opens a connection per request through a connector.
 #[derive(Clone)]
 pub(super) struct Direct<C>(pub(super) C);
@@ -38,7 +42,7 @@ where
         let connector = self.0.clone();
         Box::pin(async move {
             let stream = connector.oneshot(request.uri().clone()).await.map_err(Into::into)?;
-            let (mut sender, connection) = http1::handshake(stream).await?;
+            let (mut sender, connection) = http1::Builder::new().max_buf_size(BUFFER).handshake(stream).await?;
             let mut connection: Connection = Box::pin(connection);
             let mut answer = std::pin::pin!(sender.send_request(in_origin_form(request)?));
             let mut is_open = true;

@@ -8,8 +8,9 @@ use super::overlap::{Fit, Overlap, Tail};
 use super::window::Window;
 use super::{Line, LogTime, Record};
 
-/// What is held back before a replay without an anchor is given up. Unit: bytes.
-pub(super) const HOLD: usize = 16 << 20;
+/// What is held back before a replay without an anchor is given up: more than the entries of a whole window and
+/// `KEEP_REPEATED`. A burst behind a rotation fills it, so it is part of what a run costs the host. Unit: bytes.
+pub(super) const HOLD: usize = 6 << 20;
 /// From this size on the text of lines that look like a replay is not kept: most of the time nobody asks for it again
 /// (LOG-13). Unit: bytes.
 const KEEP_REPEATED: usize = 1 << 20;
