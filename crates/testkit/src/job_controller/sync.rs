@@ -82,7 +82,9 @@ impl JobSync {
         &self.uid
     }
 
+    /// The next step. It happens at one moment: a time that passes during it is still ahead.
     pub(super) fn sync(&mut self, cluster: &Arc<Cluster>, state: &mut State) -> Next {
+        let now = Instant::now();
         let Some(job) = state.store.get_uid(&self.key, &self.uid).cloned() else {
             state.ended_pods.remove(&self.uid);
             return Next::Ended;
@@ -91,30 +93,30 @@ impl JobSync {
             return Next::OnChange;
         }
         if let Some(finished) = self.finished {
-            return self.expire(cluster, state, &job, finished);
+            return self.expire(cluster, state, &job, finished, now);
         }
         if job["spec"]["suspend"] == true && self.verdict.is_none() {
             return self.suspend(cluster, state, &job);
         }
-        self.start(cluster, state, &job);
-        self.observe(state, &job);
+        self.start(cluster, state, &job, now);
+        self.observe(state, &job, now);
         let conditions_held = self.is_held(state, HoldKind::JobConditions);
         if self.verdict.is_none() {
-            self.verdict = self.judge(&job).map(|verdict| (verdict, Instant::now()));
+            self.verdict = self.judge(&job, now).map(|verdict| (verdict, now));
         }
         match self.verdict {
-            None => self.create_pod(cluster, state, &job),
+            None => self.create_pod(cluster, state, &job, now),
             Some((verdict, _)) => {
                 if verdict != Verdict::Succeeded {
                     self.delete_active(cluster, state);
                 }
                 if !conditions_held {
-                    self.post_verdict(cluster, state, verdict);
+                    self.post_verdict(cluster, state, verdict, now);
                 }
             }
         }
-        self.post_counts(state);
-        self.next(&job, conditions_held, state.knobs.lags.job_finished)
+        self.post_counts(state, now);
+        self.next(&job, conditions_held, state.knobs.lags.job_finished, now)
     }
 
     fn is_held(&self, state: &State, kind: HoldKind) -> bool {
@@ -122,10 +124,10 @@ impl JobSync {
     }
 
     /// TTL: foreground cascade with the Job's finish time as start.
-    fn expire(&self, cluster: &Cluster, state: &mut State, job: &Value, finished: Instant) -> Next {
+    fn expire(&self, cluster: &Cluster, state: &mut State, job: &Value, finished: Instant, now: Instant) -> Next {
         let Some(ttl) = integer(job, "/spec/ttlSecondsAfterFinished") else { return Next::OnChange };
         let due = finished + Duration::from_secs(u64::try_from(ttl).unwrap_or(0));
-        if Instant::now() < due {
+        if now < due {
             return Next::At(due);
         }
         lifecycle::delete(state, cluster.clock.now(), &self.key, Propagation::Foreground, None);
@@ -152,12 +154,12 @@ impl JobSync {
         Next::OnChange
     }
 
-    fn start(&mut self, cluster: &Cluster, state: &mut State, job: &Value) {
+    fn start(&mut self, cluster: &Cluster, state: &mut State, job: &Value, now: Instant) {
         if self.started.is_some() {
             return;
         }
+        self.started = Some(now);
         let now = cluster.clock.now();
-        self.started = Some(Instant::now());
         let resumed = has_condition(job, "Suspended");
         state.store.edit(&self.key, |job| {
             if resumed {
@@ -171,8 +173,8 @@ impl JobSync {
     }
 
     /// Takes note of pods that count now or soon.
-    fn observe(&mut self, state: &State, job: &Value) {
-        let counts_from = Instant::now() + state.knobs.lags.job_decided;
+    fn observe(&mut self, state: &State, job: &Value, now: Instant) {
+        let counts_from = now + state.knobs.lags.job_decided;
         let only_final_phase = text(job, "/spec/podReplacementPolicy") == "Failed";
         let mut note = |uid: &str, succeeded: bool| {
             if !self.suspended_pods.contains(uid) {
@@ -191,8 +193,7 @@ impl JobSync {
         }
     }
 
-    fn judge(&self, job: &Value) -> Option<Verdict> {
-        let now = Instant::now();
+    fn judge(&self, job: &Value, now: Instant) -> Option<Verdict> {
         let (succeeded, failed) = self.counts(now);
         if succeeded >= integer(job, "/spec/completions").unwrap_or(1) {
             return Some(Verdict::Succeeded);
@@ -203,8 +204,7 @@ impl JobSync {
         self.deadline(job).filter(|deadline| now >= *deadline).map(|_| Verdict::DeadlineExceeded)
     }
 
-    fn create_pod(&mut self, cluster: &Arc<Cluster>, state: &mut State, job: &Value) {
-        let now = Instant::now();
+    fn create_pod(&mut self, cluster: &Arc<Cluster>, state: &mut State, job: &Value, now: Instant) {
         if self.create_after.is_some_and(|(after, _)| now < after) {
             return;
         }
@@ -240,7 +240,7 @@ impl JobSync {
         }
     }
 
-    fn post_verdict(&mut self, cluster: &Cluster, state: &mut State, verdict: Verdict) {
+    fn post_verdict(&mut self, cluster: &Cluster, state: &mut State, verdict: Verdict, at: Instant) {
         let now = cluster.clock.now();
         let (reason, message) = verdict.reason();
         let (first, last) = match verdict {
@@ -250,10 +250,10 @@ impl JobSync {
         let Some(job) = state.store.get(&self.key).cloned() else { return };
         if !has_condition(&job, first) {
             state.store.edit(&self.key, |job| set_condition(job, first, "True", reason, message, &seconds(now)));
-            self.verdict = Some((verdict, Instant::now()));
+            self.verdict = Some((verdict, at));
             return;
         }
-        let settled = self.verdict.is_some_and(|(_, since)| Instant::now() >= since + state.knobs.lags.job_finished);
+        let settled = self.verdict.is_some_and(|(_, since)| at >= since + state.knobs.lags.job_finished);
         // The last condition waits until no pod is terminating: on a dead node, for very long (facts 4.2).
         let pods_left = pods::of_job(state, &self.uid).into_iter().any(|(_, pod)| !is_terminal(&pod));
         if !settled || pods_left {
@@ -270,11 +270,11 @@ impl JobSync {
             _ => (JOB_CONTROLLER_WARNING, reason),
         };
         record(state, now, source, &job, event, message);
-        self.finished = Some(Instant::now());
+        self.finished = Some(at);
     }
 
-    fn post_counts(&self, state: &mut State) {
-        let (succeeded, failed) = self.counts(Instant::now());
+    fn post_counts(&self, state: &mut State, now: Instant) {
+        let (succeeded, failed) = self.counts(now);
         let pods = pods::of_job(state, &self.uid);
         let open = |deleting: bool| {
             let open = pods.iter().filter(|(_, pod)| !is_terminal(pod) && is_deleting(pod) == deleting);
@@ -304,11 +304,10 @@ impl JobSync {
         Some(self.started? + Duration::from_secs(seconds))
     }
 
-    fn next(&self, job: &Value, conditions_held: bool, job_finished: Duration) -> Next {
+    fn next(&self, job: &Value, conditions_held: bool, job_finished: Duration, now: Instant) -> Next {
         if self.finished.is_some() {
-            return Next::At(Instant::now()); // the TTL decides
+            return Next::At(now); // the TTL decides
         }
-        let now = Instant::now();
         let mut times: Vec<Instant> = self.ended.values().map(|ended| ended.counts_from).collect();
         match self.verdict {
             None => {
@@ -319,5 +318,25 @@ impl JobSync {
             Some(_) => {}
         }
         times.into_iter().filter(|time| *time > now).min().map_or(Next::OnChange, Next::At)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::cluster::resource::Resource;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_time_that_passes_during_a_step_is_not_slept_through() {
+        const LAG: Duration = Duration::from_micros(500);
+        let mut job = JobSync::new(Key::new(Resource::Jobs, "ns", "job"), "uid".to_owned());
+        let step = Instant::now();
+        job.verdict = Some((Verdict::Succeeded, step));
+        advance(LAG * 2).await;
+        let next = job.next(&json!({}), false, LAG, step);
+        assert!(matches!(next, Next::At(due) if due == step + LAG));
     }
 }
