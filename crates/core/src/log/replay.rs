@@ -5,12 +5,14 @@ use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use bytes::Bytes;
 
 use super::overlap::{Fit, Overlap, Tail};
-use super::window::Window;
+use super::window::{CAP, Window};
 use super::{Line, LogTime, Record};
 
-/// What is held back before a replay without an anchor is given up: more than the entries of a whole window and
-/// `KEEP_REPEATED`. A burst behind a rotation fills it, so it is part of what a run costs the host. Unit: bytes.
+/// What is held back before a replay without an anchor is given up. A burst behind a rotation fills it, so it is part of
+/// what a run costs the host. Unit: bytes.
 pub(super) const HOLD: usize = 6 << 20;
+/// A replay of a whole window is not given up.
+const _: () = assert!(HOLD > CAP * size_of::<Held>() + KEEP_REPEATED);
 /// From this size on the text of lines that look like a replay is not kept: most of the time nobody asks for it again
 /// (LOG-13). Unit: bytes.
 const KEEP_REPEATED: usize = 1 << 20;
