@@ -82,7 +82,8 @@ export async function startLab(host = inject('host')) {
       return { ...(created.agent ?? created), name }
     },
     /**
-     * Wakes the agent without a task, or for one.
+     * Wakes the agent without a task, or for one. The server looks for open tasks without a run, too: when it has
+     * scheduled one first, a wake is skipped and that run is the answer.
      * @param {Row} agent
      * @param {Row} [task]
      * @returns {Promise<Row>} the run
@@ -94,8 +95,10 @@ export async function startLab(host = inject('host')) {
         reason: 'test',
         ...(task && { payload: { issueId: task['id'] } }),
       })
-      if (!run.id) throw new Error(`The wake started no run: ${JSON.stringify(run)}`)
-      return run
+      if (run.id) return run
+      const scheduled = run.executionRunId && (await paperclip.run(run.executionRunId))
+      if (!scheduled || paperclip.isOver(scheduled)) throw new Error(`The wake started no run: ${JSON.stringify(run)}`)
+      return scheduled
     },
     /**
      * A task for the agent; the assignment wakes it.

@@ -37,6 +37,8 @@ export function createPaperclip(baseUrl) {
     request,
     call,
     get,
+    /** Has the run ended? @param {Row} row */
+    isOver: (row) => ended.has(row['status']),
     /** @param {string} id @returns {Promise<Row>} */
     run: (id) => get(`/heartbeat-runs/${id}`),
     /**
@@ -59,7 +61,7 @@ export function createPaperclip(baseUrl) {
       const over = async () => {
         const row = await paperclip.run(id)
         // The end of the row is written in steps; the time of the end is the last one.
-        return ended.has(row['status']) && row['finishedAt'] && row
+        return paperclip.isOver(row) && row['finishedAt'] && row
       }
       // A question costs the server milliseconds that the runs need.
       const run = await until(`run ${id} has ended`, over, boundMs, 250).catch(async (error) => {

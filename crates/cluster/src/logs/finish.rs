@@ -30,7 +30,7 @@ where
         }
         // Time is short now: pauses that grew while the container ran would outlast it.
         self.backoff.reset();
-        let mut finish = Finish::new(self.follows > 1, self.clean_end.clone());
+        let mut finish = Finish::new(self.follows > 1, self.clean_end());
         let mut step = FinishStep::Read;
         let mut reason = "the final reads did not agree in time".to_owned();
         loop {
@@ -62,9 +62,9 @@ where
         if proof == Proof::Given { Tail::Proven } else { Tail::Confirmed }
     }
 
-    /// The tail is what the last follow gave: complete if it ended cleanly, at the end of a line, after the container.
+    /// The tail is what the last follow gave: complete if it ended cleanly, at the end of a line, with the container.
     async fn without_reads(&mut self, cause: &str) -> Tail {
-        match self.clean_end.take() {
+        match self.clean_end() {
             Some(piece) if piece.is_empty() => Tail::Confirmed,
             piece => {
                 self.unterminated(piece.unwrap_or_default()).await;

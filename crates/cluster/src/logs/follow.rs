@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use claude_k8s_core::log::{Connection, Gap, Line, LineFramer, LogCursor, LogEvent, Stream, is_notice};
+use claude_k8s_core::log::{Connection, FollowEnds, Gap, Line, LineFramer, LogCursor, LogEvent, Stream, is_notice};
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -36,6 +36,9 @@ const SETTLED: Duration = Duration::from_millis(50);
 /// What the node sent together with the end is on its way. It may be all that a new file holds; then a read could not prove
 /// that nothing is missing in front of it.
 const TOGETHER: Duration = Duration::from_millis(10);
+/// A follow that ended cleanly so long before the end was known ended with the container: a busy kubelet posts late, and
+/// the log may be gone by then (`docs/internals/kubernetes.md` 1.7).
+const ENDED_WITH: Duration = Duration::from_secs(1);
 /// Time for the tail after the container's end, waiting for the host not counted. It begins anew with every new line of a
 /// pod that stays: a starved node sends slowly, and giving up costs the result.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -94,12 +97,15 @@ pub(super) struct Follower<'a, S: ?Sized, F> {
     pub(super) readable: bool,
     /// When the end was first seen; moves on by the time the host made us wait.
     ended_at: Option<Instant>,
+    /// The first sign of the end: the container's state, or a log that the node has removed.
+    end_known_at: Option<Instant>,
     /// When the newest line was taken.
     line_at: Option<Instant>,
     /// When the newest bytes of a final read arrived.
     pub(super) read_at: Option<Instant>,
-    /// The newest follow ended cleanly after the end was seen, and this is its open piece.
-    pub(super) clean_end: Option<Bytes>,
+    follow_ends: FollowEnds,
+    /// The newest follow has shown the tail, if the container ended with it or before: when it ended, and its open piece.
+    clean_end: Option<(Instant, Bytes)>,
 }
 
 /// How a follow connection ended.
@@ -152,8 +158,10 @@ where
             follows: 0,
             readable: false,
             ended_at: None,
+            end_known_at: None,
             line_at: None,
             read_at: None,
+            follow_ends: FollowEnds::default(),
             clean_end: None,
         }
     }
@@ -213,6 +221,7 @@ where
         let ended = self.phase.borrow_and_update().is_ended();
         if ended {
             self.ended_at.get_or_insert_with(Instant::now);
+            self.end_known_at.get_or_insert_with(Instant::now);
         }
         ended
     }
@@ -258,7 +267,6 @@ where
     /// Reads one follow to its end, whatever ends it.
     async fn read_follow(&mut self, mut body: LogBody) -> End {
         self.cursor.connect(Connection::Follow);
-        self.clean_end = None;
         let opened = Instant::now();
         let mut last_byte = opened;
         let end = loop {
@@ -303,12 +311,25 @@ where
             }
         };
         let piece = self.framer.take_open_piece();
-        // A clean end before the container's end proves nothing.
-        let is_clean_end = matches!(end, End::Clean) && self.cursor.is_live() && self.ended_at.is_some();
-        self.cursor.disconnected(&piece, &mut self.events);
-        self.clean_end = is_clean_end.then_some(piece);
+        if is_notice(&piece) && self.cursor.is_empty_connection() {
+            // The node has removed the log: what the follow before has shown is all there was.
+            self.end_known_at.get_or_insert_with(Instant::now);
+            self.cursor.disconnected(&piece, &mut self.events);
+        } else {
+            let clean = matches!(end, End::Clean) && self.cursor.is_live();
+            let shows_tail = self.follow_ends.ended(*self.phase.borrow(), clean, self.cursor.counters().lines);
+            self.cursor.disconnected(&piece, &mut self.events);
+            self.clean_end = shows_tail.then(|| (Instant::now(), piece));
+        }
         self.emit().await;
         end
+    }
+
+    /// The open piece of the follow that has shown the tail.
+    pub(super) fn clean_end(&self) -> Option<Bytes> {
+        let (at, piece) = self.clean_end.as_ref()?;
+        let known_after = self.end_known_at?.saturating_duration_since(*at);
+        (known_after <= ENDED_WITH).then(|| piece.clone())
     }
 
     /// The next moment at which silence, or age, means something.

@@ -254,3 +254,53 @@ async fn log_12_after_the_pod_is_gone_the_clean_end_of_the_follow_decides() {
         assert_eq!((capture.stdout.as_str(), capture.report.tail), (text, tail));
     }
 }
+
+/// A busy node ends the follow, and has removed the log, before it posts the container's end.
+#[tokio::test(start_paused = true)]
+async fn log_12_a_follow_that_ends_with_the_container_shows_the_tail_though_the_end_is_known_later() {
+    let gone = || Tail::Unconfirmed("the pod is gone".into());
+    let ends_after = |milliseconds| Answer::CleanEndAfter(Duration::from_millis(milliseconds));
+    let cut = Answer::Cut { bytes: 5, clean: true };
+    let removed = Answer::Notice("unable to retrieve container logs for containerd://0");
+    for (why, script, text, known_after, tail) in [
+        ("known at once", vec![ends_after(2_000)], "line 0\n", 1_020, Tail::Confirmed),
+        ("known after the next one", vec![ends_after(2_000), ends_after(0)], "line 0\n", 20, Tail::Confirmed),
+        (
+            "known late, but the log was removed at once",
+            vec![ends_after(2_000), removed.clone(), removed.clone(), removed],
+            "line 0\n",
+            500,
+            Tail::Confirmed,
+        ),
+        ("known too late", vec![ends_after(2_000), Answer::HalfOpen], "line 0\n", 1_500, gone()),
+        ("a text without newline", vec![ends_after(2_000)], "line 0\nopen", 1_020, gone()),
+        ("the container writes on", vec![ends_after(2_000), ends_after(10)], "line 0\nline 1\n", 20, gone()),
+        ("the next one is cut", vec![ends_after(2_000), cut], "line 0\n", 20, gone()),
+        ("one ended in the running container", vec![ends_after(500), ends_after(1_000)], "line 0\n", 1_020, gone()),
+    ] {
+        let requests = script.len();
+        let node = Node::running(script);
+        node.write("line 0");
+        let life = async {
+            sleep(seconds(1)).await;
+            node.phase(ContainerPhase::Deleting);
+            if text.ends_with("open") {
+                node.write_unterminated("open");
+            }
+            if why.contains("removed") {
+                sleep(Duration::from_millis(1_050)).await;
+                node.rotate();
+            }
+            while node.seen().len() < requests {
+                sleep(Duration::from_millis(1)).await;
+            }
+            if text.contains("line 1") {
+                node.write("line 1");
+            }
+            sleep(Duration::from_millis(known_after)).await;
+            node.phase(ContainerPhase::Gone);
+        };
+        let capture = capture(&node, life).await;
+        assert_eq!((capture.stdout.as_str(), capture.report.tail), (text, tail), "{why}: {:?}", capture.seen);
+    }
+}

@@ -53,8 +53,8 @@ pub enum FinishStep {
 impl Finish {
     /// Begin with [`FinishStep::Read`]. `reread`: more than one connection delivered lines.
     ///
-    /// `follow`: open piece of a live follow that ended cleanly after the container's end was known. It showed what a
-    /// read would have shown, so one read that agrees is enough.
+    /// `follow`: open piece of a live follow that ended cleanly with the container. It showed what a read would have
+    /// shown, so one read that agrees is enough.
     #[must_use]
     pub fn new(reread: bool, follow: Option<Bytes>) -> Self {
         let proof = if reread { Proof::Wanted } else { Proof::NotNeeded };

@@ -21,6 +21,10 @@ pub struct Lags {
     /// Container started → `running` posted. A container that ends earlier is never seen running. Default 500 ms.
     #[serde(with = "milliseconds")]
     pub container_running: Duration,
+    /// Container ended → open follows of its log return: a kubelet that sees no write looks once a second. Default
+    /// 500 ms.
+    #[serde(with = "milliseconds")]
+    pub follow_end: Duration,
     /// Container `terminated` posted → pod phase posted. Default 1.1 s.
     #[serde(with = "milliseconds")]
     pub pod_phase: Duration,
@@ -54,6 +58,7 @@ impl Default for Lags {
             pod_accepted: Duration::from_millis(30),
             container_start: Duration::from_millis(100),
             container_running: Duration::from_millis(500),
+            follow_end: Duration::from_millis(500),
             pod_phase: Duration::from_millis(1_100),
             job_decided: Duration::from_millis(900),
             job_finished: Duration::from_millis(10),
@@ -76,6 +81,7 @@ impl Lags {
             pod_accepted: self.pod_accepted / speed,
             container_start: self.container_start / speed,
             container_running: self.container_running / speed,
+            follow_end: self.follow_end / speed,
             pod_phase: self.pod_phase / speed,
             job_decided: self.job_decided / speed,
             job_finished: self.job_finished / speed,

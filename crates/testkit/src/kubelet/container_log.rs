@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::cluster::{Clock, Lags};
 use crate::knobs::LogSettings;
@@ -28,6 +28,9 @@ struct Inner {
     model: LogModel,
     settings: LogSettings,
     check: Duration,
+    /// Container ended → follows return.
+    follow_end: Duration,
+    ended: Option<Instant>,
     opened: Instant,
     /// The next look of the kubelet at a file that is too large.
     rotation_due: Option<Instant>,
@@ -43,6 +46,8 @@ impl ContainerLog {
             model: LogModel::new(options),
             settings,
             check: lags.log_rotation_check,
+            follow_end: lags.follow_end,
+            ended: None,
             opened: Instant::now(),
             rotation_due: None,
             last: Timestamp::MIN,
@@ -70,7 +75,7 @@ impl ContainerLog {
         self.changed.send_replace(());
     }
 
-    /// The container ended: follows read to the end and return.
+    /// The container ended: follows read to the end, and return when they notice.
     pub(crate) fn close(&self) {
         {
             let inner = &mut *self.lock();
@@ -78,6 +83,7 @@ impl ContainerLog {
                 inner.rotate_if_due();
                 let (last, settings, clock) = (&mut inner.last, &inner.settings, &self.clock);
                 inner.model.close(|| stamp(clock, settings, last));
+                inner.ended = Some(Instant::now());
             }
         }
         self.changed.send_replace(());
@@ -119,16 +125,21 @@ impl ContainerLog {
         let mut changes = self.changed.subscribe();
         loop {
             changes.borrow_and_update();
-            {
+            let noticed = {
                 let inner = self.lock();
                 if let Some(piece) = reader.next(&inner.model) {
                     return Some(piece);
                 }
-                if inner.model.is_closed() || reader.is_exhausted() {
+                let noticed = inner.ended.map(|ended| ended + inner.follow_end);
+                if reader.is_exhausted() || noticed.is_some_and(|noticed| noticed <= Instant::now()) {
                     return None;
                 }
+                noticed
+            };
+            match noticed {
+                Some(noticed) => sleep_until(noticed).await,
+                None => changes.changed().await.ok()?,
             }
-            changes.changed().await.ok()?;
         }
     }
 
