@@ -32,7 +32,9 @@ if (options.publish && !target) giveUp(`There is no package for \`${platform}\`;
 const profile = options.debug ? 'dev' : 'release'
 console.log(`Building the native module for ${platform} (${profile} profile)${options.debug ? '' : '; this takes some minutes the first time'}`)
 const build = options.publish && target ? publishedBuild(target) : { command: 'build', target: [], folder: '' }
-cargo([build.command, '--package', 'paperclip-adapter-claude-k8s', '--profile', profile, ...build.target])
+// A debug build shares its dependencies with the tests and the simulator: same packages, same features.
+const packages = options.debug ? ['--workspace', '--lib'] : ['--package', 'paperclip-adapter-claude-k8s']
+cargo([build.command, ...packages, '--profile', profile, ...build.target])
 const built = join(targetDirectory(), build.folder, options.debug ? 'debug' : 'release', libraryName())
 const destination = options.publish ? binaryOf(platform) : join(root, `claude-k8s.${platform}.node`)
 replace(built, destination)

@@ -66,5 +66,5 @@ export function prepare({ build, simulator }) {
   checkTools()
   if (!existsSync(join(root, 'node_modules/.package-lock.json'))) step('installing packages', 'npm', ['ci', '--silent'])
   step('building the package (minutes the first time)', 'npm', ['run', '--silent', build])
-  if (simulator) step('building the simulator', 'cargo', ['build', '--quiet', '-p', 'claude-k8s-testkit', '--bin', 'k8s-sim'])
+  if (simulator) step('building the simulator', 'npm', ['run', '--silent', 'build:simulator'])
 }

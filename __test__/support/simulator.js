@@ -22,7 +22,7 @@ const image = 'localhost/fake-claude:test'
 
 /** @returns {Promise<import('./real-cluster.js').Ring>} */
 export async function startSimulator() {
-  if (!existsSync(binary)) throw new Error('The simulator is missing: run `cargo build -p claude-k8s-testkit`.')
+  if (!existsSync(binary)) throw new Error('The simulator is missing: run `npm run build:simulator`.')
   // The open stdin is its lifeline: it ends with this process, whatever happens to it.
   const simulator = spawn(binary, ['--image', `${image}=${programs}`], { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = once(simulator, 'exit')

@@ -27,7 +27,7 @@ execFileSync('npm', ['install', '--offline', '--silent', ...tarballs], { cwd: in
 
 vitest(['--config', '__test__/release/vitest.config.js'], { RELEASE_INSTALLED: installed })
 if (process.argv.includes('--runs')) {
-  const status = spawnSync('cargo', ['build', '--quiet', '-p', 'claude-k8s-testkit', '--bin', 'k8s-sim'], { cwd: root, stdio: 'inherit' }).status
+  const status = spawnSync('npm', ['run', '--silent', 'build:simulator'], { cwd: root, stdio: 'inherit' }).status
   if (status !== 0) giveUp('The simulator could not be built.')
   vitest(runs.map((name) => `__test__/${name}.test.js`), { K8S_TEST_PACKAGE: join(installed, 'node_modules', manifest.name, 'dist/server.js') })
 }
