@@ -5,12 +5,13 @@ import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 
 import { openLedger } from './faults/ledger.js'
+import { verdict } from './faults/run.js'
 import { environmentOf, lineOf } from './faults/talker.js'
 import { fromRoot } from './paths.js'
 
 const first = '{"type":"system","subtype":"init","session_id":"s"}'
 const last = ['{"type":"assistant"}', '{"type":"result"}']
-const fine = { printed: 7, lost: 0, reported: 0, doubled: 0, disordered: 0, damaged: 0 }
+const fine = { printed: 7, lost: 0, reported: 0, doubled: 0, disordered: 0, damaged: 0, hasResult: true }
 
 /**
  * @param {import('./faults/talker.js').Talk} talk
@@ -54,12 +55,12 @@ test.each([
 })
 
 test('a loss at the end is reported by a run that doubts its tail', () => {
-  expect(count({ lines: 4 }, [first, one, two], true)).toEqual({ ...fine, lost: 4, reported: 4 })
-  expect(count({ lines: 4 }, [first, one, three], true)).toEqual({ ...fine, lost: 4, reported: 3 })
+  expect(count({ lines: 4 }, [first, one, two], true)).toEqual({ ...fine, lost: 4, reported: 4, hasResult: false })
+  expect(count({ lines: 4 }, [first, one, three], true)).toEqual({ ...fine, lost: 4, reported: 3, hasResult: false })
 })
 
 test('a missing result, and one that comes twice, are seen', () => {
-  expect(count({ lines: 4 }, [first, one, two, three, four])).toEqual({ ...fine, lost: 2 })
+  expect(count({ lines: 4 }, [first, one, two, three, four])).toEqual({ ...fine, lost: 2, hasResult: false })
   expect(count({ lines: 4 }, [first, one, two, three, four, ...last, '{"type":"result"}'])).toEqual({ ...fine, doubled: 1 })
 })
 
@@ -80,4 +81,21 @@ test.each([
   const printed = spawnSync(fromRoot('__test__/fixtures/talker/claude'), { env, input: 'prompt', encoding: 'utf8', maxBuffer: 8 << 20 })
   expect(printed.stderr).toBe('')
   expect(count(talk, printed.stdout.trimEnd().split('\n'))).toEqual({ ...fine, printed: talk.lines + 3 })
+})
+
+const success = { errorMessage: null, exitCode: 0, timedOut: false, summary: 'done' }
+const said = (/** @type {string} */ text) => ({ ...success, errorCode: 'claude_no_result', errorMessage: `Claude exited with code 0: ${text}`, summary: undefined })
+const never = said('no result event and nothing on stderr')
+const lost = said('no result event was seen, but lines of its log are missing')
+
+test.each([
+  ['a success', success, false, 0],
+  ['no result', never, false, 1],
+  ['a result called lost that arrived', lost, false, 1],
+  ['a lost result that is said to be lost', lost, true, 0],
+  ['a lost result that is said to be absent', never, true, 1],
+  ['a success without a result', success, true, 1],
+  ['a timeout', { ...lost, timedOut: true }, true, 1],
+])('the verdict: %s', (_, result, isLost, faults) => {
+  expect(verdict(result, isLost)).toHaveLength(faults)
 })

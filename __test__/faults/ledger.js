@@ -16,6 +16,7 @@ const statusPrefix = '[paperclip] '
  * @property {number} doubled
  * @property {number} disordered lines behind a later one
  * @property {number} damaged lines that the container never printed
+ * @property {boolean} hasResult the result line arrived
  */
 
 /** @param {import('./talker.js').Talk} talk */
@@ -101,7 +102,7 @@ export function openLedger(talk) {
         if (count === 0) missing(1, end === 'init' ? 0 : newest)
         else doubled += count - 1
       }
-      return { printed: printed + Object.keys(ends).length, lost, reported, doubled, disordered, damaged }
+      return { printed: printed + Object.keys(ends).length, lost, reported, doubled, disordered, damaged, hasResult: ends.result > 0 }
     },
   }
 }

@@ -70,7 +70,7 @@ export async function runUnder(cluster, config, fault, seed) {
     lost: count.lost - count.reported,
     gap: count.reported,
     doubled: count.doubled + count.disordered + count.damaged,
-    wrong: [...verdict(result), ...deletions(proxy), ...(isReported && !fault.mayLose ? [`a loss was reported: ${warnings.join(' ')}`] : [])],
+    wrong: [...verdict(result, fault.mayLose === true && !count.hasResult), ...deletions(proxy), ...(isReported && !fault.mayLose ? [`a loss was reported: ${warnings.join(' ')}`] : [])],
     settleMs: Math.max(0, settledAt - Math.max(Date.parse(k8s.finishedAt) || settledAt, until <= settledAt ? until : 0)),
     count,
   }
@@ -90,9 +90,15 @@ async function disturb(fault, proxy, ended) {
   return { blows, until: blows > 0 ? Date.now() : 0 }
 }
 
-/** @param {any} result of a container that said it was done and exited with 0 */
-function verdict({ errorCode, errorMessage, exitCode, timedOut, summary }) {
-  const isRight = errorCode === undefined && errorMessage === null && exitCode === 0 && !timedOut && summary === 'done'
+/**
+ * @param {any} result of a container that said it was done and exited with 0
+ * @param {boolean} isLost the node discarded its result, and nobody can know it
+ * @returns {string[]} what is wrong
+ */
+export function verdict({ errorCode, errorMessage, exitCode, timedOut, summary }, isLost) {
+  const isSuccess = errorCode === undefined && errorMessage === null && summary === 'done'
+  const saysSo = /no result event was seen, but (lines|the end) of its log/.test(errorMessage)
+  const isRight = (isLost ? saysSo : isSuccess) && exitCode === 0 && !timedOut
   return isRight ? [] : [`verdict: ${errorCode} ${JSON.stringify(errorMessage)}, exit code ${exitCode}, summary ${JSON.stringify(summary)}`]
 }
 

@@ -131,10 +131,12 @@ pub(super) fn truncated(seen: &Seen<'_>) -> String {
 
 /// What was not read cannot be said to be missing.
 fn no_result(seen: &Seen<'_>) -> &'static str {
-    if seen.evidence.ending.log.complete {
-        "no result event"
-    } else {
+    if !seen.evidence.ending.log.complete {
         "no result event was seen, but the end of its log could not be read"
+    } else if !seen.whole_log() {
+        "no result event was seen, but lines of its log are missing"
+    } else {
+        "no result event"
     }
 }
 
@@ -146,7 +148,7 @@ pub(super) fn exited(seen: &Seen<'_>) -> String {
     let details = details.map(|details| format!(" ({})", details.join(", "))).unwrap_or_default();
     let stderr = stderr_lines(seen);
     let said = match stderr.as_str() {
-        "" if seen.evidence.ending.log.complete => "no result event and nothing on stderr",
+        "" if seen.whole_log() => "no result event and nothing on stderr",
         "" => no_result(seen),
         said => said,
     };

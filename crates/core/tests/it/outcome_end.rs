@@ -64,6 +64,26 @@ fn end_11_state_late_pod_gone_and_exit_known_are_three_messages() {
 }
 
 #[test]
+fn log_06_a_result_that_was_never_written_is_told_apart_from_one_that_may_be_lost() {
+    for (complete, gaps, said) in [
+        (true, vec![], "no result event"),
+        (true, vec![json!({})], "no result event was seen, but lines of its log are missing"),
+        (false, vec![], "no result event was seen, but the end of its log could not be read"),
+        (false, vec![json!({})], "no result event was seen, but the end of its log could not be read"),
+    ] {
+        for output in [stream([init()]), stream([init(), tool_use("t1"), tool_result("t1", false)])] {
+            let scene = Scene::exited(0, output).with(|scene| {
+                scene.ending.log.complete = complete;
+                scene.ending.log.gaps.clone_from(&gaps);
+            });
+            let message = scene.json()["errorMessage"].as_str().unwrap().to_owned();
+            assert!(message.contains(said), "{message}");
+            assert_eq!(message.contains("was seen"), said.contains("was seen"), "{message}");
+        }
+    }
+}
+
+#[test]
 fn can_06_a_cancelled_run_keeps_output_session_and_usage_whatever_the_exit_code() {
     for code in [0, 137, 143] {
         let result = cancelled(busy(failed(json!({ "api_error_status": 500 }))))
