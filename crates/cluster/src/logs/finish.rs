@@ -1,7 +1,7 @@
 //! The tail: plain reads after the container's end until two of them agree (`docs/internals/kubernetes.md` 2.5).
 
 use bytes::Bytes;
-use claude_k8s_core::log::{Connection, Finish, FinishStep, Line, LineFramer, Proof, ReadEnd, WholeFile, is_notice};
+use claude_k8s_core::log::{Connection, Finish, FinishStep, Line, LineFramer, Proof, ReadEnd, WholeFile};
 use futures_util::StreamExt as _;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -92,7 +92,7 @@ where
             }
         }
         let piece = self.framer.take_open_piece();
-        if is_notice(&piece) && self.cursor.is_empty_connection() {
+        if self.says_log_is_removed(&piece) {
             return Err(NoRead::Gone("the node removed the log".to_owned()));
         }
         let end = self.cursor.read_ended(&mut self.events);

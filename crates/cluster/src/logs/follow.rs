@@ -37,7 +37,7 @@ const SETTLED: Duration = Duration::from_millis(50);
 /// that nothing is missing in front of it.
 const TOGETHER: Duration = Duration::from_millis(10);
 /// A follow that ended cleanly so long before the end was known ended with the container: a busy kubelet posts late, and
-/// the log may be gone by then (`docs/internals/kubernetes.md` 1.7).
+/// the log may be gone by then (`docs/internals/kubernetes.md` 2.5).
 const ENDED_WITH: Duration = Duration::from_secs(1);
 /// Time for the tail after the container's end, waiting for the host not counted. It begins anew with every new line of a
 /// pod that stays: a starved node sends slowly, and giving up costs the result.
@@ -97,15 +97,22 @@ pub(super) struct Follower<'a, S: ?Sized, F> {
     pub(super) readable: bool,
     /// When the end was first seen; moves on by the time the host made us wait.
     ended_at: Option<Instant>,
-    /// The first sign of the end: the container's state, or a log that the node has removed.
-    end_known_at: Option<Instant>,
     /// When the newest line was taken.
     line_at: Option<Instant>,
     /// When the newest bytes of a final read arrived.
     pub(super) read_at: Option<Instant>,
     follow_ends: FollowEnds,
-    /// The newest follow has shown the tail, if the container ended with it or before: when it ended, and its open piece.
-    clean_end: Option<(Instant, Bytes)>,
+    /// Of the newest follow that has shown something.
+    clean_end: Option<CleanEnd>,
+}
+
+/// The end of a follow that has shown the tail, if the container ended with it or before.
+struct CleanEnd {
+    at: Instant,
+    /// The first sign of the container's end: its state, or a log that the node has removed.
+    known_at: Option<Instant>,
+    /// What stood behind the last newline.
+    piece: Bytes,
 }
 
 /// How a follow connection ended.
@@ -158,7 +165,6 @@ where
             follows: 0,
             readable: false,
             ended_at: None,
-            end_known_at: None,
             line_at: None,
             read_at: None,
             follow_ends: FollowEnds::default(),
@@ -221,9 +227,15 @@ where
         let ended = self.phase.borrow_and_update().is_ended();
         if ended {
             self.ended_at.get_or_insert_with(Instant::now);
-            self.end_known_at.get_or_insert_with(Instant::now);
+            self.end_is_known();
         }
         ended
+    }
+
+    fn end_is_known(&mut self) {
+        if let Some(end) = &mut self.clean_end {
+            end.known_at.get_or_insert_with(Instant::now);
+        }
     }
 
     /// When the search for the tail has to stop.
@@ -311,25 +323,30 @@ where
             }
         };
         let piece = self.framer.take_open_piece();
-        if is_notice(&piece) && self.cursor.is_empty_connection() {
-            // The node has removed the log: what the follow before has shown is all there was.
-            self.end_known_at.get_or_insert_with(Instant::now);
-            self.cursor.disconnected(&piece, &mut self.events);
+        if self.says_log_is_removed(&piece) {
+            // What the follow before has shown is all there was.
+            self.end_is_known();
         } else {
             let clean = matches!(end, End::Clean) && self.cursor.is_live();
             let shows_tail = self.follow_ends.ended(*self.phase.borrow(), clean, self.cursor.counters().lines);
-            self.cursor.disconnected(&piece, &mut self.events);
-            self.clean_end = shows_tail.then(|| (Instant::now(), piece));
+            let at = Instant::now();
+            let known_at = self.ended_at.map(|_| at);
+            self.clean_end = shows_tail.then(|| CleanEnd { at, known_at, piece: piece.clone() });
         }
+        self.cursor.disconnected(&piece, &mut self.events);
         self.emit().await;
         end
     }
 
     /// The open piece of the follow that has shown the tail.
     pub(super) fn clean_end(&self) -> Option<Bytes> {
-        let (at, piece) = self.clean_end.as_ref()?;
-        let known_after = self.end_known_at?.saturating_duration_since(*at);
-        (known_after <= ENDED_WITH).then(|| piece.clone())
+        let end = self.clean_end.as_ref()?;
+        (end.known_at? - end.at <= ENDED_WITH).then(|| end.piece.clone())
+    }
+
+    /// The connection brought nothing else than the node's notice, in this open piece, that the log is removed.
+    pub(super) fn says_log_is_removed(&self, piece: &[u8]) -> bool {
+        is_notice(piece) && self.cursor.is_empty_connection()
     }
 
     /// The next moment at which silence, or age, means something.

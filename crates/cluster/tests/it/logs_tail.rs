@@ -267,12 +267,20 @@ async fn log_12_a_follow_that_ends_with_the_container_shows_the_tail_though_the_
         ("known after the next one", vec![ends_after(2_000), ends_after(0)], "line 0\n", 20, Tail::Confirmed),
         (
             "known late, but the log was removed at once",
-            vec![ends_after(2_000), removed.clone(), removed.clone(), removed],
+            vec![ends_after(2_000), removed.clone(), removed.clone(), removed.clone()],
             "line 0\n",
             500,
             Tail::Confirmed,
         ),
-        ("known too late", vec![ends_after(2_000), Answer::HalfOpen], "line 0\n", 1_500, gone()),
+        ("the next one stays", vec![ends_after(2_000), Answer::HalfOpen], "line 0\n", 1_500, gone()),
+        ("known too late", vec![ends_after(2_000), Answer::Silence], "line 0\n", 1_500, gone()),
+        (
+            "known too late, of a log that was back",
+            vec![removed, ends_after(2_000), Answer::Silence],
+            "line 0\n",
+            1_500,
+            gone(),
+        ),
         ("a text without newline", vec![ends_after(2_000)], "line 0\nopen", 1_020, gone()),
         ("the container writes on", vec![ends_after(2_000), ends_after(10)], "line 0\nline 1\n", 20, gone()),
         ("the next one is cut", vec![ends_after(2_000), cut], "line 0\n", 20, gone()),
@@ -280,8 +288,9 @@ async fn log_12_a_follow_that_ends_with_the_container_shows_the_tail_though_the_
     ] {
         let requests = script.len();
         let node = Node::running(script);
-        node.write("line 0");
         let life = async {
+            sleep(Duration::from_millis(1)).await;
+            node.write("line 0");
             sleep(seconds(1)).await;
             node.phase(ContainerPhase::Deleting);
             if text.ends_with("open") {
