@@ -30,7 +30,8 @@ struct Inner {
     check: Duration,
     /// Container ended → follows return.
     follow_end: Duration,
-    ended: Option<Instant>,
+    /// When they return.
+    follows_end_at: Option<Instant>,
     opened: Instant,
     /// The next look of the kubelet at a file that is too large.
     rotation_due: Option<Instant>,
@@ -47,7 +48,7 @@ impl ContainerLog {
             settings,
             check: lags.log_rotation_check,
             follow_end: lags.follow_end,
-            ended: None,
+            follows_end_at: None,
             opened: Instant::now(),
             rotation_due: None,
             last: Timestamp::MIN,
@@ -83,7 +84,7 @@ impl ContainerLog {
                 inner.rotate_if_due();
                 let (last, settings, clock) = (&mut inner.last, &inner.settings, &self.clock);
                 inner.model.close(|| stamp(clock, settings, last));
-                inner.ended = Some(Instant::now());
+                inner.follows_end_at = Some(Instant::now() + inner.follow_end);
             }
         }
         self.changed.send_replace(());
@@ -125,19 +126,18 @@ impl ContainerLog {
         let mut changes = self.changed.subscribe();
         loop {
             changes.borrow_and_update();
-            let noticed = {
+            let end_at = {
                 let inner = self.lock();
                 if let Some(piece) = reader.next(&inner.model) {
                     return Some(piece);
                 }
-                let noticed = inner.ended.map(|ended| ended + inner.follow_end);
-                if reader.is_exhausted() || noticed.is_some_and(|noticed| noticed <= Instant::now()) {
+                if reader.is_exhausted() || inner.follows_end_at.is_some_and(|at| at <= Instant::now()) {
                     return None;
                 }
-                noticed
+                inner.follows_end_at
             };
-            match noticed {
-                Some(noticed) => sleep_until(noticed).await,
+            match end_at {
+                Some(at) => sleep_until(at).await,
                 None => changes.changed().await.ok()?,
             }
         }
