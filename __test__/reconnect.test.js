@@ -57,7 +57,7 @@ test('far_107 no grace fires when the stream drops in mid-output and reconnects'
 })
 
 test('log_03 a stream that ends cleanly every 3 s goes on as often as it takes', async () => {
-  const { proxy, result } = await disturbedRun({ FAKE_REPEAT: '18', FAKE_DELAY_MS: '250' }, (proxy) => {
+  const { proxy, result } = await disturbedRun({ FAKE_REPEAT: '26', FAKE_DELAY_MS: '250' }, (proxy) => {
     proxy.rule({ ...follow, breakOff: 'end', afterMs: 3000 })
   })
   expect(proxy.matching(follow).length).toBeGreaterThanOrEqual(4)
