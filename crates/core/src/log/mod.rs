@@ -10,33 +10,15 @@
 //!
 //! The end of a connection, an error and silence all mean nothing here: what is new is decided by *position*, by
 //! finding the delivered tail inside the replay (`docs/internals/kubernetes.md` 2). Nothing here opens a connection.
+//!
+//! Three rooms: `body` (bytes to lines), `align` (what of them is new), `capture` (when to connect and when to stop).
 
-mod cursor;
-mod event;
-mod finish;
-mod first_line;
-mod follow_end;
-mod framer;
-mod line;
-mod notice;
-mod overlap;
-mod phase;
-mod record;
-mod replay;
-mod time;
-mod torn;
-mod whole_file;
-mod window;
+mod align;
+mod body;
+mod capture;
+mod stream;
 
-pub use cursor::{Connection, CursorLimits, LogCursor, ReadEnd};
-pub use event::{Gap, GapReason, LogCounters, LogEvent, Stream};
-pub use finish::{Finish, FinishStep, Proof};
-pub use first_line::FIRST_LINE;
-pub use follow_end::FollowEnds;
-pub use framer::LineFramer;
-pub use line::Line;
-pub use notice::is_notice;
-pub use phase::ContainerPhase;
-pub use record::Record;
-pub use time::LogTime;
-pub use whole_file::{WholeFile, WholeFileVerdict};
+pub use align::{Connection, CursorLimits, Gap, GapReason, LogCounters, LogCursor, LogEvent, ReadEnd};
+pub use body::{FIRST_LINE, Line, LineFramer, LogTime, Record, is_notice};
+pub use capture::{ContainerPhase, Finish, FinishStep, FollowEnds, Proof, WholeFile, WholeFileVerdict};
+pub use stream::Stream;

@@ -12,11 +12,10 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use super::notice::{is_notice, notice_start};
-use super::record::hash;
 use super::replay::{Alignment, Held, Replay};
 use super::window::{CAP, MARGIN, Window};
-use super::{Gap, GapReason, Line, LogCounters, LogEvent, LogTime, Record, torn};
+use super::{Gap, GapReason, LogCounters, LogEvent};
+use crate::log::body::{Line, LogTime, Record, hash, is_notice, mended, notice_start};
 
 /// So many connections with the same lines and no anchor are believed.
 const STUCK: u32 = 3;
@@ -70,7 +69,7 @@ pub struct LogCursor {
     first_line: Option<&'static str>,
     /// The newest final read did not show the delivered tail.
     tail_missed: bool,
-    /// First line ever delivered, and count and wrapping sum of the digests of all: the proof of [`super::WholeFile`].
+    /// First line ever delivered, and count and wrapping sum of the digests of all: the proof of [`crate::log::WholeFile`].
     first: Option<Record>,
     count: u64,
     sum: u64,
@@ -248,13 +247,13 @@ impl LogCursor {
     }
 
     /// Reports that the whole file does not hold what was delivered.
-    pub(super) fn file_differs(&mut self, present: u64, out: &mut Vec<LogEvent>) {
+    pub(in crate::log) fn file_differs(&mut self, present: u64, out: &mut Vec<LogEvent>) {
         let reason = GapReason::FileDiffers { delivered: self.count, present };
         self.report(Gap { after: None, before: None, reason }, out);
     }
 
     /// First line, number of lines and sum of the digests of everything delivered with a time.
-    pub(super) fn delivered(&self) -> (Option<Record>, u64, u64) {
+    pub(in crate::log) fn delivered(&self) -> (Option<Record>, u64, u64) {
         (self.first, self.count, self.sum)
     }
 
@@ -357,7 +356,7 @@ impl LogCursor {
         let before = held.first().map(|held| held.record.at);
         self.report(Gap { after, before, reason }, out);
         if let Some(Held { text: Some(text), .. }) = held.first_mut()
-            && let Some(whole) = torn::mended(&self.open, text)
+            && let Some(whole) = mended(&self.open, text)
         {
             *text = whole;
         }

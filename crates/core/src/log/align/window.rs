@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{LogTime, Record};
+use crate::log::body::{LogTime, Record};
 
 /// How far before the second of the last line a replay starts: two writers and clock steps disorder times.
 pub(super) const MARGIN: Duration = Duration::from_secs(2);

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{LogCursor, LogEvent, ReadEnd, WholeFileVerdict};
+use super::WholeFileVerdict;
+use crate::log::align::{LogCursor, LogEvent, ReadEnd};
 
 /// A file that differs is believed when so many reads in a row say the same: a read may have been cut.
 const DIFFERENT_READS: u32 = 3;

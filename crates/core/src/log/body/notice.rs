@@ -19,7 +19,7 @@ pub fn is_notice(piece: &[u8]) -> bool {
 }
 
 /// Where a notice begins at the end of an unterminated piece, if there is one. What stands before is output.
-pub(super) fn notice_start(piece: &[u8]) -> Option<usize> {
+pub(in crate::log) fn notice_start(piece: &[u8]) -> Option<usize> {
     NOTICES.iter().filter_map(|notice| memmem::rfind(piece, notice.as_bytes())).min()
 }
 

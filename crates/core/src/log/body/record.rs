@@ -25,13 +25,13 @@ impl Record {
     }
 
     /// Time and text in 64 bits, to be summed: equal texts of other times do not stand for each other.
-    pub(super) fn digest(&self) -> u64 {
+    pub(in crate::log) fn digest(&self) -> u64 {
         foldhash::quality::FixedState::default().hash_one(self)
     }
 }
 
 /// 64 bits of a text. The quality variant, because sums of hashes are compared as well.
-pub(super) fn hash(text: &[u8]) -> u64 {
+pub(in crate::log) fn hash(text: &[u8]) -> u64 {
     let mut hasher = foldhash::quality::FixedState::default().build_hasher();
     hasher.write(text);
     hasher.finish()

@@ -1,40 +1,8 @@
-//! What the cursor says: lines, gaps and counters.
+//! A loss of lines, told where the lines would stand.
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::LogTime;
-
-/// Which of the host's two output streams a text belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stream {
-    /// The container's stdout and the adapter's progress.
-    Stdout,
-    /// The container's stderr and the adapter's warnings.
-    Stderr,
-}
-
-impl Stream {
-    /// The host's name of the stream.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stdout => "stdout",
-            Self::Stderr => "stderr",
-        }
-    }
-}
-
-/// Something that has to reach the reader of the log, in this order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogEvent {
-    /// A line that was never delivered before, with its `\n`.
-    Line(Bytes),
-    /// The last output of the container, which ended without `\n`.
-    Unterminated(Bytes),
-    /// Lines are missing here, or that cannot be excluded.
-    Gap(Gap),
-}
+use crate::log::body::LogTime;
 
 /// A loss that happened or cannot be excluded. It stands where the lines would stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,25 +80,4 @@ impl Gap {
         }
         entry
     }
-}
-
-/// What happened on the way. Only sums, so they cost nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LogCounters {
-    /// Lines delivered, raw ones included.
-    pub lines: u64,
-    /// Bytes delivered, newlines included.
-    pub bytes: u64,
-    /// Lines that a connection repeated.
-    pub replayed_lines: u64,
-    /// Anchors found by the last line alone.
-    pub weak_anchors: u64,
-    /// Lines without a timestamp that were dropped as fragments of a replay.
-    pub dropped_fragments: u64,
-    /// Lines without a timestamp that were passed on.
-    pub raw_lines: u64,
-    /// Notices of the kubelet that were dropped.
-    pub notices: u64,
-    /// Gaps reported.
-    pub gaps: u64,
 }

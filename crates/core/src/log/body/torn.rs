@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 /// The whole line, if `head` and `tail` are one: a JSON document together, and `tail` none by itself.
 ///
 /// A head can also come from a connection that was cut inside a line; then `tail` is the next line, or a later one.
-pub(super) fn mended(head: &Bytes, tail: &Bytes) -> Option<Bytes> {
+pub(in crate::log) fn mended(head: &Bytes, tail: &Bytes) -> Option<Bytes> {
     if head.is_empty() || is_json(tail) {
         return None;
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::overlap::{Fit, Overlap, Tail};
 use super::window::{CAP, Window};
-use super::{Line, LogTime, Record};
+use crate::log::body::{Line, LogTime, Record};
 
 /// What is held back before a replay without an anchor is given up. A burst behind a rotation fills it, so it is part of
 /// what a run costs the host. Unit: bytes.

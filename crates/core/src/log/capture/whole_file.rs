@@ -1,6 +1,7 @@
 //! Proves, from one read of the whole log file, that every line was delivered once.
 
-use super::{Line, LogCursor, Record};
+use crate::log::align::LogCursor;
+use crate::log::body::{Line, Record};
 
 /// Compares the file with what a cursor delivered. Lines without a time are left out on both sides.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@
 //! Every shift is followed at once: a record costs one comparison per shift that still fits. With nanosecond times
 //! that is one; only records equal to the nanosecond keep several shifts alive.
 
-use super::Record;
+use crate::log::body::Record;
 
 /// Progress of all shifts of one replay.
 #[derive(Debug, Default)]
@@ -151,8 +151,8 @@ fn borders(pattern: &[Record]) -> Vec<usize> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::LogTime;
     use super::*;
+    use crate::log::body::LogTime;
 
     /// The rule as `docs/internals/kubernetes.md` 2.4 writes it: every shift, over the whole overlap.
     fn by_the_book(window: &[Record], replay: &[Record], clipped: bool) -> Fit {
