@@ -39,7 +39,7 @@ test.each([
   ['linux-arm64-musl', elfLibrary({ needs: 'libc.so' }), []],
   ['linux-arm64-musl', elfLibrary({ versions: ['GLIBC_2.17'] }), ['it needs glibc, which a musl system has not']],
   ['darwin-arm64', Buffer.alloc(largestBytes), []],
-  ['darwin-arm64', Buffer.alloc(largestBytes + 1), ['it is larger than 9,000,000 bytes']],
+  ['darwin-arm64', Buffer.alloc(largestBytes + 1), ['it is larger than 12,000,000 bytes']],
 ])('a module for %s is judged by size and C library', (platform, module, faults) => {
   const judgement = judge(platform, module)
   expect(judgement.faults).toEqual(faults)

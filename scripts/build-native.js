@@ -34,7 +34,7 @@ console.log(`Building the native module for ${platform} (${profile} profile)${op
 const build = options.publish && target ? publishedBuild(target) : { command: 'build', target: [], folder: '' }
 // A debug build shares its dependencies with the tests and the simulator: same packages, same features.
 const packages = options.debug ? ['--workspace', '--lib'] : ['--package', 'paperclip-adapter-claude-k8s']
-cargo([build.command, ...packages, '--profile', profile, ...build.target])
+cargo([build.command, '--locked', ...packages, '--profile', profile, ...build.target])
 const built = join(targetDirectory(), build.folder, options.debug ? 'debug' : 'release', libraryName())
 const destination = options.publish ? binaryOf(platform) : join(root, `claude-k8s.${platform}.node`)
 replace(built, destination)
