@@ -47,6 +47,7 @@ impl LogReport {
             replayed_lines: self.counters.replayed_lines,
             gaps: self.gaps.iter().map(Gap::to_json).collect(),
             bytes: self.counters.bytes,
+            ..LogSummary::default()
         }
     }
 }

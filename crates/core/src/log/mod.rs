@@ -16,9 +16,11 @@
 mod align;
 mod body;
 mod capture;
+mod epilogue;
 mod stream;
 
 pub use align::{Connection, CursorLimits, Gap, GapReason, LogCounters, LogCursor, LogEvent, ReadEnd};
 pub use body::{FIRST_LINE, Line, LineFramer, LogTime, Record, is_notice};
 pub use capture::{ContainerPhase, Finish, FinishStep, FollowEnds, Proof, WholeFile, WholeFileVerdict};
+pub use epilogue::{EndLine, Epilogue, EpilogueEvent, STDERR_TAIL, end_line, stderr_line};
 pub use stream::Stream;

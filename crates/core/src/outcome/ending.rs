@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::log::EndLine;
 use crate::view::Terminated;
 
 /// Everything observed about the end of one Job. [`crate::run`] gathers it, [`super::decide`] judges it.
@@ -131,4 +132,8 @@ pub struct LogSummary {
     pub gaps: Vec<Value>,
     /// Bytes of container output that were delivered.
     pub bytes: u64,
+    /// The container's own word that it ended, which nothing followed.
+    pub end: Option<EndLine>,
+    /// The end of stderr, as the container said it.
+    pub stderr: Option<String>,
 }
