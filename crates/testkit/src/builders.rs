@@ -5,7 +5,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cluster::json::{array, set, set_condition};
+use crate::objects::json::{array, set, set_condition};
 
 /// A Kubernetes object under construction.
 #[derive(Debug, Clone)]

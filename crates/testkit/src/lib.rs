@@ -18,6 +18,8 @@ mod api;
 #[cfg(feature = "simulator")]
 pub mod builders;
 #[cfg(feature = "simulator")]
+mod clock;
+#[cfg(feature = "simulator")]
 mod cluster;
 #[cfg(feature = "simulator")]
 mod control;
@@ -28,21 +30,26 @@ mod knobs;
 #[cfg(feature = "simulator")]
 mod kubelet;
 #[cfg(feature = "simulator")]
+mod objects;
+#[cfg(feature = "simulator")]
 mod script;
 #[cfg(feature = "simulator")]
 mod serve;
 #[cfg(feature = "simulator")]
 mod simulator;
+#[cfg(feature = "simulator")]
+mod wire;
 
 #[cfg(feature = "simulator")]
 pub use {
-    api::{Broken, SimBody},
-    cluster::Lags,
+    cluster::Launch,
+    cluster::requests::{OpenStreams, RequestRecord},
+    control::Knobs,
     knobs::{
-        Access, AdmissionRule, CutEnd, Eviction, Fault, FaultAction, Hold, HoldKind, Knobs, LogSettings, OpenStreams,
-        PolicyRule, RequestMatch, RequestRecord,
+        Access, AdmissionRule, CutEnd, Eviction, Fault, FaultAction, Hold, HoldKind, Lags, LogSettings, PolicyRule,
+        RequestMatch,
     },
-    kubelet::Launch,
     script::{Exit, OnTerm, Script, Step},
     simulator::Simulator,
+    wire::body::{Broken, SimBody},
 };

@@ -12,8 +12,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::api::{self, Broken};
+use crate::api;
 use crate::cluster::Cluster;
+use crate::wire::body::Broken;
 
 /// Accepts connections until the cluster is shut down.
 pub(crate) async fn run(cluster: &Arc<Cluster>, listener: TcpListener) -> io::Result<()> {

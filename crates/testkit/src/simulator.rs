@@ -13,12 +13,15 @@ use http_body_util::BodyExt;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
-use crate::api::{self, Broken, SimBody};
-use crate::cluster::{Clock, Cluster, Lags};
-use crate::knobs::{Knobs, OpenStreams, RequestRecord};
-use crate::kubelet::{Image, Launch};
+use crate::api;
+use crate::clock::Clock;
+use crate::cluster::requests::{OpenStreams, RequestRecord};
+use crate::cluster::{Cluster, Image, Launch};
+use crate::control::Knobs;
+use crate::knobs::Lags;
 use crate::script::Script;
 use crate::serve;
+use crate::wire::body::{Broken, SimBody};
 
 /// A Kubernetes cluster with one node. Clones are handles of the same cluster; it stops when the last one is dropped.
 ///

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::cluster::json::{array, items, object, set, set_default, text};
-use crate::cluster::resource::Resource;
+use crate::objects::json::{array, items, object, set, set_default, text};
+use crate::objects::resource::Resource;
 
 /// Completes a new object. `metadata.uid` is set already.
 pub(crate) fn apply(resource: Resource, new: &mut Value) {

@@ -3,8 +3,8 @@
 use http::Response;
 use serde_json::{Value, json};
 
-use super::body::{SimBody, full, json as json_response, response};
-use crate::cluster::resource::Resource;
+use crate::objects::resource::Resource;
+use crate::wire::body::{SimBody, full, json as json_response, response};
 
 /// Answers a discovery path; the router has already checked that it is one.
 pub(crate) fn answer(path: &str) -> Response<SimBody> {

@@ -8,15 +8,15 @@ use http::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::body::{Broken, SimBody, connection_reset, full, response, stream as streamed};
-use super::route::{Query, Target};
-use super::status::Rejection;
-use crate::cluster::json::{items, text};
-use crate::cluster::resource::Resource;
-use crate::cluster::store::Key;
-use crate::cluster::{Cluster, State, Topic};
-use crate::kubelet::ContainerLog;
+use super::route::Target;
+use crate::cluster::{Cluster, ContainerLog, State, Topic};
 use crate::kubelet_log::{LogReader, ReadOptions};
+use crate::objects::json::{items, text};
+use crate::objects::rejection::Rejection;
+use crate::objects::resource::Resource;
+use crate::objects::store::Key;
+use crate::wire::body::{Broken, SimBody, connection_reset, full, response, stream as streamed};
+use crate::wire::query::Query;
 
 /// What the kubelet says about the container.
 enum Answer {

@@ -6,14 +6,12 @@
 //!
 //! The same function serves `kube::Client` in process and HTTP connections of the binary.
 
-mod body;
 mod defaults;
 mod discovery;
 mod log;
 mod read;
 mod review;
 mod route;
-mod status;
 mod tamper;
 mod validate;
 mod watch;
@@ -21,18 +19,19 @@ mod write;
 
 use std::sync::Arc;
 
-pub use body::{Broken, SimBody};
-pub(crate) use body::{json, rejected};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Response};
-pub(crate) use route::{Query, Route, Target};
-pub(crate) use status::Rejection;
+use route::{Route, Target};
 pub(crate) use write::{admit, insert};
 
 use crate::cluster::Cluster;
+use crate::cluster::requests::{RequestRecord, Ticket, kept_body};
 use crate::control;
-use crate::knobs::{FaultAction, RequestRecord, Seen, Ticket, Wish, kept_body};
+use crate::knobs::{FaultAction, Seen, Wish};
+use crate::objects::rejection::Rejection;
+use crate::wire::body::{Broken, SimBody, rejected};
+use crate::wire::query::Query;
 
 /// Answers one request. An error is a broken connection.
 pub(crate) async fn handle(cluster: Arc<Cluster>, parts: Parts, body: Bytes) -> Result<Response<SimBody>, Broken> {

@@ -5,12 +5,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Response;
 use serde_json::{Value, json};
 
-use super::body::{SimBody, json as json_response};
-use super::route::{Query, Target};
-use super::status::Rejection;
+use super::route::Target;
 use crate::cluster::Cluster;
-use crate::cluster::selector::Selector;
-use crate::cluster::store::Key;
+use crate::objects::rejection::Rejection;
+use crate::objects::selector::Selector;
+use crate::objects::store::Key;
+use crate::wire::body::{SimBody, json as json_response};
+use crate::wire::query::Query;
 
 pub(super) fn get(cluster: &Cluster, target: &Target) -> Result<Response<SimBody>, Rejection> {
     let key = Key::new(target.resource, &target.namespace, &target.name);

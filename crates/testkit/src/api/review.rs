@@ -3,11 +3,11 @@
 use http::Response;
 use serde_json::{Value, json};
 
-use super::body::{SimBody, json as json_response};
-use super::status::Rejection;
 use crate::cluster::Cluster;
-use crate::cluster::json::text;
 use crate::knobs::Wish;
+use crate::objects::json::text;
+use crate::objects::rejection::Rejection;
+use crate::wire::body::{SimBody, json as json_response};
 
 pub(super) fn answer(cluster: &Cluster, body: &[u8]) -> Result<Response<SimBody>, Rejection> {
     let mut review: Value =

@@ -8,9 +8,9 @@ use futures_util::stream;
 use http::Response;
 use http_body_util::BodyExt;
 
-use super::body::{Broken, SimBody, connection_reset, full, rejected, response, stream as streamed};
-use super::status::Rejection;
 use crate::knobs::{CutEnd, FaultAction};
+use crate::objects::rejection::Rejection;
+use crate::wire::body::{Broken, SimBody, connection_reset, full, rejected, response, stream as streamed};
 
 /// Replaces or damages the genuine answer. `genuine` is there when the action wants the request carried out.
 pub(super) async fn apply(

@@ -7,9 +7,9 @@ use k8s_openapi::api::core::v1::{ConfigMap, Event, Namespace, PersistentVolumeCl
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::status::Rejection;
-use crate::cluster::json::{items, text};
-use crate::cluster::resource::Resource;
+use crate::objects::json::{items, text};
+use crate::objects::rejection::Rejection;
+use crate::objects::resource::Resource;
 
 /// Largest Secret or `ConfigMap`, in bytes.
 const DATA_LIMIT: usize = 1024 * 1024;

@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, sleep_until};
 
-use super::body::{SimBody, response, stream as streamed};
 use super::read::selector;
-use super::route::{Query, Target};
-use super::status::Rejection;
-use crate::cluster::selector::Selector;
-use crate::cluster::store::Change;
+use super::route::Target;
 use crate::cluster::{Cluster, State, Topic};
+use crate::objects::rejection::Rejection;
+use crate::objects::selector::Selector;
+use crate::objects::store::Change;
+use crate::wire::body::{SimBody, response, stream as streamed};
+use crate::wire::query::Query;
 
 /// One open watch.
 struct Watch {

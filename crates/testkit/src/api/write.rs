@@ -5,15 +5,16 @@ use std::sync::Arc;
 use http::Response;
 use serde_json::{Value, json};
 
-use super::body::{SimBody, json as json_response};
 use super::route::Target;
-use super::status::Rejection;
 use super::{Request, defaults, validate};
-use crate::cluster::json::{integer, merge, set, text};
+use crate::clock::seconds;
 use crate::cluster::lifecycle::{self, Propagation};
-use crate::cluster::resource::Resource;
-use crate::cluster::store::Key;
-use crate::cluster::{Cluster, State, seconds};
+use crate::cluster::{Cluster, State};
+use crate::objects::json::{integer, merge, remove, set, text};
+use crate::objects::rejection::Rejection;
+use crate::objects::resource::Resource;
+use crate::objects::store::Key;
+use crate::wire::body::{SimBody, json as json_response};
 use crate::{job_controller, kubelet};
 
 pub(super) fn create(
@@ -127,7 +128,7 @@ pub(super) fn patch(
         for field in ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "generation"] {
             match old["metadata"].get(field) {
                 Some(value) => set(&mut new, &["metadata", field], value.clone()),
-                None => crate::cluster::json::remove(&mut new, &["metadata", field]),
+                None => remove(&mut new, &["metadata", field]),
             }
         }
         validate::check_update(target.resource, &old, &new)?;

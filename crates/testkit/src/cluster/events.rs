@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::State;
-use super::clock::seconds;
-use super::json::{integer, set, text};
-use super::resource::Resource;
-use super::store::Key;
+use crate::clock::seconds;
+use crate::objects::json::{integer, set, text};
+use crate::objects::resource::Resource;
+use crate::objects::store::Key;
 
 /// Who reports, and how bad it is.
 #[derive(Debug, Clone, Copy)]

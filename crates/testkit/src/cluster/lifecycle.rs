@@ -6,10 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::State;
-use super::clock::seconds;
-use super::json::{array, integer, items, object, remove, set, text};
-use super::resource::Resource;
-use super::store::Key;
+use crate::clock::seconds;
+use crate::objects::json::{array, integer, items, object, remove, set, text};
+use crate::objects::resource::Resource;
+use crate::objects::store::Key;
 
 /// What happens to the dependents of a deleted object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

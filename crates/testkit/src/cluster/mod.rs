@@ -8,14 +8,11 @@
 //! Nothing polls: whoever waits re-checks its condition when the state has changed or its own deadline is reached.
 //! A lock is right here because every access is a short, synchronous look at one consistent picture, like a transaction in etcd.
 
-mod clock;
+mod container_log;
 pub(crate) mod events;
-pub(crate) mod json;
-mod lags;
+mod launch;
 pub(crate) mod lifecycle;
-pub(crate) mod resource;
-pub(crate) mod selector;
-pub(crate) mod store;
+pub(crate) mod requests;
 mod topics;
 
 use std::collections::{HashMap, HashSet};
@@ -23,19 +20,20 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-pub(crate) use clock::{Clock, seconds};
-pub use lags::Lags;
-pub(crate) use lags::milliseconds;
+pub(crate) use container_log::ContainerLog;
+pub use launch::Launch;
+pub(crate) use launch::{Image, LAUNCHES_KEPT};
+use requests::RequestLog;
 use serde_json::Value;
-use store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 pub(crate) use topics::Topic;
 use topics::Topics;
 
-use crate::knobs::{KnobState, RequestLog};
-use crate::kubelet::{ContainerLog, Image, Launch};
+use crate::clock::Clock;
+use crate::knobs::{KnobState, Lags};
+use crate::objects::store::{Key, Store};
 
 /// Identifies a container: pod uid and container name.
 pub(crate) type ContainerKey = (String, String);
@@ -52,7 +50,7 @@ pub(crate) struct State {
     /// Final phase of pods that are gone, by the uid of their Job: the controller must not miss a pod that vanished quickly.
     pub(crate) ended_pods: HashMap<String, Vec<(String, String)>>,
     /// Events by what they say: a repeated one is counted.
-    pub(crate) event_keys: HashMap<[String; 3], store::Key>,
+    pub(crate) event_keys: HashMap<[String; 3], Key>,
     /// Host directories that stand for claims, by claim name.
     pub(crate) claims: HashMap<String, PathBuf>,
 }
@@ -181,7 +179,7 @@ impl Cluster {
     }
 
     /// The object, if it is there and still the same one.
-    pub(crate) fn object(&self, key: &store::Key, uid: &str) -> Option<Arc<Value>> {
+    pub(crate) fn object(&self, key: &Key, uid: &str) -> Option<Arc<Value>> {
         self.read(|state| state.store.get_uid(key, uid).cloned())
     }
 }

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::json::text;
 use super::lifecycle::controller_uid;
+use crate::objects::json::text;
 
 /// What somebody waits for.
 #[derive(Debug, Clone, Copy)]

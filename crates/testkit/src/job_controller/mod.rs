@@ -15,8 +15,8 @@ use std::sync::Arc;
 use sync::{JobSync, Next};
 use tokio::time::sleep_until;
 
-use crate::cluster::store::Key;
 use crate::cluster::{Cluster, Topic};
+use crate::objects::store::Key;
 
 /// Starts to look after a new Job.
 pub(crate) fn start(cluster: &Arc<Cluster>, key: Key, uid: String) {

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::api::{Rejection, admit, insert};
-use crate::cluster::json::{set, text};
+use crate::api::{admit, insert};
 use crate::cluster::lifecycle::controller_uid;
-use crate::cluster::resource::Resource;
-use crate::cluster::store::Key;
 use crate::cluster::{Cluster, State};
+use crate::objects::json::{set, text};
+use crate::objects::rejection::Rejection;
+use crate::objects::resource::Resource;
+use crate::objects::store::Key;
 
 /// The pods that this Job controls; orphans do not belong to it any more.
 pub(super) fn of_job(state: &State, uid: &str) -> Vec<(Key, Arc<Value>)> {

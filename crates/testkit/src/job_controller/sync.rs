@@ -8,12 +8,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::pods;
+use crate::clock::seconds;
 use crate::cluster::events::{JOB_CONTROLLER, JOB_CONTROLLER_WARNING, record};
-use crate::cluster::json::{has_condition, integer, remove, set, set_condition, text};
 use crate::cluster::lifecycle::{self, Propagation, is_deleting, is_terminal};
-use crate::cluster::store::Key;
-use crate::cluster::{Cluster, State, seconds};
+use crate::cluster::{Cluster, State};
 use crate::knobs::HoldKind;
+use crate::objects::json::{has_condition, integer, remove, set, set_condition, text};
+use crate::objects::store::Key;
 
 /// First and longest pause between two attempts to create a refused pod.
 const CREATE_RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(600));
@@ -327,7 +328,7 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
-    use crate::cluster::resource::Resource;
+    use crate::objects::resource::Resource;
 
     #[tokio::test(start_paused = true)]
     async fn a_time_that_passes_during_a_step_is_not_slept_through() {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::Rejection;
+use crate::objects::rejection::Rejection;
 
 /// One rule of a Role. `*` matches everything.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -3,13 +3,10 @@
 //! `KnobState` is part of the cluster state; [`Knobs`] is the Rust handle, `control` the same over HTTP.
 
 mod access;
-mod disruptions;
 mod fault;
 mod fault_table;
-mod handle;
 mod hold;
-mod objects;
-mod requests;
+mod lags;
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,14 +15,10 @@ pub use access::{Access, PolicyRule};
 pub use fault::{CutEnd, Fault, FaultAction, RequestMatch};
 pub(crate) use fault_table::FaultTable;
 pub(crate) use fault_table::Seen;
-pub use handle::Knobs;
 pub(crate) use hold::names_of;
 pub use hold::{Hold, HoldKind};
-pub use requests::{OpenStreams, RequestRecord};
-pub(crate) use requests::{RequestLog, Ticket, kept_body};
+pub use lags::Lags;
 use serde::{Deserialize, Serialize};
-
-use crate::cluster::Lags;
 
 /// A refusal of creates by admission: quota, Pod Security, a webhook.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -16,10 +16,11 @@ use super::post::{self, List, Terminated};
 use super::prepare::prepare;
 use super::process::Process;
 use super::volumes::{self, Places, Volume};
-use super::{ContainerLog, Image, LAUNCHES_KEPT, Launch, Signal, script_run};
+use super::{Signal, script_run};
 use crate::cluster::events::{KUBELET, KUBELET_WARNING};
-use crate::cluster::json::text;
+use crate::cluster::{ContainerLog, Image, LAUNCHES_KEPT, Launch};
 use crate::knobs::HoldKind;
+use crate::objects::json::text;
 use crate::script::{Exit, Script};
 
 /// A script in this variable of the container's environment takes precedence over what the image does.

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{NODE, NODE_IP};
 use crate::cluster::State;
-use crate::cluster::json::{items, text};
-use crate::cluster::resource::Resource;
-use crate::cluster::store::Key;
+use crate::objects::json::{items, text};
+use crate::objects::resource::Resource;
+use crate::objects::store::Key;
 
 /// Address that every pod has.
 const POD_IP: &str = "10.1.0.2";

@@ -4,11 +4,10 @@
 //!  pod ─▶ pod.rs: scheduled, accepted ─▶ prepare.rs, container.rs ─▶ script_run.rs or process.rs
 //!                    │ deletion, deadline, eviction                                          │ stdout, stderr
 //!                    ▼                                                                       ▼
-//!         phase, removal of the object ◀── exit ─── terminated state             container_log.rs ─▶ log requests
+//!         phase, removal of the object ◀── exit ─── terminated state             ContainerLog ─▶ log requests
 //! ```
 
 mod container;
-mod container_log;
 mod environment;
 mod image;
 mod paths;
@@ -21,12 +20,8 @@ mod volumes;
 
 use std::sync::Arc;
 
-pub(crate) use container_log::ContainerLog;
-pub use image::Launch;
-pub(crate) use image::{Image, LAUNCHES_KEPT};
-
 use crate::cluster::Cluster;
-use crate::cluster::store::Key;
+use crate::objects::store::Key;
 
 /// Name of the node.
 pub(crate) const NODE: &str = "sim-node";

@@ -8,16 +8,16 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::ContainerLog;
 use super::container::{self, Ended};
 use super::post::{self, List};
+use crate::clock::seconds;
 use crate::cluster::events::{self, SCHEDULER, SCHEDULER_WARNING, Source};
-use crate::cluster::json::{integer, items, set_condition};
 use crate::cluster::lifecycle::{is_deleting, remove_now};
-use crate::cluster::resource::Resource;
-use crate::cluster::store::Key;
-use crate::cluster::{Cluster, State, Topic, seconds};
+use crate::cluster::{Cluster, ContainerLog, State, Topic};
 use crate::knobs::{Eviction, HoldKind, names_of};
+use crate::objects::json::{integer, items, set_condition};
+use crate::objects::resource::Resource;
+use crate::objects::store::Key;
 
 /// Why a pod has to stop.
 #[derive(Debug, Clone)]

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{NODE, NODE_IP};
-use crate::cluster::json::{array, items, set, set_condition, text};
-use crate::cluster::seconds;
+use crate::clock::seconds;
+use crate::objects::json::{array, items, set, set_condition, text};
 use crate::script::Exit;
 
 /// `containerStatuses` or `initContainerStatuses`, with the list of the spec it describes.

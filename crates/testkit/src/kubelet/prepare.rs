@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tokio::time::sleep;
 
+use super::environment;
 use super::image::is_valid_name;
 use super::pod::PodWorker;
 use super::post::{self, List};
 use super::volumes::{self, Volume};
-use super::{Image, Launch, environment};
-use crate::cluster::Topic;
 use crate::cluster::events::{KUBELET, KUBELET_WARNING};
-use crate::cluster::json::{items, text};
+use crate::cluster::{Image, Launch, Topic};
 use crate::knobs::{HoldKind, names_of};
+use crate::objects::json::{items, text};
 
 /// Waits for volumes, image and environment. `None` when the image can never run.
 pub(super) async fn prepare(

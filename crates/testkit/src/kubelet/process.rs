@@ -14,8 +14,9 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::Signal;
 use super::paths::PathMap;
-use super::{ContainerLog, Launch, Signal};
+use crate::cluster::{ContainerLog, Launch};
 use crate::kubelet_log::Stream;
 use crate::script::Exit;
 

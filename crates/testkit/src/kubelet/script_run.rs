@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{ContainerLog, Signal};
-use crate::cluster::{Cluster, Topic};
+use super::Signal;
+use crate::cluster::{Cluster, ContainerLog, Topic};
 use crate::kubelet_log::Stream;
 use crate::script::{Exit, OnTerm, Script, Step};
 

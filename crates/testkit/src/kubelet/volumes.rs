@@ -12,9 +12,9 @@ use serde_json::Value;
 use super::environment::expand;
 use super::paths::PathMap;
 use crate::cluster::State;
-use crate::cluster::json::{integer, items, text};
-use crate::cluster::resource::Resource;
-use crate::cluster::store::Key;
+use crate::objects::json::{integer, items, text};
+use crate::objects::resource::Resource;
+use crate::objects::store::Key;
 
 /// Relative path → content and mode.
 type Files = BTreeMap<String, (Bytes, u32)>;

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::json::text;
-use super::resource::Resource;
+use crate::objects::json::text;
+use crate::objects::resource::Resource;
 
 /// A parsed pair of selectors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::cluster::resource::Resource;
+use crate::objects::resource::Resource;
 
 /// A `Status` of failure. `retry_after` becomes the header of that name.
 #[derive(Debug, Clone)]

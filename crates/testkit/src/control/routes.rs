@@ -9,12 +9,15 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::api::{Query, Rejection, SimBody, json as answer, rejected};
-use crate::cluster::json::merge;
-use crate::cluster::{Cluster, Lags};
-use crate::knobs::{Access, AdmissionRule, Eviction, Fault, Hold, HoldKind, Knobs, LogSettings};
-use crate::kubelet::Image;
+use super::Knobs;
+use crate::cluster::Cluster;
+use crate::cluster::Image;
+use crate::knobs::{Access, AdmissionRule, Eviction, Fault, Hold, HoldKind, Lags, LogSettings};
+use crate::objects::json::merge;
+use crate::objects::rejection::Rejection;
 use crate::script::Script;
+use crate::wire::body::{SimBody, json as answer, rejected};
+use crate::wire::query::Query;
 
 /// What a call gives back, or the text of a 400 or 404.
 type Outcome = Result<Value, Problem>;

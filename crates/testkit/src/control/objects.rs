@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::Knobs;
-use crate::cluster::json::{merge, set, set_default, text};
+use crate::clock::seconds;
 use crate::cluster::lifecycle;
-use crate::cluster::resource::Resource;
-use crate::cluster::store::Key;
-use crate::cluster::{State, Topic, seconds};
+use crate::cluster::{State, Topic};
+use crate::objects::json::{merge, set, set_default, text};
+use crate::objects::resource::Resource;
+use crate::objects::store::Key;
 
 impl Knobs {
     /// Puts an object into the cluster as it is, status included. No controller looks after it: a seeded pod is never run.

@@ -2,15 +2,17 @@
 
 use serde_json::json;
 
-use super::{Eviction, Knobs};
-use crate::cluster::json::{set_condition, text};
+use super::Knobs;
+use crate::clock::seconds;
+use crate::cluster::ContainerLog;
+use crate::cluster::State;
 use crate::cluster::lifecycle::{self, Propagation};
-use crate::cluster::resource::Resource;
-use crate::cluster::store::Key;
-use crate::cluster::{State, seconds};
 use crate::job_controller;
-use crate::kubelet::ContainerLog;
+use crate::knobs::Eviction;
 use crate::kubelet_log::Stream;
+use crate::objects::json::{set_condition, text};
+use crate::objects::resource::Resource;
+use crate::objects::store::Key;
 
 impl Knobs {
     /// Evicts a pod: killed at once, phase `Failed`, reason `Evicted`, log removed, object stays. `false`: no such pod.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::json::{items, set, text};
-use super::resource::Resource;
+use crate::objects::json::{items, set, text};
+use crate::objects::resource::Resource;
 
 /// Changes that a watch can still be resumed from. A real server forgets after minutes.
 const HISTORY: usize = 5_000;
@@ -186,7 +186,7 @@ impl Store {
     }
 
     /// Removes an object. Only `lifecycle` calls this: it also looks after dependents.
-    pub(super) fn take(&mut self, key: &Key) -> Option<Arc<Value>> {
+    pub(crate) fn take(&mut self, key: &Key) -> Option<Arc<Value>> {
         let before = self.objects.remove(key)?;
         self.index(key, Some(&before), None);
         self.revision += 1;

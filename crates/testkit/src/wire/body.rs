@@ -8,7 +8,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use serde_json::Value;
 
-use super::status::Rejection;
+use crate::objects::rejection::Rejection;
 
 /// A connection that breaks, before or inside an answer.
 #[derive(Debug, Clone)]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{Access, AdmissionRule, Fault, Hold, HoldKind, LogSettings, PolicyRule};
-use crate::cluster::{Cluster, Lags};
-use crate::kubelet::Launch;
+use crate::cluster::Cluster;
+use crate::cluster::Launch;
+use crate::knobs::{Access, AdmissionRule, Fault, Hold, HoldKind, Lags, LogSettings, PolicyRule};
 
 /// Bends the simulated cluster. Cheap to clone.
 #[derive(Clone)]

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::cluster::{Clock, Lags};
-use crate::knobs::LogSettings;
+use crate::clock::Clock;
+use crate::knobs::{Lags, LogSettings};
 use crate::kubelet_log::{LogModel, LogOptions, LogReader, ReadOptions, Stream};
 
 /// Two records are at least this far apart on a real node.

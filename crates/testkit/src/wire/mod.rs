@@ -1,0 +1,4 @@
+//! What everything that speaks HTTP shares.
+
+pub(crate) mod body;
+pub(crate) mod query;
