@@ -28,7 +28,7 @@ const named = new Set(
   ['__test__', 'crates/core', 'crates/cluster', 'crates/testkit']
     .flatMap((folder) => filesIn(fromRoot(folder)))
     .filter((file) => !file.endsWith('/invariants.test.js'))
-    .flatMap((file) => [...testsOf(file).matchAll(/\b(LOG|END|LIVE|GRD|POD|PRM|SES|CAN|RES|CFG|HST|ENV|PKG)[-_](\d\d)(?!\d)/gi)])
+    .flatMap((file) => [...testsOf(file).matchAll(/\b(LOG|END|LIVE|GRD|POD|PRM|SES|CAN|RES|CFG|HST|ENV|PKG|TRU|FLD|HOS|PLT)[-_](\d\d)(?!\d)/gi)])
     .map(([, area = '', number]) => `${area.toUpperCase()}-${number}`),
 )
 
