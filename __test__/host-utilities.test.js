@@ -41,7 +41,7 @@ function helperPackage(at, name) {
 const whose = (utilities) => utilities.renderTemplate('own', {})
 
 test('pkg_06 every name of the current host is used, and ours has the same kind', async () => {
-  const utilities = await loadHostUtilities([import.meta.filename])
+  const utilities = await loadHostUtilities(import.meta.filename)
   const { buildSkillLibraryManifestMarkdown, ...fromServerUtils } = utilities
   for (const [name, value] of Object.entries(fromServerUtils)) expect(value, name).toBe(Reflect.get(realUtilities, name))
   expect(buildSkillLibraryManifestMarkdown).not.toBe(builtInUtilities.buildSkillLibraryManifestMarkdown)
@@ -50,19 +50,21 @@ test('pkg_06 every name of the current host is used, and ours has the same kind'
 test('pkg_06 a host older than our range lacks most names, and gets ours for them', async () => {
   mkdirSync(join(root, 'node_modules/@paperclipai'), { recursive: true })
   symlinkSync(fromRoot('node_modules/adapter-utils-oldest'), join(root, 'node_modules/@paperclipai/adapter-utils'))
-  const utilities = await loadHostUtilities([write('server.js', '')])
+  const utilities = await loadHostUtilities(write('server.js', ''))
   expect(utilities.renderPaperclipWakePrompt).toBe(builtInUtilities.renderPaperclipWakePrompt)
   expect(utilities.renderTemplate).not.toBe(builtInUtilities.renderTemplate)
   expect(utilities.renderTemplate('{{a.b}}', { a: { b: 1 } })).toBe('1')
   expect(Object.keys(utilities)).toEqual(Object.keys(builtInUtilities))
 })
 
-test('the running host comes first, then our own location', async () => {
+test('a helper package that the running server does not see is not loaded', async () => {
   helperPackage('host', 'host')
   helperPackage('own', 'own')
-  const [host, own] = [write('host/server.js', ''), write('own/adapter.js', '')]
-  expect(whose(await loadHostUtilities([host, own]))).toBe('host')
-  expect(whose(await loadHostUtilities([join(root, 'gone/server.js'), own]))).toBe('own')
+  const host = write('host/server.js', '')
+  expect(whose(await loadHostUtilities(host))).toBe('host')
+  for (const unknown of [join(root, 'gone/server.js'), write('elsewhere.js', '')]) {
+    expect(await loadHostUtilities(unknown)).toEqual(builtInUtilities)
+  }
 })
 
 test('a linked program is followed to where it really lives', async () => {
@@ -70,13 +72,13 @@ test('a linked program is followed to where it really lives', async () => {
   write('store/server/index.js', '')
   mkdirSync(join(root, 'bin'))
   symlinkSync(join(root, 'store/server/index.js'), join(root, 'bin/paperclip'))
-  expect(whose(await loadHostUtilities([join(root, 'bin/paperclip')]))).toBe('store')
+  expect(whose(await loadHostUtilities(join(root, 'bin/paperclip')))).toBe('store')
 })
 
 test('a program that only depends on the server finds the server’s helper', async () => {
   helperPackage('app/node_modules/@paperclipai/server', 'behind the server')
   write('app/node_modules/@paperclipai/server/package.json', '{}')
-  expect(whose(await loadHostUtilities([write('app/cli.js', '')]))).toBe('behind the server')
+  expect(whose(await loadHostUtilities(write('app/cli.js', '')))).toBe('behind the server')
 })
 
 test.each([
@@ -91,7 +93,7 @@ test.each([
   ],
 ])('with %s everything is ours', async (_, prepare) => {
   prepare()
-  expect(await loadHostUtilities([write('server.js', '')])).toEqual(builtInUtilities)
+  expect(await loadHostUtilities(write('server.js', ''))).toEqual(builtInUtilities)
 })
 
 test('our equivalents agree with the host on what they share', () => {

@@ -5,7 +5,7 @@ import { builtInUtilities } from '../js/host/built-in.js'
 import { loadHostUtilities } from '../js/host/utilities.js'
 import { renderPrompts } from '../js/prompt/render.js'
 
-const newest = await loadHostUtilities([import.meta.filename])
+const newest = await loadHostUtilities(import.meta.filename)
 const agent = { id: 'agent-1', companyId: 'company-1', name: 'Ada', adapterType: 'claude_k8s', adapterConfig: {} }
 
 const wake = {

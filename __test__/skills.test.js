@@ -11,7 +11,7 @@ import { createServerAdapter } from '../js/index.js'
 import { selectSkills } from '../js/skills/select.js'
 
 const operational = 'paperclipai/paperclip/paperclip'
-const newest = await loadHostUtilities([import.meta.filename])
+const newest = await loadHostUtilities(import.meta.filename)
 
 /** @param {string} name @param {Record<string, unknown>} [more] */
 const skill = (name, more) => ({ key: `co/${name}`, runtimeName: name, source: `/skills/${name}`, versionId: 'v1', currentVersionId: 'v2', ...more })

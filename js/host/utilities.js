@@ -8,7 +8,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 
 import { asObject } from '../json.js'
 import { builtInUtilities } from './built-in.js'
@@ -21,11 +21,14 @@ const packageName = '@paperclipai/adapter-utils'
 const serverName = '@paperclipai/server'
 
 /**
- * @param {string[]} [origins] files whose `node_modules` are searched, in order
+ * Only what the running server itself sees is taken. A copy beside this package would be a second one: importing it blocks
+ * the event loop for a second and keeps 60 MiB, for words that the built-in equivalents have as well.
+ *
+ * @param {string | undefined} [program] file of the running server
  * @returns {Promise<HostUtilities>}
  */
-export async function loadHostUtilities(origins = defaultOrigins()) {
-  const root = findPackage(origins)
+export async function loadHostUtilities(program = process.argv[1]) {
+  const root = program === undefined ? null : findPackage(program)
   const modules = root === null ? [] : await Promise.all([load(root, 'server-utils'), load(root, 'skill-library-manifest')])
   const found = Object.assign({}, ...modules)
   const chosen = Object.entries(builtInUtilities).map(([name, builtIn]) => [
@@ -35,21 +38,12 @@ export async function loadHostUtilities(origins = defaultOrigins()) {
   return Object.fromEntries(chosen)
 }
 
-function defaultOrigins() {
-  const program = process.argv[1]
-  return [...(program ? [program] : []), fileURLToPath(import.meta.url)]
-}
-
-/** @param {string[]} origins */
-function findPackage(origins) {
-  for (const origin of origins) {
-    const direct = packageDirectory(packageName, origin)
-    if (direct !== null) return direct
-    const server = packageDirectory(serverName, origin)
-    const behindServer = server && packageDirectory(packageName, join(server, 'package.json'))
-    if (behindServer) return behindServer
-  }
-  return null
+/** @param {string} program */
+function findPackage(program) {
+  const direct = packageDirectory(packageName, program)
+  if (direct !== null) return direct
+  const server = packageDirectory(serverName, program)
+  return server && packageDirectory(packageName, join(server, 'package.json'))
 }
 
 /**
