@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::StartFailure;
 use crate::log::EndLine;
 use crate::view::Terminated;
 
@@ -73,15 +74,6 @@ pub enum ContainerEnd {
     PodGone,
     /// Still running as far as anybody knows.
     Running,
-}
-
-/// Why the pod did not start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartFailure {
-    /// The schedule bound was over (`scheduleTimeoutSec`): worth a retry. Otherwise start-up bound or fatal reason.
-    pub schedule_bound: bool,
-    /// `Pod did not start within <n>s (<key>): …; events: …` or the fatal reason with its events.
-    pub message: String,
 }
 
 /// The platform took the pod away.

@@ -19,10 +19,14 @@ mod plain_text;
 mod result;
 mod result_json;
 mod seen;
+mod start_failure;
 mod table;
 mod verdict;
 
 pub use build::{decide, refused, wants_fresh_attempt};
-pub use ending::{ContainerEnd, Deletion, Ending, LogSummary, PlatformLoss, StartFailure, Stop};
+pub use ending::{ContainerEnd, Deletion, Ending, LogSummary, PlatformLoss, Stop};
 pub use evidence::{AdoptedRun, Billing, Evidence, RunFacts, SessionFacts};
 pub use result::{ExecutionRecovery, RunResult, SessionFields, Tokens, UsageFields};
+pub use start_failure::{StartCause, StartFailure};
+
+pub(crate) use start_failure::says_the_same;

@@ -88,12 +88,12 @@ fn lease_lost(seen: &Seen<'_>) -> Option<Verdict> {
 }
 
 fn never_scheduled(seen: &Seen<'_>) -> Option<Verdict> {
-    let failure = seen.evidence.ending.start_failure.as_ref().filter(|failure| failure.schedule_bound)?;
-    Some(not_started(&failure.message).retry_after_platform_loss(seen))
+    let failure = seen.evidence.ending.start_failure.as_ref().filter(|failure| failure.is_unscheduled())?;
+    Some(not_started(&failure.message()).retry_after_platform_loss(seen))
 }
 
 fn never_started(seen: &Seen<'_>) -> Option<Verdict> {
-    seen.evidence.ending.start_failure.as_ref().map(|failure| not_started(&failure.message))
+    seen.evidence.ending.start_failure.as_ref().map(|failure| not_started(&failure.message()))
 }
 
 fn not_started(message: &str) -> Verdict {

@@ -12,17 +12,29 @@
 //! ```
 //! Facts end a run, nothing else: the end of a log, silence and API errors are never an input that decides.
 //! [`RunState::on`] is the only transition; `crates/cluster` carries facts in and commands out.
+//!
+//! What is known only while the run is somewhere lives in that [`Phase`] and goes with it: clocks, bounds, the order to
+//! delete. Beside the phase stands what is true everywhere: the newest facts, what was once seen or proven, the end of
+//! the log, and the findings that become the [`Ending`](crate::outcome::Ending).
 
-mod ending;
+mod command;
+mod draining;
+mod fate;
+mod findings;
+mod input;
 mod keepalive;
+mod phase;
 mod proof;
 mod running;
 mod start;
 mod state;
 mod stop;
 
-pub use ending::Fate;
-pub use state::{Bounds, Command, DeleteReason, Input, Phase, Proof, ProofOf, RunState};
+pub use command::{Command, DeleteReason};
+pub use fate::Fate;
+pub use input::{Bounds, Input, Proof, ProofOf};
+pub use phase::Phase;
+pub use state::RunState;
 
 use std::time::Duration;
 

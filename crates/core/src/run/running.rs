@@ -2,24 +2,57 @@
 
 use jiff::Timestamp;
 
+use super::command::{Command, DeleteReason};
 use super::constants::{DEFAULT_GRACE, NODE_LOST_AFTER, STOP_VERIFICATION, UNKNOWN_OUTCOME_GRACE};
-use super::state::{Command, DeleteReason, Phase, RunState, after};
+use super::keepalive::Keepalive;
+use super::phase::Phase;
+use super::state::{RunState, after, earliest};
 use crate::outcome::PlatformLoss;
 
+/// The container was seen running.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Running {
+    pub(super) keepalive: Keepalive,
+    /// `timeoutSec + graceSec` after the pod's start. `None`: no timer ends the run (END-03).
+    deadline: Option<Timestamp>,
+}
+
+impl Running {
+    /// By when the deadline is acted upon. Without contact nobody can be asked to delete the Job, but its own deadline
+    /// works without us: what really happened is then waited for a while longer (END-05).
+    fn limit(&self, in_sync: bool) -> Option<Timestamp> {
+        self.deadline.map(|at| if in_sync { at } else { after(at, STOP_VERIFICATION) })
+    }
+
+    pub(super) fn next_wake(&self, in_sync: bool) -> Option<Timestamp> {
+        earliest([self.limit(in_sync), Some(self.keepalive.next_at())])
+    }
+}
+
 impl RunState {
+    /// The container was seen to have started, now or before.
+    pub(super) fn begin_running(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
+        let deadline = self.pod_start(now).zip(self.bounds.limit).map(|(start, limit)| after(start, limit));
+        self.sights.running = Some(now);
+        commands.push(Command::Started);
+        self.phase = Phase::Running(Running { keepalive: Keepalive::new(now), deadline });
+    }
+
     pub(super) fn advance_running(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        self.note_deadline();
+        let Phase::Running(running) = &self.phase else { return };
+        let limit_is_over = running.limit(self.in_sync()).is_some_and(|at| now >= at);
+        self.findings.note_deadline(&self.view);
         if self.container_ended() {
-            self.phase = Phase::Draining;
+            self.drain(now);
         } else if self.pod_cannot_run() {
             self.phase = Phase::AwaitingState { since: now };
-        } else if self.limit_is_over(now) {
-            self.deadline_passed = true;
+        } else if limit_is_over {
+            self.findings.deadline_passed = true;
             if self.in_sync() {
                 self.begin_stop(DeleteReason::PastDeadline, now, commands);
             } else {
                 // Nobody can be asked: the Job is left to its own deadline (END-05).
-                self.phase = Phase::Draining;
+                self.drain(now);
             }
         } else {
             self.give_up_when_lost(now);
@@ -27,13 +60,13 @@ impl RunState {
     }
 
     pub(super) fn advance_awaiting(&mut self, since: Timestamp, now: Timestamp) {
-        self.note_deadline();
+        self.findings.note_deadline(&self.view);
         let grace_over = self.in_sync() && now >= after(since, UNKNOWN_OUTCOME_GRACE);
         // A pod that is gone cannot report any more; only a pod that is still there may be late (END-11).
-        let gone = self.pod_gone || self.view.pod().is_none_or(|pod| pod.absent);
-        let nothing_to_wait_for = gone && (self.job_gone.is_some() || self.job_is_finished());
+        let gone = self.proofs.pod_gone || self.view.pod().is_none_or(|pod| pod.absent);
+        let nothing_to_wait_for = gone && (self.proofs.job_gone.is_some() || self.job_is_finished());
         if self.container_ended() || grace_over || nothing_to_wait_for {
-            self.phase = Phase::Draining;
+            self.drain(now);
         }
     }
 
@@ -42,7 +75,7 @@ impl RunState {
         let Some(pod) = self.view.pod() else { return false };
         let deleting = pod.deletion_timestamp.is_some() && !pod.absent;
         // Old servers finish a Job while its deleted pod still has its grace period.
-        self.pod_gone || pod.phase.is_terminal() || (self.job_is_finished() && !deleting)
+        self.proofs.pod_gone || pod.phase.is_terminal() || (self.job_is_finished() && !deleting)
     }
 
     /// Two ends that nobody will report: the node went silent, or the Job is gone and left its pod behind.
@@ -52,34 +85,39 @@ impl RunState {
         }
         if self.node_lost_at().is_some_and(|at| now >= at) {
             let node = self.view.pod().and_then(|pod| pod.node.clone()).unwrap_or_default();
-            self.platform = Some(PlatformLoss::NodeLost { node });
-            self.phase = Phase::Draining;
+            self.findings.platform = Some(PlatformLoss::NodeLost { node });
+            self.drain(now);
         } else if self.job_gone_until().is_some_and(|at| now >= at) {
-            self.phase = Phase::Draining;
+            self.drain(now);
         }
-        matches!(self.phase, Phase::Draining)
+        matches!(self.phase, Phase::Draining(_))
     }
 
-    pub(super) fn may_be_given_up(&self) -> bool {
-        self.in_sync() && matches!(self.phase, Phase::Scheduling(_) | Phase::Starting(_) | Phase::Running)
+    /// When one of the two is given up, unless something happens before.
+    pub(super) fn given_up_at(&self) -> Option<Timestamp> {
+        if self.may_be_given_up() { earliest([self.node_lost_at(), self.job_gone_until()]) } else { None }
+    }
+
+    fn may_be_given_up(&self) -> bool {
+        self.in_sync() && matches!(self.phase, Phase::Scheduling(_) | Phase::Starting(_) | Phase::Running(_))
     }
 
     /// By our clock from the first sight of the deletion: a node's or server's clock may be off.
-    pub(super) fn node_lost_at(&self) -> Option<Timestamp> {
+    fn node_lost_at(&self) -> Option<Timestamp> {
         let pod = self.view.pod().filter(|pod| !pod.absent && pod.terminated().is_none())?;
         let grace = pod.deletion_grace_seconds.and_then(|seconds| u64::try_from(seconds).ok());
         let grace = grace.map_or(DEFAULT_GRACE, std::time::Duration::from_secs);
-        Some(after(after(self.deleting_since?, grace), NODE_LOST_AFTER))
+        Some(after(after(self.sights.deletion?, grace), NODE_LOST_AFTER))
     }
 
-    pub(super) fn job_gone_until(&self) -> Option<Timestamp> {
-        Some(after(self.job_gone?, STOP_VERIFICATION))
+    fn job_gone_until(&self) -> Option<Timestamp> {
+        Some(after(self.proofs.job_gone?, STOP_VERIFICATION))
     }
 
     pub(super) fn say_that_it_runs(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        if matches!(self.phase, Phase::Running) {
+        if let Phase::Running(running) = &mut self.phase {
             let job = self.view.job.as_ref().map_or("", |job| job.name.as_str());
-            commands.extend(self.keepalive.line(job, self.view.stale_since, now).map(Command::Say));
+            commands.extend(running.keepalive.line(job, self.view.stale_since, now).map(Command::Say));
         }
     }
 }

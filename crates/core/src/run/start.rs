@@ -4,42 +4,51 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::command::{Command, DeleteReason};
 use super::constants::{CONFIG_ERROR_GRACE, FIRST_EVENTS, NEXT_EVENTS};
-use super::state::{Command, DeleteReason, Phase, RunState, after, earliest};
-use crate::outcome::{PlatformLoss, StartFailure};
+use super::phase::Phase;
+use super::state::{RunState, after, earliest};
+use crate::outcome::{PlatformLoss, StartCause, StartFailure, says_the_same};
 use crate::view::{ContainerState, PodFacts, PodPhase};
 
 /// A pod phase reason with which the node refused the pod: nothing of it ran.
 const REFUSED_BY_NODE: [&str; 6] =
     ["OutOfcpu", "OutOfmemory", "OutOfpods", "NodeAffinity", "UnexpectedAdmissionError", "OutOfephemeral-storage"];
 
-/// A clock of one start-up step and what was said about it.
+/// A start-up step: since when it lasts, and what was said about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StartUp {
     since: Timestamp,
     /// When the events are read next.
     events_at: Timestamp,
-    /// Since when the container waits with an error that may heal.
-    error_since: Option<Timestamp>,
     /// What was told to the reader: pods, containers and events repeat each other, each cause is told once.
     told: Vec<String>,
     /// Newest causes from events, for the message of a failure.
     causes: Vec<String>,
 }
 
+/// A node took the pod: the image is pulled, the volumes are mounted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Starting {
+    step: StartUp,
+    /// Since when the container waits with an error that may heal.
+    error_since: Option<Timestamp>,
+    /// When the deadline began to count: the first look at the started pod.
+    pod_started: Option<Timestamp>,
+}
+
 impl StartUp {
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { since: now, events_at: after(now, FIRST_EVENTS), error_since: None, told: vec![], causes: vec![] }
+        Self { since: now, events_at: after(now, FIRST_EVENTS), told: vec![], causes: vec![] }
     }
 
     pub(super) fn next_wake(&self, bound: Option<Duration>, in_sync: bool) -> Option<Timestamp> {
-        let bound = bound.map(|bound| after(self.since, bound));
-        let error = self.error_since.map(|since| after(since, CONFIG_ERROR_GRACE));
-        earliest([earliest([bound, error]).filter(|_| in_sync), Some(self.events_at)])
+        let bound = bound.map(|bound| after(self.since, bound)).filter(|_| in_sync);
+        earliest([bound, Some(self.events_at)])
     }
 
-    fn is_over(&self, bound: Option<Duration>, now: Timestamp) -> bool {
-        bound.is_some_and(|bound| now >= after(self.since, bound))
+    fn is_over(&self, bound: Duration, now: Timestamp) -> bool {
+        now >= after(self.since, bound)
     }
 
     fn tell(&mut self, text: String, commands: &mut Vec<Command>) {
@@ -58,12 +67,23 @@ impl StartUp {
     }
 }
 
+impl Starting {
+    fn new(now: Timestamp) -> Self {
+        Self { step: StartUp::new(now), error_since: None, pod_started: None }
+    }
+
+    pub(super) fn next_wake(&self, bound: Option<Duration>, in_sync: bool) -> Option<Timestamp> {
+        let error = self.error_since.map(|since| after(since, CONFIG_ERROR_GRACE)).filter(|_| in_sync);
+        earliest([self.step.next_wake(bound, in_sync), error])
+    }
+}
+
 impl RunState {
     pub(super) fn advance_queued(&mut self, now: Timestamp) {
         if !self.is_suspended() || !self.view.pods.is_empty() {
             self.phase = Phase::Scheduling(StartUp::new(now));
-        } else if self.job_gone.is_some() {
-            self.phase = Phase::Draining;
+        } else if self.proofs.job_gone.is_some() {
+            self.drain(now);
         }
     }
 
@@ -84,72 +104,78 @@ impl RunState {
         let Phase::Scheduling(start) = &mut self.phase else { return };
         let pod = self.view.pods.first();
         if pod.is_some_and(|pod| pod.node.is_some()) {
-            self.phase = Phase::Starting(StartUp::new(now));
+            self.phase = Phase::Starting(Starting::new(now));
             return;
         }
         if let Some((reason, message)) = pod.and_then(|pod| pod.unscheduled.as_ref()) {
             start.tell(format!("waiting for a node: {reason}: {message}"), commands);
         }
         start.read_events_when_due(now, commands);
-        if in_sync && start.is_over(self.bounds.schedule, now) {
-            self.fail_start("scheduleTimeoutSec", self.bounds.schedule, now, commands);
+        if let Some(bound) = self.bounds.schedule.filter(|bound| in_sync && start.is_over(*bound, now)) {
+            self.fail_start(StartCause::ScheduleBound { bound, seen: self.describe_pod() }, now, commands);
         }
     }
 
     pub(super) fn advance_starting(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        self.note_pod_start(now);
+        let pod_started = self.pod_start(now);
         if self.start_is_over(now, commands) {
             return;
         }
         let in_sync = self.in_sync();
-        let Phase::Starting(start) = &mut self.phase else { return };
+        let Phase::Starting(Starting { step, error_since, pod_started: since }) = &mut self.phase else { return };
+        *since = pod_started;
         match self.view.pods.first().map_or(Waiting::Progress(String::new()), waiting) {
-            Waiting::Fatal(text) => return self.cannot_start(&text, now, commands),
-            Waiting::MayHeal(text) => {
-                let since = *start.error_since.get_or_insert(now);
+            Waiting::Fatal(waiting) => return self.fail_start(StartCause::Unstartable { waiting }, now, commands),
+            Waiting::MayHeal(waiting) => {
+                let since = *error_since.get_or_insert(now);
                 if in_sync && now >= after(since, CONFIG_ERROR_GRACE) {
-                    return self.cannot_start(&text, now, commands);
+                    return self.fail_start(StartCause::Unstartable { waiting }, now, commands);
                 }
-                start.tell(format!("waiting for the container: {text}"), commands);
+                step.tell(format!("waiting for the container: {waiting}"), commands);
             }
             Waiting::Progress(text) => {
-                start.error_since = None;
-                start.tell(text, commands);
+                *error_since = None;
+                step.tell(text, commands);
             }
         }
-        start.read_events_when_due(now, commands);
-        if in_sync && start.is_over(self.bounds.startup, now) {
-            self.fail_start("startupTimeoutSec", self.bounds.startup, now, commands);
+        step.read_events_when_due(now, commands);
+        if let Some(bound) = self.bounds.startup.filter(|bound| in_sync && step.is_over(*bound, now)) {
+            self.fail_start(StartCause::StartupBound { bound, seen: self.describe_pod() }, now, commands);
         }
+    }
+
+    /// Start of the deadline: the first look at the started pod. A node's clock counts only for an adopted Job.
+    pub(super) fn pod_start(&self, now: Timestamp) -> Option<Timestamp> {
+        let known = if let Phase::Starting(starting) = &self.phase { starting.pod_started } else { None };
+        let started = self.view.pod().and_then(|pod| pod.start_time);
+        known.or_else(|| started.map(|started| if self.bounds.adopted { started.min(now) } else { now }))
     }
 
     /// The container started, the pod failed before, or everything is gone: then nothing is waited for any more.
     fn start_is_over(&mut self, now: Timestamp, commands: &mut Vec<Command>) -> bool {
-        self.note_deadline();
+        self.findings.note_deadline(&self.view);
         let Some(pod) = self.view.pods.first() else {
-            let over = self.job_gone.is_some() || (self.in_sync() && self.job_is_finished());
+            let over = self.proofs.job_gone.is_some() || (self.in_sync() && self.job_is_finished());
             if over {
-                self.phase = Phase::Draining;
+                self.drain(now);
             }
             return over;
         };
         // Also one that ended already: it may have run too short to be seen (POD-03).
         if pod.claude.started {
-            self.note_pod_start(now);
-            self.note_running(now, commands);
-            self.phase = Phase::Running;
+            self.begin_running(now, commands);
             return true;
         }
-        if pod.phase == PodPhase::Failed && !self.pod_gone {
+        if pod.phase == PodPhase::Failed && !self.proofs.pod_gone {
             let reason = pod.reason.clone().unwrap_or_default();
             let message = pod.message.clone().unwrap_or_default();
             if REFUSED_BY_NODE.contains(&reason.as_str()) {
-                self.cannot_start(&format!("the node refused the pod: {reason}: {message}"), now, commands);
-            } else if let Some((name, text)) = pod.other_failures.first().cloned() {
-                self.cannot_start(&format!("container `{name}` failed: {text}"), now, commands);
+                self.fail_start(StartCause::NodeRefused { reason, message }, now, commands);
+            } else if let Some((name, end)) = pod.other_failures.first().cloned() {
+                self.fail_start(StartCause::OtherContainer { name, end }, now, commands);
             } else {
-                if !self.deadline_passed && !reason.is_empty() {
-                    self.platform = Some(PlatformLoss::Evicted { reason, message });
+                if !self.findings.deadline_passed && !reason.is_empty() {
+                    self.findings.platform = Some(PlatformLoss::Evicted { reason, message });
                 }
                 self.phase = Phase::AwaitingState { since: now };
             }
@@ -162,67 +188,36 @@ impl RunState {
         self.give_up_when_lost(now)
     }
 
-    /// A bound is over.
-    fn fail_start(&mut self, key: &str, bound: Option<Duration>, now: Timestamp, commands: &mut Vec<Command>) {
-        let seconds = bound.unwrap_or_default().as_secs();
-        let state = self.view.pods.first().map_or_else(|| "no pod was created".to_owned(), describe);
-        let message = format!("Pod did not start within {seconds}s ({key}): {state}");
-        self.stop_start(StartFailure { schedule_bound: key == "scheduleTimeoutSec", message }, now, commands);
-    }
-
-    /// A reason that cannot heal.
-    fn cannot_start(&mut self, reason: &str, now: Timestamp, commands: &mut Vec<Command>) {
-        let message = format!("Pod cannot start: {reason}");
-        self.stop_start(StartFailure { schedule_bound: false, message }, now, commands);
-    }
-
-    fn stop_start(&mut self, failure: StartFailure, now: Timestamp, commands: &mut Vec<Command>) {
-        let causes = match &self.phase {
-            Phase::Scheduling(start) | Phase::Starting(start) => start.causes.clone(),
+    fn fail_start(&mut self, cause: StartCause, now: Timestamp, commands: &mut Vec<Command>) {
+        let events = match &self.phase {
+            Phase::Scheduling(step) | Phase::Starting(Starting { step, .. }) => step.causes.clone(),
             _ => vec![],
         };
-        self.start_failure = Some(failure);
-        self.note_causes(&causes);
+        self.findings.start_failure = Some(StartFailure { cause, events });
         commands.push(Command::ReadEvents);
-        self.awaits_causes = true;
         self.begin_stop(DeleteReason::CannotStart, now, commands);
+    }
+
+    fn describe_pod(&self) -> String {
+        self.view.pods.first().map_or_else(|| "no pod was created".to_owned(), describe)
     }
 
     /// Causes from events explain a wait, and complete the message of a failed start.
     pub(super) fn note_events(&mut self, causes: Vec<String>, commands: &mut Vec<Command>) {
-        self.awaits_causes = false;
-        match &mut self.phase {
-            Phase::Scheduling(start) | Phase::Starting(start) => {
+        if let Phase::Stopping(stopping) = &mut self.phase {
+            stopping.awaits_causes = false;
+        }
+        match (&mut self.phase, &mut self.findings.start_failure) {
+            (Phase::Scheduling(step) | Phase::Starting(Starting { step, .. }), _) => {
                 if let Some(newest) = causes.last() {
-                    start.tell(newest.clone(), commands);
+                    step.tell(newest.clone(), commands);
                 }
-                start.causes = causes;
+                step.causes = causes;
             }
-            _ => self.note_causes(&causes),
+            (_, Some(failure)) if !causes.is_empty() => failure.events = causes,
+            _ => {}
         }
     }
-
-    fn note_causes(&mut self, causes: &[String]) {
-        const MARK: &str = "; events: ";
-        let (Some(failure), false) = (&mut self.start_failure, causes.is_empty()) else { return };
-        if let Some(at) = failure.message.find(MARK) {
-            failure.message.truncate(at);
-        }
-        let new = causes.iter().map(String::as_str).filter(|cause| !says_the_same(&failure.message, cause));
-        let newest: Vec<&str> = new.rev().take(3).collect();
-        if !newest.is_empty() {
-            let last: Vec<&str> = newest.into_iter().rev().collect();
-            failure.message.push_str(MARK);
-            failure.message.push_str(&last.join(" | "));
-        }
-    }
-}
-
-/// Conditions, container states and events repeat each other under other reasons: `Unschedulable: 0/3 nodes …` is
-/// `FailedScheduling: 0/3 nodes …`. What stands behind the reason decides.
-fn says_the_same(told: &str, cause: &str) -> bool {
-    let message = cause.split_once(": ").map_or("", |(_, message)| message);
-    told == cause || (!message.is_empty() && told.contains(&format!(": {message}")))
 }
 
 enum Waiting {

@@ -2,15 +2,28 @@
 
 use jiff::Timestamp;
 
+use super::command::{Command, DeleteReason};
 use super::constants::STOP_VERIFICATION;
-use super::state::{Command, DeleteReason, Phase, RunState, after};
+use super::phase::Phase;
+use super::state::{RunState, after};
 use crate::outcome::{PlatformLoss, Stop};
 use crate::view::{JobFacts, PodFacts, Terminated};
+
+/// Our own order to delete the Job. It is given at most once; from then on the deletion is ours, whatever the objects
+/// say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Order {
+    /// The API server took it: from now on what the watch claims to be gone is gone.
+    pub(super) accepted: bool,
+}
 
 /// A deletion under way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stopping {
     since: Timestamp,
+    pub(super) order: Order,
+    /// The events of a failed start are being read: a Job without a pod is gone sooner, and they alone say why.
+    pub(super) awaits_causes: bool,
 }
 
 impl Stopping {
@@ -22,49 +35,37 @@ impl Stopping {
 
 impl RunState {
     pub(super) fn begin_stop(&mut self, reason: DeleteReason, now: Timestamp, commands: &mut Vec<Command>) {
-        self.phase = Phase::Stopping(Stopping { since: now });
-        self.order_deletion(reason, commands);
-    }
-
-    fn order_deletion(&mut self, reason: DeleteReason, commands: &mut Vec<Command>) {
-        if !self.delete_ordered {
-            self.delete_ordered = true;
-            commands.push(Command::Delete(reason));
-        }
+        let awaits_causes = reason == DeleteReason::CannotStart;
+        self.phase = Phase::Stopping(Stopping { since: now, order: Order::default(), awaits_causes });
+        commands.push(Command::Delete(reason));
     }
 
     /// An operator cancelled. Whatever is going on: the host gets its answer, and only what was observed (CAN-02).
     pub(super) fn cancel(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        self.stop.get_or_insert(Stop::Cancelled { forced: false });
+        self.findings.stop.get_or_insert(Stop::Cancelled { forced: false });
         match self.phase {
-            Phase::Stopping(_) | Phase::Decided(_) => {}
-            Phase::Draining => self.termination_verified |= self.nothing_runs(),
+            // A deletion is on its way, or the container has ended: there is nothing to delete it for.
+            Phase::Stopping(_) | Phase::Draining(_) | Phase::Decided(_) => {}
             _ => self.begin_stop(DeleteReason::Cancelled, now, commands),
         }
     }
 
     pub(super) fn advance_stopping(&mut self, now: Timestamp) {
         let Phase::Stopping(stopping) = &self.phase else { return };
-        let until = stopping.until();
-        self.termination_verified = self.nothing_runs();
-        if let (Some(Stop::Cancelled { forced }), Some(end)) =
-            (&mut self.stop, self.view.pods.first().and_then(PodFacts::terminated))
-        {
-            *forced = end.exit_code == 137;
-        }
         // A Job without a pod is gone sooner than its events are read, and they alone say why (POD-05).
-        if (self.termination_verified && !self.awaits_causes) || now >= until {
-            self.phase = Phase::Draining;
+        if (self.nothing_runs() && !stopping.awaits_causes) || now >= stopping.until() {
+            self.drain(now);
         }
     }
 
     /// Every pod of the Job ended or left, and no further one can come. A replaced Job may have more than one.
     pub(super) fn nothing_runs(&self) -> bool {
-        let left = |absent: bool| absent && self.deletion_accepted;
+        let accepted = self.phase.order().is_some_and(|order| order.accepted);
+        let left = |absent: bool| absent && accepted;
         match self.view.pods.split_first() {
-            None => self.job_gone.is_some() || self.view.job.as_ref().is_some_and(|job| left(job.absent)),
+            None => self.proofs.job_gone.is_some() || self.view.job.as_ref().is_some_and(|job| left(job.absent)),
             Some((first, others)) => {
-                (first.terminated().is_some() || self.pod_gone || left(first.absent))
+                (first.terminated().is_some() || self.proofs.pod_gone || left(first.absent))
                     && others.iter().all(|pod| left(pod.absent) || pod.is_over())
             }
         }
@@ -72,23 +73,24 @@ impl RunState {
 
     /// The prompt must not run twice: a replaced pod stops the run, and the second pod with it (END-14).
     pub(super) fn stop_when_replaced(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        if self.delete_ordered || matches!(self.phase, Phase::Decided(_)) {
+        if self.phase.order().is_some() || matches!(self.phase, Phase::Decided(_)) {
             return;
         }
         let Some(detail) = self.replaced() else { return };
         // A container that had already ended by itself was not taken away.
         if self.view.pod().and_then(PodFacts::terminated).is_none_or(Terminated::was_signalled) {
-            self.platform = Some(PlatformLoss::Replaced { detail });
+            self.findings.platform = Some(PlatformLoss::Replaced { detail });
         }
-        if matches!(self.phase, Phase::Draining) {
-            self.order_deletion(DeleteReason::Replaced, commands);
+        if let Phase::Draining(draining) = &mut self.phase {
+            draining.order = Some(Order::default());
+            commands.push(Command::Delete(DeleteReason::Replaced));
         } else {
             self.begin_stop(DeleteReason::Replaced, now, commands);
         }
     }
 
     fn replaced(&self) -> Option<String> {
-        let again = |job: &JobFacts| job.suspended && self.seen_released && !job.absent && !job.is_finished();
+        let again = |job: &JobFacts| job.suspended && self.sights.released && !job.absent && !job.is_finished();
         match self.view.pods.as_slice() {
             [first, second, ..] => Some(format!("pod `{}` was replaced by `{}`", first.name, second.name)),
             [_] if self.view.job.as_ref().is_some_and(again) => Some("the Job was suspended again".to_owned()),

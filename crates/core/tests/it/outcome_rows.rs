@@ -1,8 +1,9 @@
 //! The decision table, row by row: evidence in, the host's object out.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use claude_k8s_core::outcome::{ContainerEnd, PlatformLoss, StartFailure, Stop};
+use claude_k8s_core::outcome::{ContainerEnd, PlatformLoss, StartCause, StartFailure, Stop};
 use serde_json::{Value, json};
 
 use crate::outcome_scene::{
@@ -75,11 +76,11 @@ impl Row {
     }
 }
 
-fn start_failure(schedule_bound: bool) -> Scene {
+fn start_failure(cause: fn(Duration, String) -> StartCause) -> Scene {
     Scene::exited(0, "").with(|scene| {
         scene.ending.container = ContainerEnd::NeverStarted;
-        let message = "Pod did not start within 600s (`startupTimeoutSec`): Pending; events: ErrImagePull".to_owned();
-        scene.ending.start_failure = Some(StartFailure { schedule_bound, message });
+        let cause = cause(Duration::from_secs(600), "pod Pending".to_owned());
+        scene.ending.start_failure = Some(StartFailure { cause, events: vec!["ErrImagePull".to_owned()] });
     })
 }
 
@@ -144,13 +145,13 @@ fn table() -> Vec<Row> {
             scene.ending.container = ContainerEnd::Running;
         }))
         .unknown_exit(),
-        Row::new("5 schedule bound", "k8s_pod_schedule_failed", start_failure(true))
+        Row::new("5 schedule bound", "k8s_pod_schedule_failed", start_failure(|bound, seen| StartCause::ScheduleBound { bound, seen }))
             .unknown_exit()
             .session("-")
             .family("transient_upstream", IN_A_MINUTE)
             .recovery("bootstrap")
             .continues(),
-        Row::new("6 start-up bound or fatal reason", "k8s_pod_schedule_failed", start_failure(false))
+        Row::new("6 start-up bound or fatal reason", "k8s_pod_schedule_failed", start_failure(|bound, seen| StartCause::StartupBound { bound, seen }))
             .unknown_exit()
             .session("-")
             .recovery("bootstrap"),

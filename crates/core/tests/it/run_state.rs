@@ -203,7 +203,7 @@ proptest! {
         for (input, pause) in inputs {
             now += pause;
             let (next, commands) = state.on(input, at(now));
-            prop_assert_eq!(next.phase(), &Phase::Running);
+            prop_assert!(matches!(next.phase(), Phase::Running(_)), "{:?}", next.phase());
             prop_assert!(!commands.iter().any(|command| matches!(command, Command::Delete(_))));
             state = next;
         }

@@ -64,9 +64,9 @@ fn pod_01_each_step_has_its_own_bound_and_the_message_names_it() {
         .sees(601, absent_job(), [absent(unschedulable())])
         .log_ends(601);
     let failure = run.ending().start_failure.clone().unwrap();
-    assert!(failure.schedule_bound);
+    assert!(failure.is_unscheduled());
     assert_eq!(
-        failure.message,
+        failure.message(),
         "Pod did not start within 600s (scheduleTimeoutSec): pod Pending, Unschedulable: 0/3 nodes are available"
     );
     assert!(run.ending().termination_verified);
@@ -78,9 +78,9 @@ fn pod_01_each_step_has_its_own_bound_and_the_message_names_it() {
     assert_eq!(run.deletes(), [DeleteReason::CannotStart]);
     let run = run.on(890, Input::Deleted).on(890, no_causes()).sees(891, absent_job(), [absent(pulling)]).log_ends(891);
     let failure = run.ending().start_failure.clone().unwrap();
-    assert!(!failure.schedule_bound);
+    assert!(!failure.is_unscheduled());
     assert_eq!(
-        failure.message,
+        failure.message(),
         "Pod did not start within 300s (startupTimeoutSec): pod Pending, container waiting: ImagePullBackOff: Back-off pulling image"
     );
     assert_eq!(run.ending().container, ContainerEnd::NeverStarted);
@@ -189,7 +189,7 @@ fn pod_04_a_failed_extra_container_and_a_node_that_refuses_name_themselves() {
         let run = Run::released(bounded()).sees(1, job(), [pod.clone()]);
         assert_eq!(run.deletes(), [DeleteReason::CannotStart]);
         let run = run.on(1, Input::Deleted).on(1, no_causes()).sees(2, absent_job(), [absent(pod)]).log_ends(2);
-        assert_eq!(run.ending().start_failure.as_ref().unwrap().message, text);
+        assert_eq!(run.ending().start_failure.as_ref().unwrap().message(), text);
         assert_eq!(run.ending().container, ContainerEnd::NeverStarted);
     }
 }
@@ -208,7 +208,7 @@ fn pod_05_the_message_of_a_failed_start_ends_with_the_last_three_causes() {
     let run = run.on(600, causes(&["A", "B", "FailedMount: x", "FailedCreate: exceeded quota"]));
     let run = run.on(601, Input::Deleted).sees(602, absent_job(), []).log_ends(602);
     assert_eq!(
-        run.ending().start_failure.as_ref().unwrap().message,
+        run.ending().start_failure.as_ref().unwrap().message(),
         "Pod did not start within 600s (scheduleTimeoutSec): no pod was created; events: B | FailedMount: x | FailedCreate: exceeded quota"
     );
 }
@@ -219,7 +219,7 @@ fn pod_05_a_cause_that_condition_and_event_both_name_is_told_once() {
     let run = Run::released(bounded()).sees(1, job(), [unschedulable()]).on(15, event());
     let run = run.ticks(600).on(600, event()).on(601, Input::Deleted).sees(602, absent_job(), []).log_ends(602);
     assert_eq!(
-        run.ending().start_failure.as_ref().unwrap().message,
+        run.ending().start_failure.as_ref().unwrap().message(),
         "Pod did not start within 600s (scheduleTimeoutSec): pod Pending, Unschedulable: 0/3 nodes are available; events: FailedMount: x"
     );
 }
@@ -231,7 +231,7 @@ fn pod_05_a_job_that_is_gone_before_its_events_were_read_is_still_explained() {
     run.is("Stopping");
     let run = run.on(6, Input::Events(vec!["FailedCreate: no such account".to_owned()])).log_ends(6);
     assert_eq!(
-        run.ending().start_failure.as_ref().unwrap().message,
+        run.ending().start_failure.as_ref().unwrap().message(),
         "Pod did not start within 5s (scheduleTimeoutSec): no pod was created; events: FailedCreate: no such account"
     );
     let unanswered = Run::released(bounds).ticks(5).on(5, Input::Deleted).sees(5, absent_job(), []);

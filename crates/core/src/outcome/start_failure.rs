@@ -1,0 +1,98 @@
+//! Why a pod did not start.
+
+use std::time::Duration;
+
+/// How many causes from events the message ends with.
+const TOLD_EVENTS: usize = 3;
+
+/// The pod did not start: what stopped the wait, and what the events say about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartFailure {
+    /// What ended the wait.
+    pub cause: StartCause,
+    /// Causes from events, oldest first.
+    pub events: Vec<String>,
+}
+
+/// What ended the wait for a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StartCause {
+    /// No node took the pod in time. Worth a retry: the cluster may have room later.
+    ScheduleBound {
+        /// `scheduleTimeoutSec`.
+        bound: Duration,
+        /// The pod as it was seen last.
+        seen: String,
+    },
+    /// A node took it, but the container did not run in time.
+    StartupBound {
+        /// `startupTimeoutSec`.
+        bound: Duration,
+        /// The pod as it was seen last.
+        seen: String,
+    },
+    /// The node refused the pod.
+    NodeRefused {
+        /// Of the pod's status.
+        reason: String,
+        /// Of the pod's status.
+        message: String,
+    },
+    /// Another container of the pod failed.
+    OtherContainer {
+        /// Its name.
+        name: String,
+        /// How it ended.
+        end: String,
+    },
+    /// The container waits with a reason that does not heal.
+    Unstartable {
+        /// The kubelet's reason and message.
+        waiting: String,
+    },
+}
+
+impl StartFailure {
+    /// The bound for finding a node was over.
+    #[must_use]
+    pub fn is_unscheduled(&self) -> bool {
+        matches!(self.cause, StartCause::ScheduleBound { .. })
+    }
+
+    /// `Pod did not start within <n>s (<key>): …; events: …`, or the reason that does not heal with its events.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let mut text = self.cause.text();
+        let new = self.events.iter().map(String::as_str).filter(|event| !says_the_same(&text, event));
+        let mut newest: Vec<&str> = new.rev().take(TOLD_EVENTS).collect();
+        newest.reverse();
+        if !newest.is_empty() {
+            text = format!("{text}; events: {}", newest.join(" | "));
+        }
+        text
+    }
+}
+
+impl StartCause {
+    fn text(&self) -> String {
+        let bound = |bound: &Duration, key: &str, seen: &str| {
+            format!("Pod did not start within {}s ({key}): {seen}", bound.as_secs())
+        };
+        match self {
+            Self::ScheduleBound { bound: after, seen } => bound(after, "scheduleTimeoutSec", seen),
+            Self::StartupBound { bound: after, seen } => bound(after, "startupTimeoutSec", seen),
+            Self::NodeRefused { reason, message } => {
+                format!("Pod cannot start: the node refused the pod: {reason}: {message}")
+            }
+            Self::OtherContainer { name, end } => format!("Pod cannot start: container `{name}` failed: {end}"),
+            Self::Unstartable { waiting } => format!("Pod cannot start: {waiting}"),
+        }
+    }
+}
+
+/// Conditions, container states and events repeat each other under other reasons: `Unschedulable: 0/3 nodes …` is
+/// `FailedScheduling: 0/3 nodes …`. What stands behind the reason decides.
+pub(crate) fn says_the_same(told: &str, cause: &str) -> bool {
+    let message = cause.split_once(": ").map_or("", |(_, message)| message);
+    told == cause || (!message.is_empty() && told.contains(&format!(": {message}")))
+}

@@ -1,0 +1,69 @@
+//! What a run is told: its bounds, facts, answers and orders.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::outcome::LogSummary;
+use crate::view::RunView;
+
+/// Time limits of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// From release (or queue admission) to a node.
+    pub schedule: Option<Duration>,
+    /// From a node to a running container.
+    pub startup: Option<Duration>,
+    /// `timeoutSec + graceSec`, counted from the pod's start. `None`: no timer can end the run (END-03).
+    pub limit: Option<Duration>,
+    /// A queue admits the Job: it stays suspended after release.
+    pub queued: bool,
+    /// The Job was found running: its deadline counts from the pod's own start, not from when it was found.
+    pub adopted: bool,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The newest facts about the Job and its pods.
+    View(RunView),
+    /// Time passed; carries when the container last wrote something.
+    Tick {
+        /// By our clock; `None` before the first line.
+        last_output: Option<Timestamp>,
+    },
+    /// Causes from pod and Job events, oldest first.
+    Events(Vec<String>),
+    /// The API server accepted our deletion: what the watch then says to be gone needs no further proof.
+    Deleted,
+    /// The answer to [`Command::Prove`].
+    Proven(ProofOf, Proof),
+    /// The log was read to its end after the container terminated, or given up at its bound.
+    LogEnded(LogSummary),
+    /// An operator cancelled.
+    Cancel,
+    /// The host lost ownership of the run.
+    LeaseLost,
+}
+
+/// Which object a proof is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProofOf {
+    /// The Job.
+    Job,
+    /// Its first pod.
+    Pod,
+}
+
+/// What two reads by name, a second apart, said. A watch event alone is a claim (END-07).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Status `NotFound` for that kind, twice.
+    Gone,
+    /// Another object of the same name.
+    OtherUid,
+    /// It is there.
+    Present,
+    /// Could not be asked.
+    Unknown,
+}
