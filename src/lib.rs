@@ -14,7 +14,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "values that cross Node-API are owned")]
 
 pub mod callback;
-pub mod environment;
+pub mod doctor;
 pub mod info;
 pub mod render;
 pub mod run;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use claude_k8s_core::environment::{Need, PERMISSIONS, Permission, PermissionKey};
+use claude_k8s_core::doctor::{Need, PERMISSIONS, Permission, PermissionKey};
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 use futures_util::future::join_all;
 use tokio::time::Instant;

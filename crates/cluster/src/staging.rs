@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use claude_k8s_core::failure::{ErrorCode, Refusal};
-use claude_k8s_core::spec::StagedFile;
+use claude_k8s_core::plan::StagedFile;
 use tokio::fs;
 
 use crate::api::Namespace;

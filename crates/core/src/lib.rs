@@ -1,7 +1,7 @@
 //! Decisions of the adapter. Values in, values out: no I/O, clock, task, environment or global.
 //!
 //! ```text
-//!  RunRequest ──config──▶ Config ──spec──▶ RunSpec ──manifest──▶ Job, Secrets
+//!  RunRequest ──config──▶ Config ──plan──▶ RunPlan ──manifest──▶ Job, Secrets
 //!                                             │
 //!  Job and Pod objects ──view──▶ RunView ─────┤
 //!  container log bytes ──log──▶ lines ──┬─────┴──▶ run: RunState::on(Input, now) ─▶ Commands
@@ -13,8 +13,9 @@
 //! Everything here can be tested with an array in and an array out.
 #![forbid(unsafe_code)]
 
+pub mod attempt;
 pub mod config;
-pub mod environment;
+pub mod doctor;
 pub mod failure;
 pub mod guard;
 pub mod log;
@@ -22,10 +23,12 @@ pub mod manifest;
 pub mod names;
 pub mod outcome;
 pub mod own_pod;
+pub mod paths;
+pub mod plan;
 pub mod redact;
 pub mod request;
 pub mod run;
 pub mod session;
-pub mod spec;
+pub mod target;
 pub mod transcript;
 pub mod view;

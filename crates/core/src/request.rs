@@ -1,7 +1,7 @@
 //! What JavaScript hands over for one run: the host's context, already reduced to data.
 //!
 //! Everything is optional except `runId` and `agent.id`; whether a value is usable is judged by
-//! [`crate::config`] and [`crate::spec`], never here.
+//! [`crate::config`] and [`crate::plan`], never here.
 
 use std::collections::BTreeMap;
 

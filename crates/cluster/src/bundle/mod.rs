@@ -1,7 +1,7 @@
 //! Skills and instructions on the host's disk: read for every run, copied to the shared data volume when there is one.
 //!
 //! ```text
-//!  skill directories ─read─▶ BundleSources ─spec::resolve─▶ BundlePlan ─┬─ Directory ─write─▶ <prompt cache>/<key>
+//!  skill directories ─read─▶ BundleSources ─plan::resolve─▶ BundlePlan ─┬─ Directory ─write─▶ <prompt cache>/<key>
 //!  instructions file ──┘                                                └─ Secrets (payload of the Job)
 //! ```
 //! Files are copied, links that leave a skill are skipped: the pod's image has other files than the host.

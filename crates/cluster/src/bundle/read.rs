@@ -4,8 +4,8 @@ use std::path::Path;
 
 use claude_k8s_core::config::Config;
 use claude_k8s_core::names::is_path_part;
+use claude_k8s_core::plan::{BundleSources, SkillFiles, instructions_root};
 use claude_k8s_core::request::{RunRequest, SkillSource};
-use claude_k8s_core::spec::{BundleSources, SkillFiles, instructions_root};
 use tokio::fs;
 
 use super::walk::{Budget, walk};

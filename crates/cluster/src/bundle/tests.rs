@@ -4,8 +4,8 @@ use std::path::Path;
 
 use claude_k8s_core::config::Config;
 use claude_k8s_core::failure::ErrorCode;
+use claude_k8s_core::plan::{BundleContent, BundleSources};
 use claude_k8s_core::request::{RunRequest, SkillSource};
-use claude_k8s_core::spec::{BundleContent, BundleSources};
 use serde_json::json;
 
 use super::{read, write};

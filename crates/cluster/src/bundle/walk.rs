@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use claude_k8s_core::spec::BundleFile;
+use claude_k8s_core::plan::BundleFile;
 use tokio::fs;
 
 /// What may still be read. A directory is taken whole or not at all.

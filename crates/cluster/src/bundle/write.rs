@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use claude_k8s_core::failure::{ErrorCode, Refusal};
-use claude_k8s_core::spec::BundleContent;
+use claude_k8s_core::plan::BundleContent;
 use tokio::fs;
 
 /// Distinguishes simultaneous writers of one process; the process id distinguishes processes.

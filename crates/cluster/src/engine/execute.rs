@@ -6,8 +6,8 @@ use std::sync::Arc;
 use claude_k8s_core::config::Config;
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::outcome::{self, ContainerEnd, Ending, Evidence, RunFacts, RunResult, SessionFacts, Stop};
+use claude_k8s_core::plan;
 use claude_k8s_core::request::RunRequest;
-use claude_k8s_core::spec;
 use claude_k8s_core::transcript::Transcript;
 use futures_util::FutureExt;
 
@@ -33,7 +33,7 @@ impl Engine {
     }
 
     async fn run(&self, request: RunRequest, output: Output, stop: StopSignal, clock: Clock) -> RunResult {
-        let checked = spec::check(&request).and_then(|()| Config::parse(&request.config).map_err(Refusal::from));
+        let checked = plan::check(&request).and_then(|()| Config::parse(&request.config).map_err(Refusal::from));
         let config = match checked {
             Ok(config) => config,
             Err(refusal) => return refuse(&output, &refusal, clock),

@@ -8,11 +8,11 @@
 
 use std::time::Duration;
 
+use claude_k8s_core::attempt::Attempt;
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::guard::{Adoption, keys};
 use claude_k8s_core::outcome::{self, AdoptedRun, Evidence, RunFacts, RunResult, Stop};
 use claude_k8s_core::run::Fate;
-use claude_k8s_core::spec::Attempt;
 use claude_k8s_core::transcript::Usage;
 use claude_k8s_core::view::JobFacts;
 

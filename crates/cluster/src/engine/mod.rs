@@ -10,7 +10,7 @@
 
 mod cache;
 mod cleanup;
-mod environment;
+mod doctor;
 mod execute;
 mod flow;
 mod own_pod;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use claude_k8s_core::own_pod::OwnPod;
 use claude_k8s_core::request::HostProcess;
-use claude_k8s_core::spec::Placement;
+use claude_k8s_core::target::Placement;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use claude_k8s_core::config::Config;
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::guard::SupervisorId;
+use claude_k8s_core::plan::{Delivery, RunPlan};
 use claude_k8s_core::request::RunRequest;
-use claude_k8s_core::spec::{Delivery, RunSpec};
 use tokio::time::Instant;
 
 use super::own_pod::{OwnPlace, own_namespace};
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A resolved run and what it was resolved against.
 pub(super) struct Resolved {
-    pub(super) spec: RunSpec,
+    pub(super) spec: RunPlan,
     pub(super) credentials: Credentials,
     pub(super) connection: Arc<Connection>,
     pub(super) namespace: Namespace,
@@ -107,7 +107,7 @@ impl Engine {
         permissions.check_required(&namespace.name).inspect_err(forget)?;
         let surroundings = surroundings(request, &config, &namespace.name, &own, &permissions);
         let surroundings = surroundings.await.inspect_err(forget)?;
-        let spec = RunSpec::resolve(request, config, surroundings)?;
+        let spec = RunPlan::resolve(request, config, surroundings)?;
         Ok(Resolved { spec, credentials, connection, namespace, permissions, own })
     }
 

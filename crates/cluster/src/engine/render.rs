@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use claude_k8s_core::config::Config;
 use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::plan;
 use claude_k8s_core::redact::Redactor;
 use claude_k8s_core::request::RunRequest;
-use claude_k8s_core::spec;
 use k8s_openapi::api::core::v1::Secret;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ impl Engine {
     /// # Errors
     /// The refusal the run would end with; `k8s_api_unreachable` after 10 s without an answer.
     pub async fn render(&self, request: RunRequest) -> Result<Rendered, Refusal> {
-        spec::check(&request)?;
+        plan::check(&request)?;
         let config = Config::parse(&request.config).map_err(Refusal::from)?;
         let resolved = Box::pin(self.resolve(&request, config, PATIENCE)).await?;
         let spec = resolved.spec;

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use claude_k8s_core::config::{Config, Rejection};
 use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::plan::{Surroundings, directories_to_check};
 use claude_k8s_core::request::RunRequest;
-use claude_k8s_core::spec::{PayloadMode, Placement, Surroundings, directories_to_check};
+use claude_k8s_core::target::{PayloadMode, Placement};
 
 use super::own_pod::OwnPlace;
 use crate::bundle;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use claude_k8s_core::attempt::Attempt;
 use claude_k8s_core::failure::{ErrorCode, Refusal};
-use claude_k8s_core::spec::Attempt;
 use claude_k8s_core::view::JobFacts;
 use futures_util::future::try_join;
 use tokio::time::Instant;

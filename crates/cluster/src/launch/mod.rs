@@ -16,9 +16,9 @@ mod release;
 
 use std::time::Duration;
 
+use claude_k8s_core::attempt::Attempt;
 use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::guard::Adoption;
-use claude_k8s_core::spec::Attempt;
 use claude_k8s_core::view::JobFacts;
 
 use self::guard::{Guard, Way};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use claude_k8s_core::attempt::Attempt;
 use claude_k8s_core::failure::{ErrorCode, Refusal};
-use claude_k8s_core::spec::Attempt;
 use futures_util::future::try_join_all;
 use k8s_openapi::api::core::v1::Secret;
 use tokio::time::Instant;

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use claude_k8s_core::guard::{Claimant, Supervisor, keys};
+use claude_k8s_core::plan::RunPlan;
 use claude_k8s_core::request::ExternalRuntime;
-use claude_k8s_core::spec::RunSpec;
 use claude_k8s_core::view::JobFacts;
 
 use super::Output;
@@ -19,7 +19,7 @@ use crate::permissions::Permissions;
 
 /// Everything that is settled before the launch.
 pub(crate) struct RunContext {
-    pub(crate) spec: RunSpec,
+    pub(crate) spec: RunPlan,
     pub(crate) connection: Connection,
     pub(crate) namespace: Namespace,
     pub(crate) index: IndexHandle,

@@ -18,6 +18,7 @@ mod identity;
 mod keys;
 mod parse;
 mod placement;
+pub mod pod_template;
 mod problem;
 pub mod quantity;
 mod reader;

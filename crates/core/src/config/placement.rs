@@ -9,7 +9,6 @@ use super::grammar::{LABEL_KEY, LABEL_VALUE, is_reserved_label};
 use super::reader::Reader;
 use super::structured::{shown, shown_text};
 use super::types::{ConcurrencyScope, ImagePullPolicy, KubeconfigSource};
-use crate::manifest::pod_template;
 
 impl ImagePullPolicy {
     /// The Kubernetes words.
@@ -104,7 +103,7 @@ pub(super) fn pod_template(reader: &mut Reader<'_>) -> Option<Map<String, Value>
     let key = "podTemplate";
     match reader.yaml(key)? {
         Value::Object(overrides) => {
-            reader.rejections.extend(pod_template::check(&overrides));
+            reader.rejections.extend(super::pod_template::check(&overrides));
             Some(overrides)
         }
         other => {

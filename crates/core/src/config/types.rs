@@ -70,7 +70,7 @@ pub struct Config {
     /// `queueName`: the Kueue `LocalQueue` that admits the Job.
     pub queue_name: Option<String>,
     /// `podTemplate`: checked as far as that is possible without the pod it will be merged into
-    /// ([`crate::manifest::pod_template`]).
+    /// ([`crate::config::pod_template`]).
     pub pod_template: Option<Map<String, Value>>,
     /// `resources…` in both shapes: `requests` and `limits` by resource name, defaults included.
     pub resources: Resources,

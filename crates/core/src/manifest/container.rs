@@ -8,12 +8,14 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::environment::EnvValue;
 use super::payload::PayloadSecret;
-use super::{Parts, expansion, payload, script};
+use super::{payload, script};
+use crate::attempt::Attempt;
 use crate::config::ImagePullPolicy;
 use crate::names::CONTAINER;
-use crate::spec::{Attempt, PayloadMode};
+use crate::plan::environment::EnvValue;
+use crate::plan::{Parts, expansion};
+use crate::target::PayloadMode;
 
 /// The container with everything but what `podTemplate` adds.
 pub(super) fn container(

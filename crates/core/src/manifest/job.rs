@@ -8,10 +8,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Parts, labels, pod, pod_template};
-use crate::config::{Config, Rejection, Warning};
+use super::{labels, pod};
+use crate::attempt::Attempt;
+use crate::config::{Config, Rejection, Warning, pod_template};
 use crate::names::key;
-use crate::spec::Attempt;
+use crate::plan::Parts;
 use crate::view::JobFacts;
 
 /// Seconds a finished Job stays when nobody says otherwise.

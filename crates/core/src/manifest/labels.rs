@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Parts;
+use crate::attempt::Attempt;
 use crate::config::grammar::is_reserved_label;
 use crate::names::{ADAPTER_TYPE, key, label_value};
-use crate::spec::{Attempt, PayloadMode};
+use crate::plan::Parts;
+use crate::target::PayloadMode;
 
 /// Version of the manifest layout. A Job of v0.1.54 has none and is never adopted.
 const LAYOUT: &str = "2";

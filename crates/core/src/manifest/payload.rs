@@ -9,10 +9,11 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{KeyToPath, ProjectedVolumeSource, Secret, SecretProjection, VolumeProjection};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
-use super::settings::RTK;
-use super::{Parts, labels};
+use super::labels;
+use crate::attempt::Attempt;
 use crate::names::JobName;
-use crate::spec::{Attempt, Delivery, StagedFile};
+use crate::plan::settings::RTK;
+use crate::plan::{Delivery, Parts, StagedFile};
 
 /// Most bytes of one Secret's data: below the API server's 1 MiB with room for keys and metadata.
 pub(crate) const SECRET_MAX: usize = 921_600;

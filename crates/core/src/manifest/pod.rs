@@ -5,10 +5,12 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::paths::RUN_MOUNT;
 use super::payload::PayloadSecret;
-use super::{Parts, container, job, labels, payload, volumes};
-use crate::spec::{Attempt, PayloadMode, Placement, staging_sub_path};
+use super::{container, job, labels, payload};
+use crate::attempt::Attempt;
+use crate::paths::RUN_MOUNT;
+use crate::plan::{Parts, staging_sub_path, volumes};
+use crate::target::{PayloadMode, Placement};
 
 /// Seconds between SIGTERM and SIGKILL.
 const TERMINATION_GRACE_SECONDS: i64 = 30;

@@ -3,11 +3,12 @@
 //! It begins with [`FIRST_LINE`], by which a follower knows that it sees the beginning, and ends in `exec`: the CLI is
 //! process 1, gets SIGTERM, and its exit code is the container's (LOG-15).
 
-use super::Parts;
-use super::paths::RUN_MOUNT;
 use super::payload;
+use crate::attempt::Attempt;
 use crate::log::FIRST_LINE;
-use crate::spec::{Attempt, PayloadMode};
+use crate::paths::RUN_MOUNT;
+use crate::plan::Parts;
+use crate::target::PayloadMode;
 
 /// A stderr line inside a long stdout line would corrupt it, so stderr goes to the termination log.
 /// Where that file is not writable, stderr stays in the container log.

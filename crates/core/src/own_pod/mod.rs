@@ -1,7 +1,7 @@
 //! The pod the host process runs in, reduced to what a Job may inherit from it.
 //!
 //! [`OwnPod::from_pod`] only copies facts. Which of them a Job gets depends on where it runs and is decided in
-//! [`crate::spec`] and [`crate::manifest`]: nothing namespaced travels to another namespace (CFG-10).
+//! [`crate::plan`] and [`crate::manifest`]: nothing namespaced travels to another namespace (CFG-10).
 
 mod read;
 
@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{
     EnvFromSource, EnvVar, HostAlias, LocalObjectReference, PodDNSConfig, Toleration, Volume, VolumeMount,
 };
 
-use crate::manifest::paths;
+use crate::paths;
 
 /// What the own pod says about itself.
 #[derive(Debug, Clone, Default, PartialEq)]

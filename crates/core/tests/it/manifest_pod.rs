@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::VolumeMount;
 use serde_json::json;
 
-use crate::spec_scenario::{Launch, Scenario};
+use crate::plan_scenario::{Launch, Scenario};
 
 fn mount<'a>(launch: &'a Launch, path: &str) -> Option<&'a VolumeMount> {
     launch.claude().volume_mounts.as_ref().unwrap().iter().find(|mount| mount.mount_path == path)
@@ -217,7 +217,7 @@ fn cfg_09_user_labels_cannot_replace_the_identity_of_a_run() {
     let launch = Scenario::in_cluster().config(labels).launch();
     let labels = launch.job.metadata.labels.as_ref().unwrap();
     assert_eq!(labels["team"], "core");
-    assert_eq!(labels["paperclip.io/agent-id"], crate::spec_scenario::AGENT);
+    assert_eq!(labels["paperclip.io/agent-id"], crate::plan_scenario::AGENT);
     assert!(!labels.contains_key("app.kubernetes.io/name"));
     let template = launch.job.spec.as_ref().unwrap().template.metadata.as_ref().unwrap();
     assert_eq!(template.labels.as_ref(), Some(labels));

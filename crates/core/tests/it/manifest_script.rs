@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::spec_scenario::{Launch, Scenario, typed};
+use crate::plan_scenario::{Launch, Scenario, typed};
 
 /// A pod's file system below a temporary directory, as far as the script sees it.
 struct Pod<'a> {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::spec_scenario::Scenario;
+use crate::plan_scenario::Scenario;
 
 /// Twenty values nobody who may read Jobs should see.
 fn planted() -> (Scenario, Vec<String>) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::spec_scenario::{Launch, Scenario};
+use crate::plan_scenario::{Launch, Scenario};
 
 /// The Job with its script as lines.
 fn readable(launch: &Launch) -> Value {

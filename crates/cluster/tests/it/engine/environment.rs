@@ -1,6 +1,6 @@
 //! The environment test: codes, levels and order of the documentation.
 
-use claude_k8s_core::environment::{Level, Report};
+use claude_k8s_core::doctor::{Level, Report};
 use serde_json::json;
 use tokio::time::Instant;
 

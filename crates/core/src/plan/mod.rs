@@ -1,0 +1,46 @@
+//! A request, a configuration and the surroundings become one complete, checked [`RunPlan`].
+//!
+//! ```text
+//!  RunRequest ─ check ─▶ (no cluster needed)     own pod, placement, files ─▶ Surroundings
+//!       └───────────────────────┬──────────────────────────────┘
+//!                            resolve ─▶ data volume, run directory, bundle, environment, session, prompt
+//!                               ▼
+//!                            RunPlan ─▶ Job, Secrets, release patch, onMeta, facts for the outcome
+//! ```
+//!
+//! Everything that can be refused is refused here, before anything exists on the cluster. No file is read and
+//! nothing is asked: `crates/cluster` brings the facts.
+
+pub(crate) mod args;
+mod assemble;
+mod attempts;
+mod bundle;
+mod bundle_content;
+mod check;
+mod directories;
+pub(crate) mod environment;
+pub(crate) mod expansion;
+mod http_url;
+mod inheritance;
+pub(crate) mod mcp;
+mod meta;
+mod parts;
+mod prompt;
+mod redactions;
+mod refusal;
+mod resolve;
+mod resumption;
+mod run_plan;
+pub(crate) mod settings;
+mod staged_files;
+mod surroundings;
+pub(crate) mod volumes;
+
+pub use bundle::{BundlePlan, Delivery, instructions_root};
+pub use bundle_content::{BundleContent, BundleFile, BundleSources, SkillFiles};
+pub use check::check;
+pub use directories::directories_to_check;
+pub(crate) use parts::{Identity, Parts};
+pub use run_plan::RunPlan;
+pub use staged_files::{StagedFile, staging_sub_path};
+pub use surroundings::Surroundings;

@@ -1,0 +1,67 @@
+//! Everything a Job is made of, decided and complete.
+
+use super::BundlePlan;
+use super::environment::Environment;
+use super::mcp::McpConfig;
+use super::settings::Settings;
+use super::volumes::{DataVolume, InheritedVolumes};
+use crate::config::Config;
+use crate::own_pod::OwnPod;
+use crate::target::{PayloadMode, Placement};
+
+/// Input of every builder in this module.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    pub(crate) identity: Identity,
+    pub(crate) namespace: String,
+    pub(crate) config: Config,
+    pub(crate) own: Option<OwnPod>,
+    pub(crate) placement: Placement,
+    pub(crate) image: String,
+    pub(crate) data: DataVolume,
+    pub(crate) inherited: InheritedVolumes,
+    pub(crate) environment: Environment,
+    /// Inside the pod; the script makes it and changes into it.
+    pub(crate) run_directory: String,
+    /// Inside the pod; exists already, or the kubelet would make it as root (POD-09).
+    pub(crate) working_directory: String,
+    pub(crate) payload_mode: PayloadMode,
+    pub(crate) bundle: Option<BundlePlan>,
+    pub(crate) mcp: Option<McpConfig>,
+    pub(crate) settings: Settings,
+}
+
+/// User and group when neither configuration nor own pod names one; the CLI refuses root.
+const DEFAULT_ID: i64 = 1000;
+
+/// Who runs: raw ids for annotations, sanitised ones for labels.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Identity {
+    pub(crate) agent_id: String,
+    pub(crate) agent_label: String,
+    pub(crate) agent_name: String,
+    pub(crate) run_id: String,
+    pub(crate) company_id: String,
+    pub(crate) task_id: Option<String>,
+    pub(crate) adapter_version: String,
+    pub(crate) supervisor: String,
+}
+
+impl Parts {
+    /// The own pod, when its scheduling says anything about the target cluster.
+    pub(crate) fn own_in_same_cluster(&self) -> Option<&OwnPod> {
+        self.own.as_ref().filter(|_| self.placement != Placement::Elsewhere)
+    }
+
+    /// User of the container.
+    pub(crate) fn run_as_user(&self) -> i64 {
+        let own = self.own_in_same_cluster().and_then(|own| own.run_as_user);
+        self.config.run_as_user.or(own.filter(|id| *id != 0)).unwrap_or(DEFAULT_ID)
+    }
+
+    /// Group of the container.
+    pub(crate) fn run_as_group(&self) -> i64 {
+        let own = self.own_in_same_cluster().and_then(|own| own.run_as_group);
+        self.config.run_as_group.or(own.filter(|id| *id != 0)).unwrap_or(DEFAULT_ID)
+    }
+}

@@ -1,0 +1,53 @@
+//! The payload as files on the shared data volume, for a Role without `secrets/create`.
+
+use super::RunPlan;
+use crate::attempt::Attempt;
+use crate::manifest::payload;
+use crate::target::PayloadMode;
+
+/// A payload file of [`PayloadMode::Volume`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct StagedFile {
+    /// Path below the staging directory.
+    pub path: String,
+    /// Content; may be a credential.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for StagedFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StagedFile").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// The staging directory of a Job, below the root of the data volume on either side.
+#[must_use]
+pub fn staging_sub_path(root: &str, job: &str) -> String {
+    let root = root.trim_end_matches('/');
+    let separator = if root.is_empty() { "" } else { "/" };
+    format!("{root}{separator}.paperclip-claude-k8s/runs/{job}")
+}
+
+impl RunPlan {
+    /// The staging directory on the host and its files; `None` for [`PayloadMode::Secret`].
+    ///
+    /// Directories 0700, files 0600, owned by [`RunPlan::run_as_user`]. Complete before the Job is created: the kubelet
+    /// would make a missing directory as root, and a Job that was created running would not wait for files.
+    #[must_use]
+    pub fn staging(&self, attempt: &Attempt) -> Option<(String, Vec<StagedFile>)> {
+        let root = self.parts.data.host_path().filter(|_| self.parts.payload_mode == PayloadMode::Volume)?;
+        Some((staging_sub_path(root, attempt.job_name.as_str()), payload::staged_files(&self.parts, attempt)))
+    }
+
+    /// Where the payload of a Job, this run's or an adopted one, lies on the host if it was staged.
+    #[must_use]
+    pub fn staging_directory(&self, job: &str) -> Option<String> {
+        self.parts.data.host_path().map(|root| staging_sub_path(root, job))
+    }
+
+    /// User of the container before `podTemplate`: the owner of staged files.
+    #[must_use]
+    pub fn run_as_user(&self) -> i64 {
+        self.parts.run_as_user()
+    }
+}
