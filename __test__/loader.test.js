@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { adapterVersion } from '../js/identity.js'
 import { loadNative } from '../js/native/load.js'
 import { platformName } from '../js/native/platform.js'
 import { sharedState } from '../js/native/shared.js'
+import { fromRoot } from './paths.js'
 import { elfLibrary } from './support/elf.js'
 
 const platform = platformName()
@@ -37,10 +39,12 @@ function write(path, content) {
 /** @param {string} version */
 const fake = (version, abi = 1) => `exports.nativeVersion = () => '${version}'; exports.abi = () => ${abi}`
 
+const packageOfPlatform = `paperclip-adapter-claude-k8s-${platform}`
+
 /** Node opens a `.node` file itself, so a fake that is JavaScript goes where a package may have any `main`. */
-const platformPackage = (/** @type {string} */ source) => {
-  const directory = `node_modules/paperclip-adapter-claude-k8s-${platform}`
-  write(`${directory}/package.json`, JSON.stringify({ main: 'addon.cjs' }))
+const platformPackage = (/** @type {string} */ source, { name = packageOfPlatform, version = adapterVersion, at = 'node_modules' } = {}) => {
+  const directory = `${at}/${packageOfPlatform}`
+  write(`${directory}/package.json`, JSON.stringify({ name, version, main: 'addon.cjs' }))
   return write(`${directory}/addon.cjs`, source)
 }
 
@@ -63,7 +67,7 @@ test('pkg_08 a missing module is explained: platform, every place, each cause, w
         `^The native module of \`paperclip-adapter-claude-k8s\` ${adapterVersion} could not be loaded on \`${platform}\` \\(Node v`,
         `\`${join(root, `dist/claude-k8s.${platform}.node`)}\`: no such file`,
         `\`${join(root, `claude-k8s.${platform}.node`)}\`: no such file`,
-        `package \`paperclip-adapter-claude-k8s-${platform}\`: Cannot find module`,
+        `package \`paperclip-adapter-claude-k8s-${platform}\`: not found in any \`node_modules\` above`,
         'Reinstall the package without `--omit=optional`',
       ].join('.*'),
     ),
@@ -146,4 +150,30 @@ test.each([
   platformPackage(fake(adapterVersion))
   vi.stubEnv('PAPERCLIP_CLAUDE_K8S_NATIVE', path)
   expect(load).toThrow(`\`PAPERCLIP_CLAUDE_K8S_NATIVE\` (\`${path}\`): ${cause}`)
+})
+
+test.each([
+  ['name', { name: 'something-else' }, 'is not this package'],
+  ['version', { version: '0.0.1' }, `is version 0.0.1, the package is version ${adapterVersion}`],
+])('tru_27 a platform package with another %s is refused before its code is loaded', (_, manifest, cause) => {
+  platformPackage(`require('node:fs').writeFileSync(${JSON.stringify(join(root, 'loaded'))}, '')\n${fake(adapterVersion)}`, manifest)
+  expect(load).toThrow(cause)
+  expect(existsSync(join(root, 'loaded'))).toBe(false)
+})
+
+test.each([
+  ['NODE_PATH', 'elsewhere', { NODE_PATH: 'elsewhere' }],
+  ['.node_modules of the home', 'home/.node_modules', { HOME: 'home' }],
+  ['.node_libraries of the home', 'home/.node_libraries', { HOME: 'home' }],
+])('tru_27 code that was planted in %s is not run', (_, at, variables) => {
+  platformPackage(`require('node:fs').writeFileSync(${JSON.stringify(join(root, 'loaded'))}, '')\n${fake(adapterVersion)}`, { at })
+  const environment = Object.fromEntries(Object.entries(variables).map(([name, path]) => [name, join(root, path)]))
+  cpSync(fromRoot('dist'), join(root, 'dist'), { recursive: true })
+  write('package.json', JSON.stringify({ type: 'module' }))
+  const script = `
+    import { execute } from ${JSON.stringify(pathToFileURL(join(root, 'dist/server.js')).href)}
+    console.log((await execute({})).errorMessage)`
+  const child = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8', env: { ...process.env, ...environment } })
+  expect(child.stdout, child.stderr).toContain('not found in any `node_modules`')
+  expect(existsSync(join(root, 'loaded'))).toBe(false)
 })

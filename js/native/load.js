@@ -3,13 +3,16 @@
  * fails because of it.
  *
  * ```text
- * PAPERCLIP_CLAUDE_K8S_NATIVE ─▶ beside the entry, up to the package root ─▶ platform package ─▶ NativeUnavailable
+ * PAPERCLIP_CLAUDE_K8S_NATIVE ─▶ beside the entry, up to the package root ─▶ node_modules above it ─▶ NativeUnavailable
  * ```
+ *
+ * Node's own search is not used: it goes on in `NODE_PATH` and in hidden directories of the home, which an agent may be able
+ * to write to. The platform package is looked at before its code is loaded.
  *
  * Native code cannot be replaced within a process: after an upgrade the old image stays until the restart.
  */
 
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -55,7 +58,7 @@ function openFirst(entryUrl) {
   const require = createRequire(entryUrl)
   /** @type {string[]} */
   const causes = []
-  for (const { name, find } of places(entryUrl, platform, require)) {
+  for (const { name, find } of places(entryUrl, platform)) {
     try {
       const path = find()
       const module = open(path, require)
@@ -72,10 +75,9 @@ function openFirst(entryUrl) {
 /**
  * @param {URL} entryUrl
  * @param {string} platform
- * @param {NodeJS.Require} require
  * @returns {Array<{ name: string, find: () => string }>}
  */
-function places(entryUrl, platform, require) {
+function places(entryUrl, platform) {
   const override = process.env[overrideName]?.trim()
   if (override) return [{ name: `\`${overrideName}\` (\`${override}\`)`, find: () => absolute(override) }]
   const platformPackage = `${packageName}-${platform}`
@@ -84,8 +86,35 @@ function places(entryUrl, platform, require) {
       const path = join(directory, `claude-k8s.${platform}.node`)
       return { name: `\`${path}\``, find: () => existing(path) }
     }),
-    { name: `package \`${platformPackage}\``, find: () => require.resolve(platformPackage) },
+    { name: `package \`${platformPackage}\``, find: () => moduleOf(platformPackage, dirname(fileURLToPath(entryUrl))) },
   ]
+}
+
+/**
+ * The native module of the nearest installed platform package.
+ * @param {string} name
+ * @param {string} start
+ */
+function moduleOf(name, start) {
+  const installed = ancestors(start).map((directory) => join(directory, 'node_modules', name))
+  const folder = installed.find((directory) => existsSync(join(directory, 'package.json')))
+  if (folder === undefined) throw new Error(`not found in any \`node_modules\` above \`${start}\``)
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  if (manifest.name !== name || typeof manifest.main !== 'string') throw new Error(`\`${folder}\` is not this package`)
+  if (manifest.version !== adapterVersion) {
+    throw new Error(`\`${folder}\` is version ${manifest.version}, the package is version ${adapterVersion}; reinstall the package`)
+  }
+  return existing(join(folder, manifest.main))
+}
+
+/**
+ * A directory and all above it, nearest first.
+ * @param {string} directory
+ * @returns {string[]}
+ */
+function ancestors(directory) {
+  const parent = dirname(directory)
+  return parent === directory ? [directory] : [directory, ...ancestors(parent)]
 }
 
 /**
@@ -93,13 +122,9 @@ function places(entryUrl, platform, require) {
  * @param {string} start
  */
 function directoriesUpToRoot(start) {
-  const directories = [start]
-  let directory = start
-  while (!existsSync(join(directory, 'package.json')) && dirname(directory) !== directory) {
-    directory = dirname(directory)
-    directories.push(directory)
-  }
-  return directories
+  const directories = ancestors(start)
+  const root = directories.findIndex((directory) => existsSync(join(directory, 'package.json')))
+  return root < 0 ? directories : directories.slice(0, root + 1)
 }
 
 /** @param {string} path */
