@@ -23,12 +23,14 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Response};
 use route::{Route, Target};
+use serde_json::Value;
 pub(crate) use write::{admit, insert};
 
 use crate::cluster::Cluster;
 use crate::cluster::requests::{RequestRecord, Ticket, kept_body};
 use crate::control;
 use crate::knobs::{FaultAction, Seen, Wish};
+use crate::objects::json::text;
 use crate::objects::rejection::Rejection;
 use crate::wire::body::{Broken, SimBody, rejected};
 use crate::wire::query::Query;
@@ -145,12 +147,11 @@ fn authorise(cluster: &Cluster, target: &Target, verb: &str, query: &Query) -> R
 
 fn record(cluster: &Cluster, parts: &Parts, route: &Route, query: &Query, body: &[u8]) -> RequestRecord {
     let (verb, resource, namespace, name) = match route {
-        Route::Object(target) => (
-            target.verb(&parts.method, query).to_owned(),
-            target.resource_name(),
-            target.namespace.clone(),
-            target.name.clone(),
-        ),
+        Route::Object(target) => {
+            let verb = target.verb(&parts.method, query);
+            let name = if verb == "create" { name_in(body) } else { target.name.clone() };
+            (verb.to_owned(), target.resource_name(), target.namespace.clone(), name)
+        }
         Route::SelfSubjectAccessReview => {
             ("create".to_owned(), "selfsubjectaccessreviews".to_owned(), String::new(), String::new())
         }
@@ -171,4 +172,10 @@ fn record(cluster: &Cluster, parts: &Parts, route: &Route, query: &Query, body: 
         fault: None,
         body: kept_body(body),
     }
+}
+
+/// A new object is named by its body, in an audit log too.
+fn name_in(body: &[u8]) -> String {
+    let object: Value = serde_json::from_slice(body).unwrap_or_default();
+    text(&object, "/metadata/name").to_owned()
 }

@@ -27,7 +27,7 @@ pub struct RequestRecord {
     pub resource: String,
     /// Namespace, if any.
     pub namespace: String,
-    /// Object name, if any.
+    /// Object name, if any. Of a create: what its body says.
     pub name: String,
     /// Status of the answer; absent while there is none, and for a reset.
     pub status: Option<u16>,

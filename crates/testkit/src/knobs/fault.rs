@@ -23,7 +23,7 @@ pub struct RequestMatch {
     /// `jobs`, `pods`, `pods/log`, `selfsubjectaccessreviews`, …
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
-    /// Object name.
+    /// Object name. Of a create: what its body says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
