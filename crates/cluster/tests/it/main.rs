@@ -1,7 +1,6 @@
 //! Scenarios: which requests are made, in which order, after which failure.
 #![cfg(test)]
 
-mod engine;
 mod index;
 mod logs_capture;
 mod logs_deliver;

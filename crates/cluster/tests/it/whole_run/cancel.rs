@@ -3,20 +3,14 @@
 use claude_k8s_cluster::host::StopOrder;
 use claude_k8s_core::outcome::RunResult;
 use claude_k8s_testkit::{Fault, FaultAction, HoldKind, RequestMatch, Script};
-use tokio::time::{Duration, Instant, sleep};
+use tokio::time::{Duration, sleep};
 
 use super::claude::{begins, init, result, says};
 use super::world::{Call, World, code, container, minutes, seconds};
 
 /// Cancels the run when the moment has come. Returns how long the answer took.
 async fn cancelled_after(call: &Call, moment: impl Future<Output = ()>) -> (RunResult, Duration) {
-    let cancelling = async {
-        moment.await;
-        call.order(StopOrder::Cancel);
-        Instant::now()
-    };
-    let ((outcome, ended), ordered) = tokio::join!(async { (call.run().await, Instant::now()) }, cancelling);
-    (outcome, ended - ordered)
+    call.stopped_after(StopOrder::Cancel, moment).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,7 +35,7 @@ async fn can_02_a_cancel_of_a_pod_that_cannot_start_is_answered_at_once() {
         world.knobs().hold(hold);
         let call = world.call();
         let moment = async {
-            world.asked("watch", "pods").await;
+            world.asked("watch pods").await;
             sleep(seconds(20)).await;
         };
         let (outcome, took) = cancelled_after(&call, moment).await;
@@ -58,7 +52,7 @@ async fn can_02_a_run_that_waits_in_a_queue_is_cancelled_at_once_and_never_start
     let world = World::new(begins().never_ends());
     let call = world.call().with("queueName", "team");
     let moment = async {
-        world.asked("watch", "jobs").await;
+        world.asked("watch jobs").await;
         sleep(minutes(10)).await;
     };
     let (outcome, took) = cancelled_after(&call, moment).await;
@@ -125,9 +119,10 @@ async fn can_04_a_lost_lease_leaves_the_pod_running() {
     let losing = async {
         world.running().await;
         sleep(minutes(2)).await;
-        call.order(StopOrder::LeaseLost);
     };
-    let outcome = call.run_while(losing).await;
+    let (outcome, _) = call.stopped_after(StopOrder::LeaseLost, losing).await;
     assert_eq!(code(&outcome), "k8s_controller_lease_lost");
     assert_eq!((world.deletes(), world.remains().await.iter().any(|name| *name == world.job())), (0, true));
+    let told = call.heard.of_events("message").pop().unwrap_or_default();
+    assert!(told.ends_with("is no longer followed; its pod may still run"), "{told}");
 }

@@ -1,5 +1,7 @@
 //! What Claude Code writes, as scripts of a container.
 
+use std::time::Duration;
+
 use claude_k8s_core::log::FIRST_LINE;
 use claude_k8s_testkit::Script;
 use serde_json::json;
@@ -42,6 +44,18 @@ pub(crate) fn starts() -> Script {
 /// A container that has begun to work.
 pub(crate) fn begins() -> Script {
     starts().print(init()).print(says("hello"))
+}
+
+/// A container that works for so long and succeeds.
+pub(crate) fn works(time: Duration) -> Script {
+    begins().wait(time).ends()
+}
+
+/// The result of a `--resume` whose context is full.
+pub(crate) fn full_context() -> String {
+    json!({ "type": "result", "subtype": "success", "is_error": true, "result": "Prompt is too long",
+        "session_id": SESSION, "usage": { "input_tokens": INPUT_TOKENS, "output_tokens": 5 }, "total_cost_usd": COST })
+    .to_string()
 }
 
 /// Its regular end.

@@ -5,15 +5,34 @@ use std::time::Duration;
 
 use claude_k8s_cluster::host::{Host, HostError, HostLog, Notice, Stream};
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, ready};
+use futures_util::future::{BoxFuture, pending, ready};
+use serde_json::Value;
 use tokio::time::Instant;
+
+/// How the host behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Polite,
+    /// Takes so long over each chunk of output.
+    Slow(Duration),
+    /// Every callback rejects, the launch acknowledgement apart.
+    Rejects,
+    /// Output is never taken.
+    LogHangs,
+    /// No notice is ever answered, the launch acknowledgement apart.
+    NoticesHang,
+    /// The launch is not acknowledged.
+    RefusesLaunch,
+    /// A defect of the caller's side.
+    PanicsOnMeta,
+    PanicsOnLog,
+}
 
 /// The memory of a host. Clones are the same one.
 #[derive(Clone)]
 pub(crate) struct Heard {
     since: Instant,
-    /// How long it takes over each chunk of output.
-    takes: Duration,
+    manner: Manner,
     told: Arc<Mutex<Told>>,
 }
 
@@ -24,13 +43,9 @@ struct Told {
 }
 
 impl Heard {
-    pub(crate) fn nothing() -> Self {
-        Self { since: Instant::now(), takes: Duration::ZERO, told: Arc::default() }
-    }
-
-    /// From now on it takes so long over each chunk of output.
-    pub(crate) fn slow(self, takes: Duration) -> Self {
-        Self { takes, ..self }
+    /// Nothing yet.
+    pub(crate) fn by(manner: Manner) -> Self {
+        Self { since: Instant::now(), manner, told: Arc::default() }
     }
 
     /// Lines of the adapter on either stream, without prefix, with the time since the call began.
@@ -49,24 +64,54 @@ impl Heard {
 
     /// Lines of the container's stdout.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let stdout: String = self.with(|told| {
-            let of_stdout = told.chunks.iter().filter(|(_, stream, _)| *stream == Stream::Stdout);
-            of_stdout.map(|(_, _, text)| text.as_str()).collect()
-        });
-        stdout.lines().filter(|line| !line.starts_with("[paperclip] ")).map(str::to_owned).collect()
+        self.text_of(Stream::Stdout)
+            .lines()
+            .filter(|line| !line.starts_with("[paperclip] "))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    pub(crate) fn stdout(&self) -> String {
+        self.text_of(Stream::Stdout)
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        self.text_of(Stream::Stderr)
+    }
+
+    fn text_of(&self, wanted: Stream) -> String {
+        self.with(|told| {
+            let chunks = told.chunks.iter().filter(|(_, stream, _)| *stream == wanted);
+            chunks.map(|(_, _, text)| text.as_str()).collect()
+        })
+    }
+
+    pub(crate) fn notices(&self) -> Vec<Notice> {
+        self.with(|told| told.notices.clone())
     }
 
     pub(crate) fn dispatches(&self) -> usize {
-        self.with(|told| told.notices.iter().filter(|notice| matches!(notice, Notice::Dispatch)).count())
+        self.notices().iter().filter(|notice| matches!(notice, Notice::Dispatch)).count()
     }
 
     /// Types of the events, in order.
     pub(crate) fn events(&self) -> Vec<String> {
-        let kind = |notice: &Notice| match notice {
-            Notice::Event { event } => event["eventType"].as_str().map(str::to_owned),
+        self.of_events("eventType")
+    }
+
+    /// A text member of each event.
+    pub(crate) fn of_events(&self, member: &str) -> Vec<String> {
+        let text = |notice: &Notice| match notice {
+            Notice::Event { event } => event[member].as_str().map(str::to_owned),
             _ => None,
         };
-        self.with(|told| told.notices.iter().filter_map(kind).collect())
+        self.notices().iter().filter_map(text).collect()
+    }
+
+    /// What each start of the CLI was described as.
+    pub(crate) fn metas(&self) -> Vec<Value> {
+        let meta = |notice: Notice| if let Notice::Meta { meta } = notice { Some(meta) } else { None };
+        self.notices().into_iter().filter_map(meta).collect()
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut Told) -> T) -> T {
@@ -76,20 +121,37 @@ impl Heard {
 
 impl HostLog for Heard {
     fn log(&self, stream: Stream, chunk: String) -> BoxFuture<'_, Result<(), HostError>> {
+        assert_ne!(self.manner, Manner::PanicsOnLog, "a defect of the host's side");
         let at = self.since.elapsed();
         self.with(|told| told.chunks.push((at, stream, chunk)));
-        let takes = self.takes;
-        async move {
-            tokio::time::sleep(takes).await;
-            Ok(())
+        match self.manner {
+            Manner::LogHangs => pending().boxed(),
+            Manner::Rejects => rejected(),
+            Manner::Slow(takes) => async move {
+                tokio::time::sleep(takes).await;
+                Ok(())
+            }
+            .boxed(),
+            _ => ready(Ok(())).boxed(),
         }
-        .boxed()
     }
 }
 
 impl Host for Heard {
     fn notice(&self, notice: Notice) -> BoxFuture<'_, Result<(), HostError>> {
+        let is_launch = matches!(notice, Notice::Launched { .. });
+        let is_meta = matches!(notice, Notice::Meta { .. });
         self.with(|told| told.notices.push(notice));
-        ready(Ok(())).boxed()
+        assert!(!(is_meta && self.manner == Manner::PanicsOnMeta), "a defect of the host's side");
+        match self.manner {
+            Manner::RefusesLaunch if is_launch => rejected(),
+            Manner::Rejects if !is_launch => rejected(),
+            Manner::NoticesHang if !is_launch => pending().boxed(),
+            _ => ready(Ok(())).boxed(),
+        }
     }
+}
+
+fn rejected() -> BoxFuture<'static, Result<(), HostError>> {
+    ready(Err(HostError("the host rejects".to_owned()))).boxed()
 }

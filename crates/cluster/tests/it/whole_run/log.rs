@@ -6,6 +6,7 @@ use claude_k8s_testkit::{Fault, FaultAction, Lags, LogSettings, RequestMatch, Sc
 use tokio::time::sleep;
 
 use super::claude::{Ends, begins, init, result, says};
+use super::heard::Manner;
 use super::world::{NAMESPACE, World, assert_success, minutes, seconds};
 
 /// Prints `count` different lines, `every` so often.
@@ -152,9 +153,8 @@ async fn log_14_a_slow_host_gets_a_log_that_is_longer_than_the_queue() {
     const COUNT: usize = 26_000;
     let long = says(&"x".repeat(900));
     let world = World::new((0..COUNT).fold(begins(), |script, _| script.print(long.as_str())).ends());
-    let mut call = world.call();
     // 26 MB at 600 KB a second: twenty seconds after the container's end the queue is still full.
-    call.heard = call.heard.slow(Duration::from_millis(100));
+    let call = world.call().to_host(Manner::Slow(Duration::from_millis(100)));
     let outcome = call.run().await;
     assert_success(&outcome, &call.heard);
     assert_eq!(call.heard.lines().len(), COUNT + 3);

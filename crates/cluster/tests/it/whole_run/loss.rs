@@ -50,7 +50,7 @@ async fn an_evicted_pod_is_told_to_be_evicted_and_keeps_its_output() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn end_07_a_job_deleted_by_somebody_else_is_told_so_and_its_last_words_are_heard() {
+async fn end_06_end_07_a_job_deleted_by_somebody_else_is_no_success_and_its_last_words_are_heard() {
     let dying = Script::new().print(says("dying")).wait(seconds(2)).print(says("dead")).exit(143);
     let world = World::new(begins().never_ends().on_term(dying));
     let call = world.call();

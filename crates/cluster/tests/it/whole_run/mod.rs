@@ -5,15 +5,26 @@
 //!    │ knobs bend it                                         └▶ Heard (what the host was told, and when)
 //! ```
 
+mod adoption;
 mod api;
+mod attempts;
+mod budget;
 mod cancel;
 mod claude;
+mod cleanup;
 mod deadline;
+mod doctor;
+mod guard;
 mod heard;
-mod launches;
+mod host;
+mod launch;
 mod log;
 mod loss;
 mod orphans;
+mod own_pod;
+mod permissions;
+mod requests;
 mod silence;
 mod start;
-pub(crate) mod world;
+mod stop;
+mod world;

@@ -1,6 +1,7 @@
 //! A host process that dies leaves Jobs; the next one picks them up, and nothing outlives a Job.
 
 use claude_k8s_testkit::{Fault, FaultAction, Launch, RequestMatch};
+use serde_json::json;
 use tokio::time::sleep;
 
 use super::claude::{COST, Ends, INPUT_TOKENS, SESSION, begins, result, says};
@@ -36,7 +37,13 @@ async fn grd_05_the_next_run_follows_the_orphan_to_its_end_and_then_resumes_with
     assert_eq!((&lines[2..4], &lines[6..]), (&first[..], &second[..]), "{lines:#?}");
     assert_eq!(world.knobs().launches().iter().map(resumes).collect::<Vec<_>>(), [false, true]);
     assert_eq!(call.heard.status_with("Reattached to Job").len(), 1);
-    assert_eq!(outcome.result_json["k8s"]["adoptedRun"]["runId"], "run-1");
+    let k8s = &outcome.result_json["k8s"];
+    assert_eq!(k8s["job"], "ac-agent-1-run-2-0c0052");
+    let adopted = ["runId", "outcome", "costUsd"].map(|member| k8s["adoptedRun"][member].clone());
+    assert_eq!(adopted, [json!("run-1"), json!("success"), json!(COST)]);
+    let prompts: Vec<_> = call.heard.metas().iter().map(|meta| meta["prompt"].clone()).collect();
+    assert_eq!(prompts, ["", "more of run-2"], "the own prompt, in the session the orphan ended with");
+    assert_eq!(call.heard.dispatches(), 1);
     assert_eq!(outcome.cost_usd, Some(2.0 * COST));
     assert_eq!(outcome.usage.as_ref().map(|fields| fields.usage.input_tokens), Some(2 * INPUT_TOKENS));
     assert!(world.remains().await.is_empty());
@@ -66,6 +73,7 @@ async fn grd_06_an_orphan_that_finished_unobserved_yields_its_result_once() {
     assert!(third.heard.status_with("Reattached").is_empty());
     assert!(!third.heard.lines().contains(&says("first")) || world.knobs().launches().len() == 3);
     assert_eq!(outcome.cost_usd, Some(COST));
+    assert!(world.knobs().objects("secrets", NAMESPACE).is_empty(), "payloads go also with retained Jobs");
 }
 
 /// The requests of a launch take different times in every round, so those of two processes interleave differently.

@@ -45,3 +45,15 @@ async fn pod_01_the_bounds_of_schedule_and_start_are_two_and_each_is_named() {
         assert!(world.remains().await.is_empty());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_never_comes_is_a_start_failure_within_its_bound() {
+    let world = World::new(begins().ends());
+    world.knobs().hold(HoldKind::JobController);
+    let started = Instant::now();
+    let outcome = world.call().with("scheduleTimeoutSec", 60).run().await;
+    assert_eq!(code(&outcome), "k8s_pod_schedule_failed");
+    assert!(outcome.error_message.unwrap().contains("scheduleTimeoutSec"));
+    assert!(started.elapsed() >= seconds(60) && started.elapsed() <= seconds(64), "{:?}", started.elapsed());
+    assert!(world.remains().await.is_empty());
+}

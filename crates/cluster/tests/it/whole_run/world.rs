@@ -6,16 +6,20 @@ use std::time::Duration;
 use claude_k8s_cluster::Engine;
 use claude_k8s_cluster::connect::Connection;
 use claude_k8s_cluster::host::{StopOrder, StopSignal, StopSwitch};
+use claude_k8s_core::doctor::Report;
 use claude_k8s_core::failure::ErrorCode;
 use claude_k8s_core::outcome::RunResult;
+use claude_k8s_core::request::RunRequest;
 use claude_k8s_testkit::{Fault, Knobs, Launch, RequestMatch, Script, Simulator};
 use futures_util::FutureExt;
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use super::heard::Heard;
+use super::heard::{Heard, Manner};
 
 pub(crate) const NAMESPACE: &str = "agents";
+/// A credential of the run.
+pub(crate) const TOKEN: &str = "token-of-this-run-0123";
 const IMAGE: &str = "claude:test";
 /// No process has such an id on Linux: what it supervised is an orphan.
 const NOBODYS_PID: u32 = 4_194_305;
@@ -47,8 +51,7 @@ impl World {
     /// A host process that has just started. No two are the same.
     pub(crate) fn process(&self) -> Process {
         let client = self.simulator.client(NAMESPACE);
-        let engine = Engine::connecting_by(move |_| Ok(Connection::from_client(client.clone())));
-        Process { engine, pid: NOBODYS_PID, started_at_ms: 1_000_000 }
+        Process::with(Engine::connecting_by(move |_| Ok(Connection::from_client(client.clone()))))
     }
 
     /// Two host processes that see each other alive: by their ids they are this test's process and its parent.
@@ -79,23 +82,35 @@ impl World {
         name(&self.knobs().wait_for("pods", |pod| container(pod)["running"].is_object()).await)
     }
 
-    /// Waits until a request was answered.
-    pub(crate) async fn asked(&self, verb: &str, resource: &str) {
-        while self.simulator.request_count(verb, resource) == 0 {
-            sleep(Duration::from_millis(1)).await;
-        }
-    }
-
     /// The only Job.
     pub(crate) fn job(&self) -> String {
-        let jobs = self.knobs().objects("jobs", NAMESPACE);
+        name(&self.job_object())
+    }
+
+    pub(crate) fn job_object(&self) -> Value {
+        let mut jobs = self.knobs().objects("jobs", NAMESPACE);
         assert_eq!(jobs.len(), 1);
-        name(&jobs[0])
+        jobs.remove(0)
+    }
+
+    /// A Job of the agent that another version or tool made.
+    pub(crate) fn foreign_job(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        let mut job = json!({ "kind": "Job",
+            "metadata": { "name": name, "namespace": NAMESPACE, "labels": { "paperclip.io/agent-id": "agent-1",
+                "paperclip.io/adapter-type": "claude_k8s", "app.kubernetes.io/managed-by": "paperclip" } },
+            "spec": { "suspend": false, "template": {} } });
+        change(&mut job);
+        assert!(self.knobs().seed(job));
     }
 
     /// Everything of a run that is left after the garbage collection: Jobs, pods, Secrets.
     pub(crate) async fn remains(&self) -> Vec<String> {
         sleep(Duration::from_secs(40)).await;
+        for request in self.simulator.requests().iter().filter(|one| one.verb == "delete" && one.resource == "jobs") {
+            let asked = request.body.as_ref().unwrap();
+            assert_eq!(asked["propagationPolicy"], "Background", "pods would be orphaned (END-09)");
+            assert!(asked["preconditions"]["uid"].is_string(), "a delete without uid (END-09)");
+        }
         let all = ["jobs", "pods", "secrets"].map(|kind| self.knobs().objects(kind, NAMESPACE));
         all.iter().flatten().map(name).collect()
     }
@@ -123,6 +138,11 @@ pub(crate) fn process_start_ms(pid: u32) -> i64 {
 }
 
 impl Process {
+    /// One that is gone by the time anybody looks.
+    pub(crate) fn with(engine: Engine) -> Self {
+        Self { engine, pid: NOBODYS_PID, started_at_ms: 1_000_000 }
+    }
+
     /// A call for agent `agent-1` and task `task-1`.
     pub(crate) fn call(&self, run_id: &str) -> Call {
         let request = json!({
@@ -134,11 +154,12 @@ impl Process {
                 "fresh": { "text": format!("prompt of {run_id}") },
                 "resumed": { "text": format!("more of {run_id}") },
             },
+            "authToken": TOKEN,
             "host": { "pid": self.pid, "startedAtMs": self.started_at_ms, "machineId": "machine",
                 "env": { "KUBECONFIG": "/none" } },
         });
         let (switch, stop) = StopSwitch::new();
-        Call { engine: self.engine.clone(), heard: Heard::nothing(), request, switch, stop }
+        Call { engine: self.engine.clone(), heard: Heard::by(Manner::Polite), request, switch, stop }
     }
 }
 
@@ -173,13 +194,46 @@ impl Call {
         self
     }
 
+    /// The payload does not fit one Secret.
+    pub(crate) fn with_large_prompt(mut self) -> Self {
+        self.request["prompts"]["fresh"]["text"] = "x".repeat(900 << 10).into();
+        self
+    }
+
+    pub(crate) fn to_host(mut self, manner: Manner) -> Self {
+        self.heard = Heard::by(manner);
+        self
+    }
+
     pub(crate) fn order(&self, order: StopOrder) {
         self.switch.order(order);
     }
 
     pub(crate) async fn run(&self) -> RunResult {
-        let request = serde_json::from_value(self.request.clone()).unwrap();
-        self.engine.execute(request, Arc::new(self.heard.clone()), self.stop.clone()).await
+        self.engine.execute(self.read(), Arc::new(self.heard.clone()), self.stop.clone()).await
+    }
+
+    pub(crate) async fn check_environment(&self) -> Report {
+        self.engine.check_environment(self.read()).await
+    }
+
+    fn read(&self) -> RunRequest {
+        serde_json::from_value(self.request.clone()).unwrap()
+    }
+
+    /// Orders the run to stop when the moment has come. Returns how long the answer took.
+    pub(crate) async fn stopped_after(
+        &self,
+        order: StopOrder,
+        moment: impl Future<Output = ()>,
+    ) -> (RunResult, Duration) {
+        let ordering = async {
+            moment.await;
+            self.order(order);
+            Instant::now()
+        };
+        let ((result, ended), ordered) = tokio::join!(async { (self.run().await, Instant::now()) }, ordering);
+        (result, ended - ordered)
     }
 
     /// Runs while something happens to the cluster. It must have happened before the run ends, or soon after.

@@ -1,24 +1,22 @@
 //! The environment test: codes, levels and order of the documentation.
 
 use claude_k8s_core::doctor::{Level, Report};
+use claude_k8s_testkit::{Fault, Knobs, RequestMatch};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::api_server::Fault;
-use super::scene::{Scene, seconds};
+use super::claude::works;
+use super::own_pod::in_cluster;
+use super::requests::{REVIEW, fails, hangs};
+use super::world::{Call, NAMESPACE, World, seconds};
 
-/// A host outside of any cluster whose Jobs go to the healthy namespace `ns`.
-fn scene() -> Scene {
-    let scene = Scene::new();
-    scene.server.put("namespaces", json!({ "metadata": { "name": "ns" } }));
-    scene.server.put("secrets", json!({ "metadata": { "name": "paperclip-secrets" } }));
-    let claim = json!({ "metadata": { "name": "data" }, "spec": { "accessModes": ["ReadWriteMany"] } });
-    scene.server.put("persistentvolumeclaims", claim);
-    scene.with("env", json!({ "PAPERCLIP_API_URL": "http://paperclip:3100" }))
-}
-
-async fn report(scene: &Scene) -> Report {
-    scene.engine.check_environment(scene.read()).await
+/// A host outside of any cluster whose Jobs go to a healthy namespace.
+fn healthy() -> (World, Call) {
+    let world = World::new(works(seconds(1)));
+    let secret = json!({ "kind": "Secret", "metadata": { "name": "paperclip-secrets", "namespace": NAMESPACE } });
+    assert!(world.knobs().seed(secret));
+    let call = world.call().with("env", json!({ "PAPERCLIP_API_URL": "http://paperclip:3100" }));
+    (world, call)
 }
 
 fn codes(report: &Report) -> Vec<&str> {
@@ -49,25 +47,25 @@ const RBAC: [&str; 15] = [
 
 #[tokio::test(start_paused = true)]
 async fn env_02_every_check_is_made_in_the_documented_order_and_nothing_is_created() {
-    let scene = scene();
-    let report = report(&scene).await;
+    let (world, call) = healthy();
+    let report = call.check_environment().await;
     let mut expected = vec!["api_reachable", "self_pod_unavailable", "namespace_exists"];
     expected.extend(RBAC);
     expected.extend(["secret_exists", "pvc_rwx", "job_dry_run_ok"]);
     assert_eq!(codes(&report), expected);
     assert_eq!(report.status, "warn", "only the own pod is unknown");
-    assert_eq!(scene.server.writes().len(), 1, "the dry run");
-    assert_eq!(scene.server.names("jobs"), Vec::<String>::new());
+    assert_eq!(world.writes().len(), 1, "the dry run");
+    assert!(world.knobs().objects("jobs", NAMESPACE).is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn env_02_rejected_keys_and_a_missing_image_do_not_stop_the_other_checks() {
-    let mut scene =
-        scene().with("timeoutSec", json!("soon")).with("labels", json!("=")).with("queueName", json!("team"));
-    scene.request["config"].as_object_mut().unwrap().remove("image");
-    scene.request["executionTarget"] = json!({ "kind": "remote" });
-    scene.server.deny("patch jobs");
-    let report = report(&scene).await;
+    let (world, call) = healthy();
+    let mut call = call.with("timeoutSec", "soon").with("labels", "=").with("queueName", "team");
+    call.request["config"].as_object_mut().unwrap().remove("image");
+    call.request["executionTarget"] = json!({ "kind": "remote" });
+    world.knobs().deny("patch", "jobs");
+    let report = call.check_environment().await;
     let mut expected = vec!["config_invalid", "config_invalid", "execution_target_unsupported", "api_reachable"];
     expected.extend(["self_pod_unavailable", "image_unresolved", "namespace_exists"]);
     expected.extend(RBAC);
@@ -80,28 +78,28 @@ async fn env_02_rejected_keys_and_a_missing_image_do_not_stop_the_other_checks()
 
 #[tokio::test(start_paused = true)]
 async fn an_unreadable_target_stops_the_checks_that_need_it() {
-    let scene = scene().with("namespace", json!("Not A Namespace"));
-    assert_eq!(codes(&report(&scene).await), ["config_invalid"]);
-    assert_eq!(scene.server.reviews(), 0);
+    let (world, call) = healthy();
+    let call = call.with("namespace", "Not A Namespace");
+    assert_eq!(codes(&call.check_environment().await), ["config_invalid"]);
+    assert_eq!(world.simulator.requests().len(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn env_02_only_an_unreachable_api_stops_the_rest_and_thirty_seconds_are_the_most() {
-    for (fault, text) in
-        [(Fault::Fails(401), "renew the token"), (Fault::Fails(503), "network"), (Fault::Hangs, "network")]
-    {
-        let scene = scene();
-        scene.server.fault("get version", 10, fault);
-        let report = report(&scene).await;
+    for (action, text) in [(fails(401), "renew the token"), (fails(503), "network"), (hangs(), "network")] {
+        let (world, call) = healthy();
+        let version = RequestMatch { path: Some("^/version$".to_owned()), ..RequestMatch::any() };
+        world.fault(Fault::new(version, action.clone()));
+        let report = call.check_environment().await;
         assert_eq!((codes(&report), report.status), (vec!["api_unreachable"], "fail"));
-        assert!(report.checks[0].hint.as_deref().unwrap().contains(text), "{fault:?}: {report:?}");
+        assert!(report.checks[0].hint.as_deref().unwrap().contains(text), "{action:?}: {report:?}");
     }
-    let scene = scene();
-    for what in ["review", "get namespaces", "get secrets", "get persistentvolumeclaims", "create"] {
-        scene.server.fault(what, 1000, Fault::Hangs);
+    let (world, call) = healthy();
+    for what in [REVIEW, "get namespaces", "get secrets", "get persistentvolumeclaims", "create jobs"] {
+        world.goes_wrong(what, 0, hangs());
     }
     let started = Instant::now();
-    let report = report(&scene).await;
+    let report = call.check_environment().await;
     assert!(started.elapsed() <= seconds(30), "{:?}", started.elapsed());
     assert_eq!(report.status, "fail");
     assert_eq!(level(&report, "rbac_job_create"), Some(Level::Warn), "the review itself failed");
@@ -115,7 +113,7 @@ async fn env_01_each_denied_verb_has_its_level_and_says_what_it_costs() {
         ("list jobs", "rbac_job_list", Level::Error),
         ("delete jobs", "rbac_job_delete", Level::Warn),
         ("list pods", "rbac_pod_list", Level::Error),
-        ("log pods", "rbac_pod_log", Level::Error),
+        ("get pods/log", "rbac_pod_log", Level::Error),
         ("patch jobs", "rbac_job_patch", Level::Warn),
         ("watch jobs", "rbac_job_watch", Level::Warn),
         ("watch pods", "rbac_pod_watch", Level::Warn),
@@ -126,15 +124,14 @@ async fn env_01_each_denied_verb_has_its_level_and_says_what_it_costs() {
         ("get persistentvolumeclaims", "rbac_pvc_get", Level::Warn),
         ("list events", "rbac_event_list", Level::Warn),
     ] {
-        let scene = scene();
-        scene.server.deny(denied);
-        let report = report(&scene).await;
+        let (world, call) = healthy();
+        let (verb, resource) = denied.split_once(' ').unwrap();
+        world.knobs().deny(verb, resource);
+        let report = call.check_environment().await;
         assert_eq!(level(&report, check), Some(expected), "{denied}");
         let found = report.checks.iter().find(|found| found.code == format!("k8s_{check}")).unwrap();
         assert!(found.hint.as_deref().is_some_and(|hint| hint.starts_with("Without it: ")), "{found:?}");
-        let (verb, resource) = denied.split_once(' ').unwrap();
-        let named = if verb == "log" { "`get` on `pods/log`".to_owned() } else { format!("`{verb}` on `{resource}`") };
-        assert!(found.message.contains(&named), "{found:?}");
+        assert!(found.message.contains(&format!("`{verb}` on `{resource}`")), "{found:?}");
         assert!(codes(&report).contains(&if denied == "create jobs" {
             "job_dry_run_rejected"
         } else {
@@ -145,46 +142,46 @@ async fn env_01_each_denied_verb_has_its_level_and_says_what_it_costs() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_missing_or_unreadable_in_the_namespace_is_told_apart() {
-    type Prepare = fn(&Scene);
+    type Prepare = fn(&Knobs);
     let cases: [(Prepare, &str, Level); 6] = [
-        (|scene| scene.server.collect("namespaces", "ns"), "namespace_missing", Level::Error),
-        (|scene| scene.server.deny("get namespaces"), "namespace_check_failed", Level::Warn),
-        (|scene| scene.server.collect("secrets", "paperclip-secrets"), "secret_missing", Level::Warn),
-        (|scene| scene.server.deny("get secrets"), "secret_check_skipped", Level::Info),
-        (|scene| scene.server.collect("persistentvolumeclaims", "data"), "pvc_missing", Level::Error),
-        (|scene| scene.server.deny("get persistentvolumeclaims"), "pvc_check_failed", Level::Warn),
+        (|knobs| assert!(knobs.remove("namespaces", "", NAMESPACE)), "namespace_missing", Level::Error),
+        (|knobs| knobs.deny("get", "namespaces"), "namespace_check_failed", Level::Warn),
+        (|knobs| assert!(knobs.remove("secrets", NAMESPACE, "paperclip-secrets")), "secret_missing", Level::Warn),
+        (|knobs| knobs.deny("get", "secrets"), "secret_check_skipped", Level::Info),
+        (|knobs| assert!(knobs.remove("persistentvolumeclaims", NAMESPACE, "data")), "pvc_missing", Level::Error),
+        (|knobs| knobs.deny("get", "persistentvolumeclaims"), "pvc_check_failed", Level::Warn),
     ];
     for (prepare, code, expected) in cases {
-        let scene = scene();
-        prepare(&scene);
-        assert_eq!(level(&report(&scene).await, code), Some(expected), "{code}");
+        let (world, call) = healthy();
+        prepare(&world.knobs());
+        assert_eq!(level(&call.check_environment().await, code), Some(expected), "{code}");
     }
-    let mut bare = scene();
-    bare.request["config"] = json!({ "namespace": "ns", "image": "i" });
-    let report = report(&bare).await;
+    let (_world, mut bare) = healthy();
+    bare.request["config"] = json!({ "namespace": NAMESPACE, "image": "i" });
+    let report = bare.check_environment().await;
     assert_eq!(level(&report, "pvc_not_detected"), Some(Level::Warn));
     assert_eq!(level(&report, "api_url_unreachable"), Some(Level::Warn));
 }
 
 #[tokio::test(start_paused = true)]
 async fn env_06_what_is_known_to_be_denied_is_not_tried() {
-    let scene = scene();
-    let denied = ["get namespaces", "get secrets", "get persistentvolumeclaims"];
-    for permission in denied {
-        scene.server.deny(permission);
+    let (world, call) = healthy();
+    let denied = ["namespaces", "secrets", "persistentvolumeclaims"];
+    for resource in denied {
+        world.knobs().deny("get", resource);
     }
-    let report = report(&scene).await;
+    let report = call.check_environment().await;
     assert_eq!(level(&report, "namespace_check_failed"), Some(Level::Warn));
-    assert_eq!(denied.map(|permission| scene.server.asked(permission)), [false; 3], "{:?}", scene.server.requests());
+    assert_eq!(denied.map(|resource| world.count(&format!("get {resource}"))), [0; 3], "{:?}", world.requests());
 }
 
 #[tokio::test(start_paused = true)]
 async fn in_a_cluster_the_own_pod_is_found_and_staging_softens_the_missing_secrets() {
-    let mut scene = scene();
-    super::permissions::in_cluster(&mut scene, std::path::Path::new("/data/paperclip"));
-    scene.server.deny("create secrets");
-    scene.server.deny("delete secrets");
-    let report = report(&scene).await;
+    let (world, call) = healthy();
+    let call = in_cluster(&world, call, std::path::Path::new("/data/paperclip"));
+    world.knobs().deny("create", "secrets");
+    world.knobs().deny("delete", "secrets");
+    let report = call.check_environment().await;
     let found = report.checks.iter().find(|check| check.code == "k8s_self_pod_found").unwrap();
     let detail = found.detail.as_deref().unwrap();
     assert!(detail.contains("data claim: data;"), "{detail}");
