@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use claude_k8s_core::failure::{ErrorCode, Refusal};
-use claude_k8s_core::plan::StagedFile;
+use claude_k8s_core::manifest::StagedFile;
 use tokio::fs;
 
 use crate::api::Namespace;

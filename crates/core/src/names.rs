@@ -17,12 +17,26 @@ const LABEL_VALUE_MAX: usize = 63;
 /// Longest part of an id inside a name.
 const SLUG_MAX: usize = 16;
 
-/// Label and annotation keys. Those that a later process adopts by are defined with the [guard](crate::guard::keys).
+/// Label and annotation keys.
 pub mod key {
-    pub use crate::guard::keys::{
-        AGENT_ID, DELIVERED, LAYOUT, PROMPT_DIGEST, QUEUE_NAME, RUN_ID, SESSION_ID, SUPERVISOR, TASK_ID,
-    };
-
+    /// Label and annotation: id of the agent.
+    pub const AGENT_ID: &str = "paperclip.io/agent-id";
+    /// Raw id of the run.
+    pub const RUN_ID: &str = "paperclip.io/run-id";
+    /// Raw id of the task.
+    pub const TASK_ID: &str = "paperclip.io/task-id";
+    /// The session given to `--resume`.
+    pub const SESSION_ID: &str = "paperclip.io/session-id";
+    /// Manifest layout version; absent on Jobs of v0.1.54.
+    pub const LAYOUT: &str = "paperclip.io/layout";
+    /// Which process follows the Job.
+    pub const SUPERVISOR: &str = "paperclip.io/supervisor";
+    /// SHA-256 of the rendered prompt.
+    pub const PROMPT_DIGEST: &str = "paperclip.io/prompt-digest";
+    /// `true` once the result of a kept Job has been returned.
+    pub const DELIVERED: &str = "paperclip.io/delivered";
+    /// Kueue's queue label.
+    pub const QUEUE_NAME: &str = "kueue.x-k8s.io/queue-name";
     /// Label: tool that owns the object.
     pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
     /// Label: part of the application.

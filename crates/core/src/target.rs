@@ -1,5 +1,8 @@
 //! Where a Job runs, seen from the host, and how its payload gets there.
 
+/// Most bytes of one Secret's data: below the API server's 1 MiB with room for keys and metadata.
+pub(crate) const SECRET_MAX: usize = 921_600;
+
 /// Where the Job runs, seen from the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Placement {

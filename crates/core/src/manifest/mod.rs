@@ -10,9 +10,12 @@
 mod container;
 mod job;
 mod labels;
-pub(crate) mod payload;
+mod mounts;
+mod objects;
+mod payload;
 mod pod;
 mod script;
+mod settings_file;
+mod staged_files;
 
-pub(crate) use job::{adoption_patch, build, release_patch};
-pub(crate) use script::is_shell_name;
+pub use staged_files::StagedFile;

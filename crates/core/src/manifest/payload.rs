@@ -10,13 +10,12 @@ use k8s_openapi::api::core::v1::{KeyToPath, ProjectedVolumeSource, Secret, Secre
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
 use super::labels;
+use super::settings_file::{RTK, files};
+use super::staged_files::StagedFile;
 use crate::attempt::Attempt;
 use crate::names::JobName;
-use crate::plan::settings::RTK;
-use crate::plan::{Delivery, Parts, StagedFile};
-
-/// Most bytes of one Secret's data: below the API server's 1 MiB with room for keys and metadata.
-pub(crate) const SECRET_MAX: usize = 921_600;
+use crate::plan::{Delivery, Parts};
+use crate::target::SECRET_MAX;
 
 /// One Secret to be.
 #[derive(Debug)]
@@ -83,7 +82,7 @@ fn prompt_entries(attempt: &Attempt) -> Vec<Entry<'_>> {
 
 fn run_entries(parts: &Parts) -> Vec<Entry<'_>> {
     let mut entries = Vec::new();
-    for (file, content) in parts.settings.files() {
+    for (file, content) in files(&parts.settings) {
         entries.push(Entry::file(file, file, content.into_bytes()));
     }
     if let Some(mcp) = &parts.mcp {

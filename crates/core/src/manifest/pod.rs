@@ -6,10 +6,11 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::payload::PayloadSecret;
-use super::{container, job, labels, payload};
+use super::staged_files::staging_sub_path;
+use super::{container, job, labels, mounts, payload};
 use crate::attempt::Attempt;
 use crate::paths::RUN_MOUNT;
-use crate::plan::{Parts, staging_sub_path, volumes};
+use crate::plan::Parts;
 use crate::target::{PayloadMode, Placement};
 
 /// Seconds between SIGTERM and SIGKILL.
@@ -81,21 +82,21 @@ fn volumes_and_mounts(
     attempt: &Attempt,
     planned: &[PayloadSecret<'_>],
 ) -> (Vec<Volume>, Vec<VolumeMount>) {
-    let (data, data_mount) = parts.data.volume();
-    let (scratch, scratch_mount) = volumes::scratch(&parts.config.cache_size_limit);
+    let (data, data_mount) = mounts::data(&parts.data);
+    let (scratch, scratch_mount) = mounts::scratch(&parts.config.cache_size_limit);
     let mut volumes = vec![data];
     let mut mounts = vec![data_mount.clone()];
     match parts.payload_mode {
         PayloadMode::Secret => {
             let projected = Some(payload::projected(planned));
-            volumes.push(Volume { name: volumes::RUN.to_owned(), projected, ..Volume::default() });
-            mounts.push(volumes::mount(volumes::RUN, RUN_MOUNT, true));
+            volumes.push(Volume { name: mounts::RUN.to_owned(), projected, ..Volume::default() });
+            mounts.push(mounts::mount(mounts::RUN, RUN_MOUNT, true));
         }
         PayloadMode::Volume => {
             // The staged directory of this Job appears at the same place, so nothing else has to know the mode.
             let below = |path: Option<String>| path.map(|path| staging_sub_path(&path, attempt.job_name.as_str()));
             let plain = data_mount.sub_path_expr.is_none().then(|| data_mount.sub_path.unwrap_or_default());
-            let mut mount = volumes::mount(volumes::DATA, RUN_MOUNT, true);
+            let mut mount = mounts::mount(mounts::DATA, RUN_MOUNT, true);
             mount.sub_path = below(plain);
             mount.sub_path_expr = below(data_mount.sub_path_expr);
             mounts.push(mount);

@@ -3,11 +3,12 @@
 //! It begins with [`FIRST_LINE`], by which a follower knows that it sees the beginning, and ends in `exec`: the CLI is
 //! process 1, gets SIGTERM, and its exit code is the container's (LOG-15).
 
-use super::payload;
+use super::{payload, settings_file};
 use crate::attempt::Attempt;
 use crate::log::FIRST_LINE;
 use crate::paths::RUN_MOUNT;
 use crate::plan::Parts;
+use crate::plan::environment::names::is_shell_name;
 use crate::target::PayloadMode;
 
 /// A stderr line inside a long stdout line would corrupt it, so stderr goes to the termination log.
@@ -44,7 +45,7 @@ pub(super) fn script(parts: &Parts, attempt: &Attempt) -> String {
         format!("mkdir -p \"$TMPDIR\" \"$XDG_CACHE_HOME\" {directory}\ncd {directory}\n"),
         SHELL_CHECK.to_owned(),
         if parts.config.enable_rtk { NODE_CHECK.to_owned() } else { String::new() },
-        parts.settings.script(),
+        settings_file::script(&parts.settings),
         join,
         format!("exec claude \"$@\" <{prompt}\n"),
     ];
@@ -70,12 +71,6 @@ fn staged_values(parts: &Parts) -> String {
 /// Single quotes, in which the shell interprets nothing.
 fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// Can a POSIX shell export this name?
-pub(crate) fn is_shell_name(name: &str) -> bool {
-    let legal = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    legal && !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Command substitution drops newlines at the end; the dot behind the value keeps them.

@@ -16,6 +16,7 @@ mod ending;
 mod evidence;
 mod messages;
 mod plain_text;
+mod planned;
 mod result;
 mod result_json;
 mod seen;

@@ -6,8 +6,6 @@ use super::{bundle, directories, inheritance, refusal};
 use crate::config::Config;
 use crate::failure::{ErrorCode, Refusal};
 use crate::guard::SupervisorId;
-use crate::manifest;
-use crate::manifest::payload::SECRET_MAX;
 use crate::names::{CONTAINER, label_value};
 use crate::own_pod::OwnPod;
 use crate::plan::environment::{self, Environment, Sources};
@@ -15,7 +13,7 @@ use crate::plan::mcp::McpConfig;
 use crate::plan::settings::Settings;
 use crate::plan::volumes::{DataVolume, InheritedVolumes, MountedPaths};
 use crate::request::RunRequest;
-use crate::target::{PayloadMode, Placement};
+use crate::target::{PayloadMode, Placement, SECRET_MAX};
 
 /// Everything the Job is made of. Each step only needs what stands above it.
 pub(super) fn parts(
@@ -123,7 +121,7 @@ fn environment_warnings(config: &Config, environment: &Environment, payload: Pay
     let model = model.map(|model| {
         format!("config.model: `{model}` is not a Bedrock model id and is not passed on; Claude Code uses its default")
     });
-    let unsayable = environment.secrets().filter(|(name, _)| !manifest::is_shell_name(name));
+    let unsayable = environment.secrets().filter(|(name, _)| !environment::names::is_shell_name(name));
     let unsayable = unsayable.map(|(name, _)| match payload {
         PayloadMode::Volume => {
             format!("`{name}` is not set: without `secrets/create` a shell exports it, and cannot use that name")

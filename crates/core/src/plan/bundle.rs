@@ -4,12 +4,11 @@ use super::check::instance_id;
 use super::{BundleContent, BundleFile, BundleSources};
 use crate::config::Config;
 use crate::failure::{ErrorCode, Refusal};
-use crate::manifest::payload::SECRET_MAX;
 use crate::own_pod::OwnPod;
 use crate::paths::{BUNDLE_MOUNT, join, remainder};
 use crate::plan::volumes::DataVolume;
 use crate::request::RunRequest;
-use crate::target::PayloadMode;
+use crate::target::{PayloadMode, SECRET_MAX};
 
 /// Most bytes of a bundle that travels in Secrets.
 const SECRETS_MAX_BYTES: usize = 4 * 1024 * 1024;

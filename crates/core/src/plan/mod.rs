@@ -32,7 +32,6 @@ mod resolve;
 mod resumption;
 mod run_plan;
 pub(crate) mod settings;
-mod staged_files;
 mod surroundings;
 pub(crate) mod volumes;
 
@@ -42,5 +41,4 @@ pub use check::check;
 pub use directories::directories_to_check;
 pub(crate) use parts::{Identity, Parts};
 pub use run_plan::RunPlan;
-pub use staged_files::{StagedFile, staging_sub_path};
 pub use surroundings::Surroundings;

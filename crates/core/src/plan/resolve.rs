@@ -1,20 +1,16 @@
-//! The one way to a [`RunPlan`].
+//! The decisions of a [`RunPlan`], in their order.
 
 use super::attempts::Attempts;
 use super::{Parts, RunPlan, Surroundings, assemble, check, redactions, refusal, resumption};
 use crate::config::Config;
 use crate::config::env::{MAX_ENTRY_BYTES, MAX_TOTAL_BYTES};
 use crate::failure::Refusal;
-use crate::manifest;
 use crate::names::label_value;
 use crate::request::RunRequest;
 
 impl RunPlan {
-    /// Resolves a run completely. Nothing has been created when this refuses.
-    ///
-    /// # Errors
-    /// Unusable ids, prompt, image, bundle or configuration, each with its own code and next step.
-    pub fn resolve(request: &RunRequest, config: Config, surroundings: Surroundings) -> Result<Self, Refusal> {
+    /// Decides everything about a run. [`Self::resolve`] also builds its Job once.
+    pub(crate) fn decide(request: &RunRequest, config: Config, surroundings: Surroundings) -> Result<Self, Refusal> {
         check(request)?;
         check_permissions(&config, &surroundings)?;
         let mut warnings = known_warnings(request, &config, &surroundings);
@@ -26,9 +22,6 @@ impl RunPlan {
         let session = resumption::decide(request, &parts);
         let attempts = Attempts::plan(&parts, &request.prompts, session.resume)?;
         check_exec_size(&parts, &attempts)?;
-        // Built once to see every refusal now; what differs between attempts cannot be refused.
-        let (_, template_warnings) = manifest::build(&parts, &attempts.first, true)?;
-        warnings.extend(template_warnings.iter().map(ToString::to_string));
 
         Ok(Self {
             session_to_store: resumption::to_store(request, &parts),

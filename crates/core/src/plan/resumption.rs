@@ -1,9 +1,7 @@
 //! What a run may resume, and what its outcome may store.
 
-use super::{Parts, RunPlan};
-use crate::attempt::Attempt;
-use crate::outcome::{Billing, SessionFacts};
-use crate::plan::environment::{Environment, context_text};
+use super::Parts;
+use crate::plan::environment::context_text;
 use crate::request::{RunRequest, StoredSession};
 use crate::session::{self, Circumstances, SessionDecision};
 
@@ -31,28 +29,5 @@ pub(super) fn to_store(request: &RunRequest, parts: &Parts) -> StoredSession {
         repo_ref: member("repoRef"),
         prompt_bundle_key: parts.bundle.as_ref().map(|bundle| bundle.content.key.clone()),
         mcp_server_identity: parts.mcp.as_ref().map(|mcp| mcp.identity.clone()),
-    }
-}
-
-impl RunPlan {
-    /// Session and billing circumstances of an attempt, for its outcome.
-    #[must_use]
-    pub fn session_facts(&self, attempt: &Attempt) -> SessionFacts {
-        SessionFacts {
-            persistent: self.parts.data.is_persistent(),
-            resumed: attempt.resume.clone(),
-            stored: self.session_to_store.clone(),
-            configured_model: self.parts.config.model.clone(),
-            billing: billing(&self.parts.environment),
-        }
-    }
-}
-
-fn billing(environment: &Environment) -> Billing {
-    Billing {
-        bedrock: environment.is_on("CLAUDE_CODE_USE_BEDROCK"),
-        vertex: environment.is_on("CLAUDE_CODE_USE_VERTEX"),
-        api_key: environment.is_set("ANTHROPIC_API_KEY") || environment.is_set("ANTHROPIC_AUTH_TOKEN"),
-        oauth_token: environment.is_set("CLAUDE_CODE_OAUTH_TOKEN"),
     }
 }

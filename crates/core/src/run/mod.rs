@@ -24,6 +24,7 @@ mod findings;
 mod input;
 mod keepalive;
 mod phase;
+mod planned;
 mod proof;
 mod running;
 mod start;

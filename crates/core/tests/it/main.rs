@@ -13,6 +13,7 @@ mod config_properties;
 mod config_rejections;
 mod config_reserved;
 mod config_shapes;
+mod floors;
 mod fuzz_seeds;
 mod log_follow;
 mod log_kubelet;

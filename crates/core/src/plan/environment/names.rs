@@ -124,3 +124,9 @@ impl HostTemp {
         self.names.iter().any(|applied| applied == name) || self.directory.as_deref() == Some(value)
     }
 }
+
+/// Can a POSIX shell export this name?
+pub(crate) fn is_shell_name(name: &str) -> bool {
+    let legal = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    legal && !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit())
+}

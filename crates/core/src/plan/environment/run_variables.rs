@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::layers::Sources;
 use super::{EnvValue, Environment};
 use crate::config::env::MAX_ENTRY_BYTES;
-use crate::manifest::payload::SECRET_MAX;
 use crate::paths::RUN_MOUNT;
+use crate::target::SECRET_MAX;
 
 /// The first of these context members that is a non-blank text, trimmed.
 pub(crate) fn context_text(context: &Map<String, Value>, keys: &[&str]) -> Option<String> {

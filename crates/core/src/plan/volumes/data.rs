@@ -1,8 +1,7 @@
 //! The data volume: `HOME` of the agent, and the one place host and pod may share.
 
-use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, PersistentVolumeClaimVolumeSource, Volume, VolumeMount};
+use k8s_openapi::api::core::v1::VolumeMount;
 
-use super::DATA;
 use crate::config::Config;
 use crate::own_pod::OwnPod;
 use crate::paths;
@@ -71,22 +70,6 @@ impl DataVolume {
             return None;
         }
         paths::remainder(host_path, &own.path).map(|rest| paths::join(&self.mount_path, rest))
-    }
-
-    /// The volume and its mount, read-write.
-    pub(crate) fn volume(&self) -> (Volume, VolumeMount) {
-        let mut volume = Volume { name: DATA.to_owned(), ..Volume::default() };
-        match &self.claim {
-            Some(claim) => {
-                let source = PersistentVolumeClaimVolumeSource { claim_name: claim.clone(), ..Default::default() };
-                volume.persistent_volume_claim = Some(source);
-            }
-            None => volume.empty_dir = Some(EmptyDirVolumeSource::default()),
-        }
-        let mut mount = super::mount(DATA, &self.mount_path, false);
-        mount.sub_path.clone_from(&self.sub_path);
-        mount.sub_path_expr.clone_from(&self.sub_path_expr);
-        (volume, mount)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The payload as files on the shared data volume, for a Role without `secrets/create`.
 
-use super::RunPlan;
+use super::payload;
 use crate::attempt::Attempt;
-use crate::manifest::payload;
+use crate::plan::RunPlan;
 use crate::target::PayloadMode;
 
 /// A payload file of [`PayloadMode::Volume`].
@@ -21,8 +21,7 @@ impl std::fmt::Debug for StagedFile {
 }
 
 /// The staging directory of a Job, below the root of the data volume on either side.
-#[must_use]
-pub fn staging_sub_path(root: &str, job: &str) -> String {
+pub(super) fn staging_sub_path(root: &str, job: &str) -> String {
     let root = root.trim_end_matches('/');
     let separator = if root.is_empty() { "" } else { "/" };
     format!("{root}{separator}.paperclip-claude-k8s/runs/{job}")

@@ -1,0 +1,19 @@
+//! What the plan of a run says about following its Job.
+
+use super::Bounds;
+use crate::plan::RunPlan;
+
+impl RunPlan {
+    /// Time limits of following a Job.
+    #[must_use]
+    pub fn bounds(&self, adopted: bool) -> Bounds {
+        let config = &self.parts.config;
+        Bounds {
+            schedule: config.schedule_timeout,
+            startup: config.startup_timeout,
+            limit: config.timeout.map(|timeout| timeout + config.grace),
+            queued: config.queue_name.is_some(),
+            adopted,
+        }
+    }
+}
