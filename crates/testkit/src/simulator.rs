@@ -1,4 +1,4 @@
-//! The handle of a simulated cluster.
+//! The handle of a simulated cluster, and the one place that knows all its rooms.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -9,19 +9,17 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::BodyExt;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
-use crate::api;
 use crate::clock::Clock;
 use crate::cluster::requests::{OpenStreams, RequestRecord};
 use crate::cluster::{Cluster, Image, Launch};
 use crate::control::Knobs;
 use crate::knobs::Lags;
 use crate::script::Script;
-use crate::serve;
 use crate::wire::body::{Broken, SimBody};
+use crate::{job_controller, kubelet, serve};
 
 /// A Kubernetes cluster with one node. Clones are handles of the same cluster; it stops when the last one is dropped.
 ///
@@ -68,7 +66,9 @@ impl Simulator {
     }
 
     fn with(time: Timestamp, lags: Lags) -> Self {
-        let cluster = Cluster::new(Clock::starting_at(time), lags);
+        let (cluster, arrivals) = Cluster::new(Clock::starting_at(time), lags);
+        cluster.spawn(job_controller::run(Arc::clone(&cluster), arrivals.jobs));
+        cluster.spawn(kubelet::run(Arc::clone(&cluster), arrivals.pods));
         let simulator = Self { _guard: Arc::new(ShutdownGuard(Arc::clone(&cluster))), cluster };
         simulator.knobs().create_namespace("default");
         simulator
@@ -173,10 +173,6 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         // The handle in the future keeps the cluster alive for as long as the answer is awaited.
         let simulator = self.clone();
-        Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            let body = body.collect().await.map_err(|error| Broken(error.to_string()))?.to_bytes();
-            api::handle(Arc::clone(&simulator.cluster), parts, body).await
-        })
+        Box::pin(async move { serve::answer(Arc::clone(&simulator.cluster), request).await })
     }
 }

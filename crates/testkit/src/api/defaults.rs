@@ -5,17 +5,11 @@ use serde_json::{Value, json};
 use crate::objects::json::{array, items, object, set, set_default, text};
 use crate::objects::resource::Resource;
 
-/// Completes a new object. `metadata.uid` is set already.
-pub(crate) fn apply(resource: Resource, new: &mut Value) {
-    set(new, &["apiVersion"], resource.api_version());
-    set(new, &["kind"], resource.kind());
+/// Completes a prepared object: it has its name, uid and first status.
+pub(super) fn apply(resource: Resource, new: &mut Value) {
     match resource {
         Resource::Jobs => job(new),
-        Resource::Pods => {
-            pod_spec(new, &["spec"]);
-            object(new, &["status"]);
-            set(new, &["status"], json!({"phase": "Pending", "qosClass": "Burstable"}));
-        }
+        Resource::Pods => pod_spec(new, &["spec"]),
         Resource::Secrets => {
             set_default(new, &["type"], "Opaque");
             string_data(new);
@@ -62,7 +56,6 @@ fn job(job: &mut Value) {
         set(job, &["metadata", "labels"], labels);
     }
     pod_spec(job, &["spec", "template", "spec"]);
-    set(job, &["status"], json!({}));
 }
 
 fn pod_spec(holder: &mut Value, path: &[&str]) {

@@ -80,7 +80,7 @@ fn find(state: &State, target: &Target, query: &Query) -> Result<Answer, Rejecti
         return Ok(Answer::NoContent);
     }
     let uid = text(pod, "/metadata/uid");
-    if state.knobs.lost.contains(uid) {
+    if state.knobs.node.is_lost(uid) {
         let message = format!(
             "Get \"https://10.0.0.1:10250/containerLogs/{}/{}/{container}\": dial tcp 10.0.0.1:10250: i/o timeout",
             target.namespace, target.name
@@ -143,7 +143,7 @@ struct Body {
 }
 
 fn follow(cluster: &Arc<Cluster>, log: Arc<ContainerLog>, reader: LogReader, follow: bool) -> SimBody {
-    let generation = cluster.read(|state| state.knobs.follows.closed);
+    let generation = cluster.read(|state| state.knobs.answers.follows.closed);
     let body = Body { cluster: Arc::clone(cluster), log, reader, follow, generation, broken: false };
     let gauge = cluster.requests.log_gauge();
     streamed(stream::unfold((body, gauge), |(mut body, gauge)| async move {
@@ -165,7 +165,7 @@ impl Body {
         tokio::select! {
             biased;
             reset = self.cluster.until(Topic::Knobs, |state| {
-                let follows = &state.knobs.follows;
+                let follows = &state.knobs.answers.follows;
                 (follows.closed != generation).then_some(follows.reset)
             }) => {
                 self.broken = true;

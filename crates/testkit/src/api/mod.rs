@@ -24,11 +24,9 @@ use http::request::Parts;
 use http::{Method, Response};
 use route::{Route, Target};
 use serde_json::Value;
-pub(crate) use write::{admit, insert};
 
 use crate::cluster::Cluster;
 use crate::cluster::requests::{RequestRecord, Ticket, kept_body};
-use crate::control;
 use crate::knobs::{FaultAction, Seen, Wish};
 use crate::objects::json::text;
 use crate::objects::rejection::Rejection;
@@ -38,13 +36,10 @@ use crate::wire::query::Query;
 /// Answers one request. An error is a broken connection.
 pub(crate) async fn handle(cluster: Arc<Cluster>, parts: Parts, body: Bytes) -> Result<Response<SimBody>, Broken> {
     let route = Route::parse(parts.uri.path());
-    if let Route::Control(segments) = &route {
-        return Ok(control::handle(&cluster, &parts, segments, &body).await);
-    }
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let record = record(&cluster, &parts, &route, &query, &body);
     let fault = cluster.update(|state| {
-        state.knobs.faults.strike(&Seen {
+        state.knobs.answers.faults.strike(&Seen {
             method: &record.method,
             path: &record.path,
             query: &record.query,
@@ -103,7 +98,7 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request) -> Result<Response<SimBod
         }
         Route::Object(target) => target,
         Route::Unknown => return Err(Rejection::of_code(404, None)),
-        Route::SelfSubjectAccessReview | Route::Control(_) => return Err(Rejection::of_code(405, None)),
+        Route::SelfSubjectAccessReview => return Err(Rejection::of_code(405, None)),
     };
     let verb = target.verb(&request.parts.method, &request.query);
     authorise(cluster, target, verb, &request.query)?;
@@ -123,8 +118,8 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request) -> Result<Response<SimBod
 fn authenticate(cluster: &Cluster, request: &Request) -> Result<(), Rejection> {
     let header = request.parts.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
-    let accepted =
-        cluster.read(|state| state.knobs.tokens.as_ref().is_none_or(|tokens| tokens.iter().any(|t| t == token)));
+    let accepted = cluster
+        .read(|state| state.knobs.answers.tokens.as_ref().is_none_or(|tokens| tokens.iter().any(|t| t == token)));
     if accepted { Ok(()) } else { Err(Rejection::of_code(401, None)) }
 }
 
@@ -140,7 +135,7 @@ fn authorise(cluster: &Cluster, target: &Target, verb: &str, query: &Query) -> R
         name: if target.name.is_empty() { pinned } else { &target.name },
     };
     cluster.read(|state| {
-        let access = &state.knobs.access;
+        let access = &state.knobs.answers.access;
         if access.allows(&wish) { Ok(()) } else { Err(access.denial(&wish)) }
     })
 }

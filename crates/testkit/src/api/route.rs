@@ -24,8 +24,6 @@ pub(crate) enum Route {
     SelfSubjectAccessReview,
     /// Discovery, version and health; answered from constants.
     Discovery,
-    /// `/_sim/…`: the control API of the simulator, path segments behind the prefix.
-    Control(Vec<String>),
     Unknown,
 }
 
@@ -33,7 +31,6 @@ impl Route {
     pub(crate) fn parse(path: &str) -> Self {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let (group, rest) = match parts.as_slice() {
-            ["_sim", rest @ ..] => return Self::Control(rest.iter().map(|part| decode(part)).collect()),
             []
             | ["version" | "api" | "apis" | "healthz" | "livez" | "readyz"]
             | ["api", "v1"]

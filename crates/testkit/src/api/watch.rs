@@ -50,7 +50,7 @@ pub(super) fn answer(cluster: &Arc<Cluster>, target: &Target, query: &Query) -> 
     let start = query.get("resourceVersion");
     let mut queue = VecDeque::new();
     let (revision, generation) = cluster.read(|state| {
-        let generation = state.knobs.watches.ended;
+        let generation = state.knobs.answers.watches.ended;
         if !start.is_empty() && start != "0" {
             return (start.parse::<u64>().ok(), generation);
         }
@@ -112,10 +112,10 @@ impl Watch {
     }
 
     fn gather(&mut self, state: &State) {
-        if state.knobs.watches.frozen || self.done {
+        if state.knobs.answers.watches.frozen || self.done {
             return;
         }
-        if state.knobs.watches.ended != self.generation {
+        if state.knobs.answers.watches.ended != self.generation {
             self.done = true;
             return;
         }
@@ -151,7 +151,7 @@ impl Watch {
     }
 
     fn push_bookmark(&mut self) {
-        let frozen = self.cluster.read(|state| state.knobs.watches.frozen);
+        let frozen = self.cluster.read(|state| state.knobs.answers.watches.frozen);
         if self.bookmark.is_some() && !frozen {
             let resource = self.target.resource;
             let object = json!({

@@ -7,22 +7,20 @@ use serde_json::{Value, json};
 
 use super::route::Target;
 use super::{Request, defaults, validate};
-use crate::clock::seconds;
 use crate::cluster::lifecycle::{self, Propagation};
-use crate::cluster::{Cluster, State};
+use crate::cluster::{Cluster, arrival};
 use crate::objects::json::{integer, merge, remove, set, text};
 use crate::objects::rejection::Rejection;
 use crate::objects::resource::Resource;
 use crate::objects::store::Key;
 use crate::wire::body::{SimBody, json as json_response};
-use crate::{job_controller, kubelet};
 
 pub(super) fn create(
     cluster: &Arc<Cluster>,
     target: &Target,
     request: &Request,
 ) -> Result<Response<SimBody>, Rejection> {
-    let object = parse(&request.body)?;
+    let mut object = parse(&request.body)?;
     let namespace = text(&object, "/metadata/namespace");
     if !namespace.is_empty() && namespace != target.namespace {
         let message = "the namespace of the provided object does not match the namespace sent on the request";
@@ -34,65 +32,14 @@ pub(super) fn create(
         if target.resource.namespaced() && state.store.get(&key).is_none() {
             return Err(Rejection::not_found(Resource::Namespaces, &target.namespace));
         }
-        let object = admit(cluster, state, target.resource, &target.namespace, object)?;
-        if dry_run { Ok(Arc::new(object)) } else { Ok(insert(cluster, state, target.resource, object)) }
+        let now = cluster.clock.now();
+        arrival::prepare(state, now, target.resource, &target.namespace, &mut object)?;
+        defaults::apply(target.resource, &mut object);
+        validate::check(target.resource, &object)?;
+        arrival::admit(state, target.resource, &object)?;
+        if dry_run { Ok(Arc::new(object)) } else { Ok(arrival::enter(cluster, state, target.resource, object)) }
     })?;
     Ok(json_response(201, &created))
-}
-
-/// Names, completes and checks a new object, as the API server does before it stores one.
-pub(crate) fn admit(
-    cluster: &Cluster,
-    state: &mut State,
-    resource: Resource,
-    namespace: &str,
-    mut object: Value,
-) -> Result<Value, Rejection> {
-    if text(&object, "/metadata/name").is_empty() {
-        let prefix = text(&object, "/metadata/generateName").to_owned();
-        if prefix.is_empty() {
-            return Err(Rejection::invalid(
-                resource,
-                "",
-                "metadata.name",
-                "Required value: name or generateName is required",
-            ));
-        }
-        let prefix: String = prefix.chars().take(58).collect();
-        let name = format!("{prefix}{}", state.store.new_suffix());
-        set(&mut object, &["metadata", "name"], name);
-    }
-    if resource.namespaced() {
-        set(&mut object, &["metadata", "namespace"], namespace);
-    }
-    set(&mut object, &["metadata", "uid"], state.store.new_uid());
-    set(&mut object, &["metadata", "creationTimestamp"], seconds(cluster.clock.now()));
-    defaults::apply(resource, &mut object);
-    validate::check(resource, &object)?;
-    let name = text(&object, "/metadata/name");
-    if let Some(message) = state.knobs.refusal(resource.plural()) {
-        return Err(Rejection::forbidden(resource, name, &message));
-    }
-    if state.store.get(&Key::of(resource, &object)).is_some() {
-        return Err(Rejection::already_exists(resource, name));
-    }
-    Ok(object)
-}
-
-/// Stores an admitted object and starts whoever looks after it.
-pub(crate) fn insert(cluster: &Arc<Cluster>, state: &mut State, resource: Resource, object: Value) -> Arc<Value> {
-    let key = Key::of(resource, &object);
-    let stored = state.store.put(&key, object);
-    let uid = text(&stored, "/metadata/uid").to_owned();
-    match resource {
-        Resource::Jobs => job_controller::start(cluster, key, uid),
-        Resource::Pods => {
-            state.running_pods.insert(uid.clone());
-            kubelet::start(cluster, key, uid);
-        }
-        _ => lifecycle::collect_if_ownerless(state, cluster.clock.now(), &key),
-    }
-    stored
 }
 
 pub(super) fn patch(

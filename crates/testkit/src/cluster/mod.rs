@@ -8,6 +8,7 @@
 //! Nothing polls: whoever waits re-checks its condition when the state has changed or its own deadline is reached.
 //! A lock is right here because every access is a short, synchronous look at one consistent picture, like a transaction in etcd.
 
+pub(crate) mod arrival;
 mod container_log;
 pub(crate) mod events;
 mod launch;
@@ -20,6 +21,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use arrival::{Announcers, Arrivals};
 pub(crate) use container_log::ContainerLog;
 pub use launch::Launch;
 pub(crate) use launch::{Image, LAUNCHES_KEPT};
@@ -61,19 +63,22 @@ pub(crate) struct Cluster {
     pub(crate) requests: RequestLog,
     state: Mutex<State>,
     topics: Topics,
+    announcers: Announcers,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     directory: OnceLock<Option<tempfile::TempDir>>,
 }
 
 impl Cluster {
-    pub(crate) fn new(clock: Clock, lags: Lags) -> Arc<Self> {
-        Arc::new(Self {
+    /// The cluster, and what its controllers have to listen to.
+    pub(crate) fn new(clock: Clock, lags: Lags) -> (Arc<Self>, Arrivals) {
+        let (announcers, arrivals) = arrival::channels();
+        let cluster = Arc::new(Self {
             clock: Arc::new(clock),
             requests: RequestLog::default(),
             state: Mutex::new(State {
                 store: Store::default(),
-                knobs: KnobState::new(lags),
+                knobs: KnobState { lags, ..KnobState::default() },
                 images: HashMap::new(),
                 logs: HashMap::new(),
                 launches: Vec::new(),
@@ -83,10 +88,12 @@ impl Cluster {
                 claims: HashMap::new(),
             }),
             topics: Topics::default(),
+            announcers,
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
             directory: OnceLock::new(),
-        })
+        });
+        (cluster, arrivals)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -7,8 +7,7 @@ use crate::clock::seconds;
 use crate::cluster::ContainerLog;
 use crate::cluster::State;
 use crate::cluster::lifecycle::{self, Propagation};
-use crate::job_controller;
-use crate::knobs::Eviction;
+use crate::knobs::{Eviction, PodKnobs};
 use crate::kubelet_log::Stream;
 use crate::objects::json::{set_condition, text};
 use crate::objects::resource::Resource;
@@ -18,29 +17,19 @@ impl Knobs {
     /// Evicts a pod: killed at once, phase `Failed`, reason `Evicted`, log removed, object stays. `false`: no such pod.
     #[must_use]
     pub fn evict(&self, namespace: &str, pod: &str, eviction: Eviction) -> bool {
-        self.with_pod(namespace, pod, |state, uid| {
-            state.knobs.evictions.insert(uid, eviction);
-        })
+        self.bend_pod(namespace, pod, |pod| pod.eviction = Some(eviction))
     }
 
     /// The container exceeds its memory limit: 137, `OOMKilled`.
     #[must_use]
     pub fn out_of_memory(&self, namespace: &str, pod: &str) -> bool {
-        self.with_pod(namespace, pod, |state, uid| {
-            state.knobs.out_of_memory.insert(uid);
-        })
+        self.bend_pod(namespace, pod, |pod| pod.out_of_memory = true)
     }
 
     /// The pod's node is lost (or back): no status, no log, no reaction to a deletion.
     #[must_use]
     pub fn node_lost(&self, namespace: &str, pod: &str, lost: bool) -> bool {
-        self.with_pod(namespace, pod, |state, uid| {
-            if lost {
-                state.knobs.lost.insert(uid);
-            } else {
-                state.knobs.lost.remove(&uid);
-            }
-        })
+        self.bend_pod(namespace, pod, |pod| pod.lost = lost)
     }
 
     /// Somebody deletes the pod. `grace_seconds: Some(0)` removes it at once. With a `disruption` reason such as
@@ -75,12 +64,6 @@ impl Knobs {
         self.patch("jobs", namespace, job, &json!({"spec": {"suspend": suspended}}))
     }
 
-    /// The job controller creates one pod too many.
-    #[must_use]
-    pub fn create_extra_pod(&self, namespace: &str, job: &str) -> bool {
-        job_controller::create_extra_pod(&self.cluster, &Key::new(Resource::Jobs, namespace, job))
-    }
-
     /// The kubelet rotates the log of every container of the pod now.
     #[must_use]
     pub fn rotate_log(&self, namespace: &str, pod: &str) -> bool {
@@ -105,6 +88,10 @@ impl Knobs {
             let uid = state.store.get(&key).map(|pod| text(pod, "/metadata/uid").to_owned());
             uid.map(|uid| act(state, uid)).is_some()
         })
+    }
+
+    fn bend_pod(&self, namespace: &str, pod: &str, bend: impl FnOnce(&mut PodKnobs)) -> bool {
+        self.with_pod(namespace, pod, |state, uid| bend(state.knobs.node.pods.entry(uid).or_default()))
     }
 
     fn with_logs(&self, namespace: &str, pod: &str, act: impl Fn(&ContainerLog)) -> bool {

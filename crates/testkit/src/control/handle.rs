@@ -25,66 +25,66 @@ impl Knobs {
     /// # Errors
     /// `path` or `query` is no regular expression.
     pub fn fault(&self, fault: Fault) -> Result<u64, regex::Error> {
-        self.cluster.bend(|state| state.knobs.faults.add(fault))
+        self.cluster.bend(|state| state.knobs.answers.faults.add(fault))
     }
 
     /// How many requests the fault has hit.
     #[must_use]
     pub fn fault_hits(&self, id: u64) -> u32 {
-        self.cluster.read(|state| state.knobs.faults.hits(id))
+        self.cluster.read(|state| state.knobs.answers.faults.hits(id))
     }
 
     /// Disarms one fault.
     pub fn clear_fault(&self, id: u64) {
-        self.cluster.bend(|state| state.knobs.faults.remove(Some(id)));
+        self.cluster.bend(|state| state.knobs.answers.faults.remove(Some(id)));
     }
 
     /// Disarms all faults.
     pub fn clear_faults(&self) {
-        self.cluster.bend(|state| state.knobs.faults.remove(None));
+        self.cluster.bend(|state| state.knobs.answers.faults.remove(None));
     }
 
     pub(crate) fn faults(&self) -> Vec<Value> {
-        self.cluster.read(|state| state.knobs.faults.list())
+        self.cluster.read(|state| state.knobs.answers.faults.list())
     }
 
     /// Replaces the whole access configuration.
     pub fn access(&self, access: Access) {
-        self.cluster.bend(|state| state.knobs.access = access);
+        self.cluster.bend(|state| state.knobs.answers.access = access);
     }
 
     /// Allows exactly what the rules say.
     pub fn allow_only(&self, rules: Vec<PolicyRule>) {
-        self.cluster.bend(|state| state.knobs.access.rules = Some(rules));
+        self.cluster.bend(|state| state.knobs.answers.access.rules = Some(rules));
     }
 
     /// Denies one verb for one resource (`jobs`, `pods/log`, …); everything else stays as it is.
     pub fn deny(&self, verb: &str, resource: &str) {
         let rule = PolicyRule::new("*", &[resource], &[verb]);
-        self.cluster.bend(|state| state.knobs.access.denied.push(rule));
+        self.cluster.bend(|state| state.knobs.answers.access.denied.push(rule));
     }
 
     /// Allows everything again.
     pub fn allow_all(&self) {
         self.cluster.bend(|state| {
-            state.knobs.access.rules = None;
-            state.knobs.access.denied.clear();
+            state.knobs.answers.access.rules = None;
+            state.knobs.answers.access.denied.clear();
         });
     }
 
     /// Accepts only these bearer tokens (others get 401); `None` accepts everything.
     pub fn tokens(&self, tokens: Option<Vec<String>>) {
-        self.cluster.bend(|state| state.knobs.tokens = tokens);
+        self.cluster.bend(|state| state.knobs.answers.tokens = tokens);
     }
 
     /// Refuses creates of a kind: quota, Pod Security, webhook.
     pub fn refuse_creates(&self, rule: AdmissionRule) {
-        self.cluster.bend(|state| state.knobs.admission.push(rule));
+        self.cluster.bend(|state| state.knobs.answers.admission.push(rule));
     }
 
     /// Lifts all refusals.
     pub fn clear_refusals(&self) {
-        self.cluster.bend(|state| state.knobs.admission.clear());
+        self.cluster.bend(|state| state.knobs.answers.admission.clear());
     }
 
     /// Every open watch, and every resume from a known version, gets a 410 as `ERROR` event.
@@ -94,19 +94,19 @@ impl Knobs {
 
     /// Every open watch ends cleanly.
     pub fn end_watches(&self) {
-        self.cluster.bend(|state| state.knobs.watches.ended += 1);
+        self.cluster.bend(|state| state.knobs.answers.watches.ended += 1);
     }
 
     /// While frozen, watches stay open and deliver nothing, like half-open connections.
     pub fn freeze_watches(&self, frozen: bool) {
-        self.cluster.bend(|state| state.knobs.watches.frozen = frozen);
+        self.cluster.bend(|state| state.knobs.answers.watches.frozen = frozen);
     }
 
     /// Every open log follow ends now: cleanly, or with a broken connection.
     pub fn close_follows(&self, reset: bool) {
         self.cluster.bend(|state| {
-            state.knobs.follows.closed += 1;
-            state.knobs.follows.reset = reset;
+            state.knobs.answers.follows.closed += 1;
+            state.knobs.answers.follows.reset = reset;
         });
     }
 
@@ -127,7 +127,7 @@ impl Knobs {
 
     /// Opens a gate on which scripts wait.
     pub fn open_gate(&self, name: &str) {
-        self.cluster.bend(|state| state.knobs.open_gates.insert(name.to_owned()));
+        self.cluster.bend(|state| state.knobs.node.open_gates.insert(name.to_owned()));
     }
 
     /// The delays of the cluster.
@@ -143,7 +143,7 @@ impl Knobs {
 
     /// How logs of containers that start from now on are written.
     pub fn log_settings(&self, settings: LogSettings) {
-        self.cluster.bend(|state| state.knobs.logs = settings);
+        self.cluster.bend(|state| state.knobs.node.logs = settings);
     }
 
     /// Steps the node's clock (record times), forward or back.

@@ -6,4 +6,4 @@ mod objects;
 mod routes;
 
 pub use handle::Knobs;
-pub(crate) use routes::handle;
+pub(crate) use routes::{claims, handle};

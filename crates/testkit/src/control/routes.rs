@@ -17,7 +17,7 @@ use crate::objects::json::merge;
 use crate::objects::rejection::Rejection;
 use crate::script::Script;
 use crate::wire::body::{SimBody, json as answer, rejected};
-use crate::wire::query::Query;
+use crate::wire::query::{Query, decode};
 
 /// What a call gives back, or the text of a 400 or 404.
 type Outcome = Result<Value, Problem>;
@@ -44,7 +44,14 @@ struct DeletePodBody {
     disruption: Option<String>,
 }
 
-pub(crate) async fn handle(cluster: &Arc<Cluster>, parts: &Parts, path: &[String], body: &[u8]) -> Response<SimBody> {
+/// Whether the path belongs to the control API.
+pub(crate) fn claims(path: &str) -> bool {
+    path.trim_start_matches('/').split('/').next() == Some("_sim")
+}
+
+/// Answers one call.
+pub(crate) async fn handle(cluster: &Arc<Cluster>, parts: &Parts, body: &[u8]) -> Response<SimBody> {
+    let path: Vec<String> = parts.uri.path().split('/').filter(|part| !part.is_empty()).skip(1).map(decode).collect();
     let segments: Vec<&str> = path.iter().map(String::as_str).collect();
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let knobs = Knobs::new(Arc::clone(cluster));
@@ -189,7 +196,6 @@ fn objects_of_jobs(knobs: &Knobs, method: &Method, path: &[&str], body: &[u8]) -
         ("POST", ["jobs", namespace, job, "delete"]) => knobs.delete_job(namespace, job),
         ("POST", ["jobs", namespace, job, "suspend"]) => knobs.suspend_job(namespace, job, true),
         ("POST", ["jobs", namespace, job, "resume"]) => knobs.suspend_job(namespace, job, false),
-        ("POST", ["jobs", namespace, job, "extra-pod"]) => knobs.create_extra_pod(namespace, job),
         _ => return unknown(method, path),
     };
     if found { Ok(done()) } else { Err(Problem::Missing) }

@@ -13,26 +13,20 @@ mod sync;
 use std::sync::Arc;
 
 use sync::{JobSync, Next};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep_until;
 
+use crate::cluster::arrival::Arrival;
 use crate::cluster::{Cluster, Topic};
-use crate::objects::store::Key;
 
-/// Starts to look after a new Job.
-pub(crate) fn start(cluster: &Arc<Cluster>, key: Key, uid: String) {
-    let task = run(Arc::clone(cluster), JobSync::new(key, uid));
-    cluster.spawn(task);
+/// Looks after every Job that arrives.
+pub(crate) async fn run(cluster: Arc<Cluster>, mut jobs: UnboundedReceiver<Arrival>) {
+    while let Some(Arrival { key, uid }) = jobs.recv().await {
+        cluster.spawn(look_after(Arc::clone(&cluster), JobSync::new(key, uid)));
+    }
 }
 
-/// Creates one more pod for a Job, as the real controller may (rarely) do.
-pub(crate) fn create_extra_pod(cluster: &Arc<Cluster>, key: &Key) -> bool {
-    cluster.update(|state| {
-        let job = state.store.get(key).cloned();
-        job.is_some_and(|job| pods::create(cluster, state, &job).is_ok())
-    })
-}
-
-async fn run(cluster: Arc<Cluster>, mut job: JobSync) {
+async fn look_after(cluster: Arc<Cluster>, mut job: JobSync) {
     let mut changes = cluster.subscribe(Topic::Object(job.uid()));
     loop {
         changes.borrow_and_update();

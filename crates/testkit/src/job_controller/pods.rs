@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::api::{admit, insert};
 use crate::cluster::lifecycle::controller_uid;
-use crate::cluster::{Cluster, State};
+use crate::cluster::{Cluster, State, arrival};
 use crate::objects::json::{set, text};
 use crate::objects::rejection::Rejection;
 use crate::objects::resource::Resource;
@@ -19,8 +18,8 @@ pub(super) fn of_job(state: &State, uid: &str) -> Vec<(Key, Arc<Value>)> {
     pods.map(|(key, pod)| (key.clone(), Arc::clone(pod))).collect()
 }
 
-/// Creates a pod from the template; returns its name.
-pub(super) fn create(cluster: &Arc<Cluster>, state: &mut State, job: &Value) -> Result<String, Rejection> {
+/// Creates a pod from the template; returns its name. The API server completed and checked the template with the Job.
+pub(super) fn create(cluster: &Cluster, state: &mut State, job: &Value) -> Result<String, Rejection> {
     let name = text(job, "/metadata/name");
     let mut pod = job["spec"]["template"].clone();
     set(&mut pod, &["metadata", "generateName"], format!("{name}-"));
@@ -29,7 +28,8 @@ pub(super) fn create(cluster: &Arc<Cluster>, state: &mut State, job: &Value) -> 
         "controller": true, "blockOwnerDeletion": true,
     }]);
     set(&mut pod, &["metadata", "ownerReferences"], owner);
-    let pod = admit(cluster, state, Resource::Pods, text(job, "/metadata/namespace"), pod)?;
-    let pod = insert(cluster, state, Resource::Pods, pod);
+    arrival::prepare(state, cluster.clock.now(), Resource::Pods, text(job, "/metadata/namespace"), &mut pod)?;
+    arrival::admit(state, Resource::Pods, &pod)?;
+    let pod = arrival::enter(cluster, state, Resource::Pods, pod);
     Ok(text(&pod, "/metadata/name").to_owned())
 }

@@ -1,7 +1,6 @@
 //! One step of the controller for one Job.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -84,7 +83,7 @@ impl JobSync {
     }
 
     /// The next step. It happens at one moment: a time that passes during it is still ahead.
-    pub(super) fn sync(&mut self, cluster: &Arc<Cluster>, state: &mut State) -> Next {
+    pub(super) fn sync(&mut self, cluster: &Cluster, state: &mut State) -> Next {
         let now = Instant::now();
         let Some(job) = state.store.get_uid(&self.key, &self.uid).cloned() else {
             state.ended_pods.remove(&self.uid);
@@ -205,7 +204,7 @@ impl JobSync {
         self.deadline(job).filter(|deadline| now >= *deadline).map(|_| Verdict::DeadlineExceeded)
     }
 
-    fn create_pod(&mut self, cluster: &Arc<Cluster>, state: &mut State, job: &Value, now: Instant) {
+    fn create_pod(&mut self, cluster: &Cluster, state: &mut State, job: &Value, now: Instant) {
         if self.create_after.is_some_and(|(after, _)| now < after) {
             return;
         }

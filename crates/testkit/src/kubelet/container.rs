@@ -55,7 +55,7 @@ pub(super) async fn run(pod: &PodWorker, spec: &Value, list: List) -> Ended {
     };
     let Some((launch, volumes, image)) = prepared else { return ended };
     let lags = pod.cluster.lags();
-    let settings = pod.cluster.read(|state| state.knobs.logs.clone());
+    let settings = pod.cluster.read(|state| state.knobs.node.logs.clone());
     let log = Arc::new(ContainerLog::new(Arc::clone(&pod.cluster.clock), settings, &lags));
     let id = format!("containerd://{}-{}", pod.uid, ended.name);
     let started = pod.cluster.clock.now();

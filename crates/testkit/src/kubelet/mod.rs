@@ -20,22 +20,26 @@ mod volumes;
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc::UnboundedReceiver;
+
 use crate::cluster::Cluster;
-use crate::objects::store::Key;
+use crate::cluster::arrival::Arrival;
 
 /// Name of the node.
-pub(crate) const NODE: &str = "sim-node";
+const NODE: &str = "sim-node";
 /// Address of the node.
-pub(crate) const NODE_IP: &str = "10.0.0.1";
+const NODE_IP: &str = "10.0.0.1";
 
-/// Starts to look after a new pod.
-pub(crate) fn start(cluster: &Arc<Cluster>, key: Key, uid: String) {
-    cluster.spawn(pod::run(Arc::clone(cluster), key, uid));
+/// Looks after every pod that arrives.
+pub(crate) async fn run(cluster: Arc<Cluster>, mut pods: UnboundedReceiver<Arrival>) {
+    while let Some(Arrival { key, uid }) = pods.recv().await {
+        cluster.spawn(pod::run(Arc::clone(&cluster), key, uid));
+    }
 }
 
 /// What a container is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Signal {
+enum Signal {
     Run,
     Terminate,
     Kill,

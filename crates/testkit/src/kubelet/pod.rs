@@ -185,12 +185,12 @@ impl PodWorker {
     pub(super) async fn stopped(&self) -> Stop {
         let deadline = self.deadline.get().copied().flatten();
         let stop = self.until(|state| {
-            if let Some(eviction) = state.knobs.evictions.get(&self.uid) {
+            if let Some(eviction) = state.knobs.node.eviction(&self.uid) {
                 return Some(Stop::Evicted(eviction.clone()));
             }
             let pod = state.store.get_uid(&self.key, &self.uid)?;
             // A kubelet that is cut off does not hear of a deletion.
-            (is_deleting(pod) && !state.knobs.lost.contains(&self.uid)).then_some(Stop::Deleted)
+            (is_deleting(pod) && !state.knobs.node.is_lost(&self.uid)).then_some(Stop::Deleted)
         });
         tokio::select! {
             biased;
@@ -212,7 +212,7 @@ impl PodWorker {
     }
 
     pub(super) async fn ran_out_of_memory(&self) {
-        self.until(|state| state.knobs.out_of_memory.contains(&self.uid).then_some(())).await;
+        self.until(|state| state.knobs.node.is_out_of_memory(&self.uid).then_some(())).await;
     }
 
     /// Waits for something about this pod or a knob. Cancel-safe.
@@ -230,7 +230,7 @@ impl PodWorker {
 
     /// Waits while the node is lost: its kubelet reaches nobody.
     async fn reachable(&self) {
-        self.until(|state| (!state.knobs.lost.contains(&self.uid)).then_some(())).await;
+        self.until(|state| (!state.knobs.node.is_lost(&self.uid)).then_some(())).await;
     }
 
     /// Writes the pod's status.
@@ -278,8 +278,7 @@ impl PodWorker {
         self.cluster.update(|state| {
             state.logs.retain(|(uid, _), _| *uid != self.uid);
             state.running_pods.remove(&self.uid);
-            state.knobs.evictions.remove(&self.uid);
-            state.knobs.out_of_memory.remove(&self.uid);
+            state.knobs.node.pods.remove(&self.uid);
         });
         let running_here = self.cluster.started_directory().map(|root| root.join("pods").join(&self.uid));
         if let Some(directory) = running_here {

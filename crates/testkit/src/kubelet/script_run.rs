@@ -63,7 +63,7 @@ async fn play(cluster: &Cluster, steps: &[Step], log: &ContainerLog, started: In
             Step::Wait(duration) => sleep(*duration).await,
             Step::Until(since_start) => sleep_until(started + *since_start).await,
             Step::Gate(name) => {
-                cluster.until(Topic::Knobs, |state| state.knobs.open_gates.contains(name).then_some(())).await;
+                cluster.until(Topic::Knobs, |state| state.knobs.node.open_gates.contains(name).then_some(())).await;
             }
             Step::Exit(exit) => return Some(exit.clone()),
             Step::Never => std::future::pending().await,

@@ -1,6 +1,6 @@
 //! Requests, answers and errors of the API server.
 
-use claude_k8s_testkit::builders::{job as job_named, secret};
+use crate::builders::{job as job_named, secret};
 use claude_k8s_testkit::{AdmissionRule, PolicyRule, Script};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use k8s_openapi::api::batch::v1::Job;

@@ -1,6 +1,6 @@
 //! Job controller (docs/internals/kubernetes.md 4).
 
-use claude_k8s_testkit::builders::secret;
+use crate::builders::secret;
 use claude_k8s_testkit::{AdmissionRule, HoldKind, Script};
 use k8s_openapi::api::core::v1::{Event, Secret};
 use kube::Api;
@@ -233,20 +233,10 @@ async fn held_job_conditions_never_come_until_released() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_extra_pod_of_the_same_job_has_another_uid() {
-    let setup = setup(Script::new().never_ends());
-    setup.start(job(), "running").await;
-    assert!(setup.simulator.knobs().create_extra_pod(NAMESPACE, "run-1"));
-    let pods = setup.pods.list(&ListParams::default().labels("job-name=run-1")).await.unwrap().items;
-    assert_eq!(pods.len(), 2);
-    assert_ne!(pods[0].metadata.uid, pods[1].metadata.uid);
-}
-
-#[tokio::test(start_paused = true)]
 async fn two_hundred_jobs_run_side_by_side() {
     let setup = setup(Script::new().wait(seconds(10)).exit(0));
     for number in 0..200 {
-        setup.create(claude_k8s_testkit::builders::job(&format!("run-{number}"))).await;
+        setup.create(crate::builders::job(&format!("run-{number}"))).await;
     }
     for number in 0..200 {
         let name = format!("run-{number}");

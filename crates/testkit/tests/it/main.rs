@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of a test fails the test")]
 
 mod api;
+mod builders;
 mod faults;
+mod floors;
 mod jobs;
 mod logs;
 mod pods;

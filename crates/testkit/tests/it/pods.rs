@@ -1,6 +1,6 @@
 //! Scheduler and kubelet (docs/internals/kubernetes.md 4.4 and 4.5).
 
-use claude_k8s_testkit::builders::{claim, pod, secret};
+use crate::builders::{claim, pod, secret};
 use claude_k8s_testkit::{Eviction, Exit, Hold, HoldKind, Script, Simulator};
 use k8s_openapi::api::core::v1::{Event, Secret};
 use kube::Api;
@@ -236,8 +236,7 @@ async fn scripts_are_chosen_by_launch_and_by_environment() {
     let pod = setup.start(job().container("args", json!(["--resume", "x"])), "terminated").await;
     assert_eq!(state(&setup, &pod)["terminated"]["exitCode"], 1);
     let script = r#"{"steps":[{"exit":{"code":42}}]}"#;
-    let other = claude_k8s_testkit::builders::job("run-2")
-        .container("env", json!([{"name": "K8S_SIM_SCRIPT", "value": script}]));
+    let other = crate::builders::job("run-2").container("env", json!([{"name": "K8S_SIM_SCRIPT", "value": script}]));
     setup.create(other).await;
     setup
         .simulator

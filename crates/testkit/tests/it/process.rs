@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use claude_k8s_testkit::builders::{claim, secret};
+use crate::builders::{claim, secret};
 use claude_k8s_testkit::{Lags, Simulator};
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn program(directory: &Path, body: &str) {
 }
 
 /// A Job in the shape of the adapter's, and a simulator that runs it.
-fn start(directory: &Path, body: &str) -> (Setup, claude_k8s_testkit::builders::ObjectBuilder) {
+fn start(directory: &Path, body: &str) -> (Setup, crate::builders::ObjectBuilder) {
     program(directory, body);
     let simulator = Simulator::with_lags(Lags::default().divided_by(20)).process_image(IMAGE, directory);
     let setup = from(simulator);

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use claude_k8s_testkit::builders::job as job_named;
+use crate::builders::job as job_named;
 use k8s_openapi::api::batch::v1::Job;
 use kube::api::PostParams;
 use kube::config::{KubeConfigOptions, Kubeconfig};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claude_k8s_testkit::builders::{self, ObjectBuilder};
+use crate::builders::{self, ObjectBuilder};
 use claude_k8s_testkit::{Script, Simulator};
 use futures_util::AsyncReadExt;
 use jiff::Timestamp;

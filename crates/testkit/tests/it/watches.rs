@@ -1,7 +1,7 @@
 //! `watch` (docs/internals/kubernetes.md 3.1), also through the watcher of kube-runtime.
 
+use crate::builders::pod;
 use claude_k8s_testkit::Script;
-use claude_k8s_testkit::builders::pod;
 use futures_util::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, ListParams, WatchEvent, WatchParams};

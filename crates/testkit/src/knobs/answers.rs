@@ -1,0 +1,58 @@
+//! What the API server answers otherwise than it would: errors, denials, refusals, streams that end or fall silent.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Access, FaultTable};
+
+/// A refusal of creates by admission: quota, Pod Security, a webhook.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AdmissionRule {
+    /// `jobs`, `pods`, `secrets`, …
+    pub resource: String,
+    /// Text behind `… is forbidden: `, for example `exceeded quota: compute, requested: pods=1, used: pods=9, limited: pods=9`.
+    pub message: String,
+    /// How many creates are refused; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+}
+
+/// How watches behave.
+#[derive(Debug, Default)]
+pub(crate) struct WatchKnobs {
+    /// Watches that started under a smaller number end.
+    pub(crate) ended: u64,
+    /// No watch delivers anything: a half-open connection.
+    pub(crate) frozen: bool,
+}
+
+/// How log follows behave.
+#[derive(Debug, Default)]
+pub(crate) struct FollowKnobs {
+    /// Follows that started under a smaller number end, with a reset if the flag is set.
+    pub(crate) closed: u64,
+    pub(crate) reset: bool,
+}
+
+/// Everything about answers.
+#[derive(Debug, Default)]
+pub(crate) struct AnswerKnobs {
+    pub(crate) faults: FaultTable,
+    pub(crate) access: Access,
+    /// Accepted bearer tokens; `None` accepts everything.
+    pub(crate) tokens: Option<Vec<String>>,
+    pub(crate) admission: Vec<AdmissionRule>,
+    pub(crate) watches: WatchKnobs,
+    pub(crate) follows: FollowKnobs,
+}
+
+impl AnswerKnobs {
+    /// Consumes one refusal for this kind, if there is one.
+    pub(crate) fn refusal(&mut self, resource: &str) -> Option<String> {
+        let rule = self.admission.iter_mut().find(|rule| rule.resource == resource && rule.times != Some(0))?;
+        if let Some(times) = &mut rule.times {
+            *times -= 1;
+        }
+        Some(rule.message.clone())
+    }
+}
