@@ -53,10 +53,7 @@ pub use {
     cluster::Launch,
     cluster::requests::{OpenStreams, RequestRecord},
     control::Knobs,
-    knobs::{
-        Access, AdmissionRule, CutEnd, Eviction, Fault, FaultAction, Hold, HoldKind, Lags, LogSettings, PolicyRule,
-        RequestMatch,
-    },
+    knobs::{AdmissionRule, CutEnd, Eviction, Fault, FaultAction, Hold, HoldKind, Lags, LogSettings, RequestMatch},
     script::{Exit, OnTerm, Script, Step},
     simulator::Simulator,
     wire::body::{Broken, SimBody},

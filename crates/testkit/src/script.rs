@@ -5,21 +5,21 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::clock::milliseconds;
 
 /// How a container ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Exit {
     /// Exit code; 128 + n for signal n.
     pub code: i32,
     /// `terminated.reason`; `Completed` or `Error` when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub reason: Option<String>,
     /// `terminated.message`, i.e. the content of the termination log; the last 4096 bytes count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub message: Option<String>,
 }
 
@@ -50,15 +50,13 @@ impl Exit {
 }
 
 /// One thing a scripted container does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Step {
     /// Writes a line to stdout.
     Print(String),
     /// Writes text to stdout, without a newline.
     Write(String),
-    /// Writes bytes to stdout, without a newline.
-    Bytes(Vec<u8>),
     /// Writes a line to stderr (which shares the container log).
     Stderr(String),
     /// Writes many lines to stdout; `{n}` in the text is the number of the line, from 0.
@@ -69,11 +67,8 @@ pub enum Step {
         text: String,
     },
     /// Waits. In JSON: milliseconds.
-    #[serde(with = "milliseconds")]
+    #[serde(deserialize_with = "milliseconds::deserialize")]
     Wait(Duration),
-    /// Waits until so much time has passed since the container started. In JSON: milliseconds.
-    #[serde(with = "milliseconds")]
-    Until(Duration),
     /// Waits until a test opens the gate of this name.
     Gate(String),
     /// Ends.
@@ -83,7 +78,7 @@ pub enum Step {
 }
 
 /// What SIGTERM does.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum OnTerm {
     /// Ends at once with code 143.
@@ -96,7 +91,7 @@ pub enum OnTerm {
 }
 
 /// What a scripted container does. Without an `exit` it ends with code 0 after its last step.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Script {
     /// The steps, in order.
@@ -123,22 +118,10 @@ impl Script {
         self.then(Step::Print(line.into()))
     }
 
-    /// Writes a line to stdout so long after the start.
-    #[must_use]
-    pub fn print_at(self, since_start: Duration, line: impl Into<String>) -> Self {
-        self.then(Step::Until(since_start)).print(line)
-    }
-
     /// Writes text to stdout, without a newline.
     #[must_use]
     pub fn write(self, text: impl Into<String>) -> Self {
         self.then(Step::Write(text.into()))
-    }
-
-    /// Writes bytes to stdout, without a newline.
-    #[must_use]
-    pub fn bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.then(Step::Bytes(bytes.into()))
     }
 
     /// Writes a line to stderr.

@@ -28,7 +28,7 @@ where
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|error| Broken(error.to_string()))?.to_bytes();
     if control::claims(parts.uri.path()) {
-        return Ok(control::handle(&cluster, &parts, &body).await);
+        return Ok(control::handle(&cluster, &parts, &body));
     }
     api::handle(cluster, parts, body).await
 }

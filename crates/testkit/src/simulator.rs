@@ -90,27 +90,15 @@ impl Simulator {
     /// Registers an image whose containers play a script chosen by what they were started with.
     #[must_use]
     pub fn image_with(self, name: &str, choose: impl Fn(&Launch) -> Script + Send + Sync + 'static) -> Self {
-        self.add_image(name, Image::Script(Arc::new(choose)));
+        self.knobs().add_image(name, Image::Script(Arc::new(choose)));
         self
     }
 
     /// Registers an image whose containers are local processes; the directory comes first in their `PATH`.
     #[must_use]
     pub fn process_image(self, name: &str, directory: impl Into<PathBuf>) -> Self {
-        self.add_image(name, Image::Directory(directory.into()));
+        self.knobs().add_image(name, Image::Directory(directory.into()));
         self
-    }
-
-    /// Lets a host directory stand for a `PersistentVolumeClaim` of this name (in every namespace).
-    #[must_use]
-    pub fn claim(self, name: &str, directory: impl Into<PathBuf>) -> Self {
-        let directory = directory.into();
-        self.cluster.bend(|state| state.claims.insert(name.to_owned(), directory));
-        self
-    }
-
-    fn add_image(&self, name: &str, image: Image) {
-        self.cluster.bend(|state| state.images.insert(name.to_owned(), image));
     }
 
     /// Everything that can be bent.

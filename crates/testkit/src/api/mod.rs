@@ -1,7 +1,7 @@
 //! The API server: one request in, one response out.
 //!
 //! ```text
-//!  request ─▶ route ─▶ record ─▶ fault? ─▶ token, RBAC ─▶ read / write / watch / log ─▶ fault on the answer? ─▶ response
+//!  request ─▶ route ─▶ record ─▶ fault? ─▶ RBAC ─▶ read / write / watch / log ─▶ fault on the answer? ─▶ response
 //! ```
 //!
 //! The same function serves `kube::Client` in process and HTTP connections of the binary.
@@ -27,7 +27,7 @@ use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::cluster::requests::{RequestRecord, Ticket, kept_body};
-use crate::knobs::{FaultAction, Seen, Wish};
+use crate::knobs::{FaultAction, Seen, Wish, denial};
 use crate::objects::json::text;
 use crate::objects::rejection::Rejection;
 use crate::wire::body::{Broken, SimBody, rejected};
@@ -90,7 +90,6 @@ fn answer(cluster: &Arc<Cluster>, request: &Request) -> Response<SimBody> {
 }
 
 fn dispatch(cluster: &Arc<Cluster>, request: &Request) -> Result<Response<SimBody>, Rejection> {
-    authenticate(cluster, request)?;
     let target = match &request.route {
         Route::Discovery => return Ok(discovery::answer(request.parts.uri.path())),
         Route::SelfSubjectAccessReview if request.parts.method == Method::POST => {
@@ -115,14 +114,6 @@ fn dispatch(cluster: &Arc<Cluster>, request: &Request) -> Result<Response<SimBod
     }
 }
 
-fn authenticate(cluster: &Cluster, request: &Request) -> Result<(), Rejection> {
-    let header = request.parts.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = header.and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
-    let accepted = cluster
-        .read(|state| state.knobs.answers.tokens.as_ref().is_none_or(|tokens| tokens.iter().any(|t| t == token)));
-    if accepted { Ok(()) } else { Err(Rejection::of_code(401, None)) }
-}
-
 fn authorise(cluster: &Cluster, target: &Target, verb: &str, query: &Query) -> Result<(), Rejection> {
     let resource = target.resource_name();
     // A list or watch of one name counts as a request for that name.
@@ -134,10 +125,7 @@ fn authorise(cluster: &Cluster, target: &Target, verb: &str, query: &Query) -> R
         namespace: &target.namespace,
         name: if target.name.is_empty() { pinned } else { &target.name },
     };
-    cluster.read(|state| {
-        let access = &state.knobs.answers.access;
-        if access.allows(&wish) { Ok(()) } else { Err(access.denial(&wish)) }
-    })
+    cluster.read(|state| if state.knobs.answers.denials.deny(&wish) { Err(denial(&wish)) } else { Ok(()) })
 }
 
 fn record(cluster: &Cluster, parts: &Parts, route: &Route, query: &Query, body: &[u8]) -> RequestRecord {

@@ -25,7 +25,7 @@ pub(super) fn answer(cluster: &Cluster, body: &[u8]) -> Result<Response<SimBody>
         namespace: text(&wanted, "/namespace"),
         name: text(&wanted, "/name"),
     };
-    let allowed = cluster.read(|state| state.knobs.answers.access.allows(&wish));
+    let allowed = cluster.read(|state| !state.knobs.answers.denials.deny(&wish));
     review["kind"] = "SelfSubjectAccessReview".into();
     review["apiVersion"] = "authorization.k8s.io/v1".into();
     review["status"] = json!({"allowed": allowed});

@@ -1,9 +1,7 @@
 //! Carries out a fault on an answer.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::stream;
 use http::Response;
 use http_body_util::BodyExt;
@@ -33,13 +31,12 @@ pub(super) async fn apply(
             let page = format!("<html><head><title>{code}</title></head><body><h1>{code}</h1>proxy</body></html>\n");
             Ok(response(code, "text/html", full(page)))
         }
-        FaultAction::Empty { code } => Ok(response(code, "text/plain", full(Bytes::new()))),
         FaultAction::Reset { .. } => Err(connection_reset()),
         FaultAction::Hang { .. } => std::future::pending().await,
         FaultAction::Delay { .. } => genuine.ok_or_else(connection_reset),
-        FaultAction::CutBody { after_bytes, append, end } => {
+        FaultAction::CutBody { after_bytes, end } => {
             let genuine = genuine.ok_or_else(connection_reset)?;
-            Ok(genuine.map(|body| cut(body, after_bytes, append, end)))
+            Ok(genuine.map(|body| cut(body, after_bytes, end)))
         }
     }
 }
@@ -47,14 +44,12 @@ pub(super) async fn apply(
 struct Cut {
     body: SimBody,
     remaining: usize,
-    tail: VecDeque<Bytes>,
     end: CutEnd,
 }
 
-/// Passes so many bytes on, then the appended text, then ends as told. A shorter body ends by itself.
-fn cut(body: SimBody, after_bytes: usize, append: Option<String>, end: CutEnd) -> SimBody {
-    let tail = append.map(Bytes::from).into_iter().collect();
-    let state = Cut { body, remaining: after_bytes, tail, end };
+/// Passes so many bytes on, then ends as told. A shorter body ends by itself.
+fn cut(body: SimBody, after_bytes: usize, end: CutEnd) -> SimBody {
+    let state = Cut { body, remaining: after_bytes, end };
     streamed(stream::unfold(state, |mut state| async move {
         while state.remaining > 0 {
             let frame = match state.body.frame().await? {
@@ -65,9 +60,6 @@ fn cut(body: SimBody, after_bytes: usize, append: Option<String>, end: CutEnd) -
             data.truncate(state.remaining);
             state.remaining -= data.len();
             return Some((Ok(data), state));
-        }
-        if let Some(text) = state.tail.pop_front() {
-            return Some((Ok(text), state));
         }
         match state.end {
             CutEnd::Clean => None,

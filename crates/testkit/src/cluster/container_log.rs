@@ -42,9 +42,8 @@ struct Inner {
 
 impl ContainerLog {
     pub(crate) fn new(clock: Arc<Clock>, settings: LogSettings, lags: &Lags) -> Self {
-        let options = LogOptions { zone_minutes: settings.zone_minutes, ..LogOptions::default() };
         let inner = Inner {
-            model: LogModel::new(options),
+            model: LogModel::new(LogOptions::default()),
             settings,
             check: lags.log_rotation_check,
             follow_end: lags.follow_end,
@@ -69,8 +68,8 @@ impl ContainerLog {
                 return;
             }
             inner.rotate_if_due();
-            let (last, settings, clock) = (&mut inner.last, &inner.settings, &self.clock);
-            inner.model.write(stream, bytes, || stamp(clock, settings, last));
+            let (last, clock) = (&mut inner.last, &self.clock);
+            inner.model.write(stream, bytes, || stamp(clock, last));
             inner.notice_size();
         }
         self.changed.send_replace(());
@@ -82,8 +81,8 @@ impl ContainerLog {
             let inner = &mut *self.lock();
             if !inner.model.is_closed() {
                 inner.rotate_if_due();
-                let (last, settings, clock) = (&mut inner.last, &inner.settings, &self.clock);
-                inner.model.close(|| stamp(clock, settings, last));
+                let (last, clock) = (&mut inner.last, &self.clock);
+                inner.model.close(|| stamp(clock, last));
                 inner.follows_end_at = Some(Instant::now() + inner.follow_end);
             }
         }
@@ -173,11 +172,9 @@ impl Inner {
     }
 }
 
-/// The node's clock just before a write: advances, unless the node's clock is stepped or coarse.
-fn stamp(clock: &Clock, settings: &LogSettings, last: &mut Timestamp) -> Timestamp {
+/// The node's clock just before a write: advances, unless the node's clock is stepped.
+fn stamp(clock: &Clock, last: &mut Timestamp) -> Timestamp {
     let next = last.checked_add(TICK).unwrap_or(*last);
     *last = clock.now().max(next);
-    let node = last.checked_add(clock.node_offset()).unwrap_or(*last);
-    let resolution = i128::from(settings.clock_resolution_ns.max(1));
-    Timestamp::from_nanosecond(node.as_nanosecond().div_euclid(resolution) * resolution).unwrap_or(node)
+    last.checked_add(clock.node_offset()).unwrap_or(*last)
 }

@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
 
 use crate::script::Script;
 
@@ -23,8 +21,7 @@ pub(crate) enum Image {
 }
 
 /// Everything a container was given: what the kubelet would hand to the runtime.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Launch {
     /// Namespace of the pod.
     pub namespace: String,
@@ -45,7 +42,6 @@ pub struct Launch {
     /// Working directory as in the manifest.
     pub working_dir: String,
     /// Contents of mounted Secrets and `ConfigMap`s by absolute path in the container.
-    #[serde(serialize_with = "files_as_text")]
     pub files: BTreeMap<String, Bytes>,
 }
 
@@ -62,12 +58,4 @@ impl Launch {
         let at = self.args.iter().position(|argument| argument == name)?;
         self.args.get(at + 1).map(String::as_str)
     }
-}
-
-fn files_as_text<S: Serializer>(files: &BTreeMap<String, Bytes>, to: S) -> Result<S::Ok, S::Error> {
-    let mut map = to.serialize_map(Some(files.len()))?;
-    for (path, bytes) in files {
-        map.serialize_entry(path, &String::from_utf8_lossy(bytes))?;
-    }
-    map.end()
 }

@@ -18,7 +18,6 @@ mod topics;
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arrival::{Announcers, Arrivals};
@@ -53,8 +52,6 @@ pub(crate) struct State {
     pub(crate) ended_pods: HashMap<String, Vec<(String, String)>>,
     /// Events by what they say: a repeated one is counted.
     pub(crate) event_keys: HashMap<[String; 3], Key>,
-    /// Host directories that stand for claims, by claim name.
-    pub(crate) claims: HashMap<String, PathBuf>,
 }
 
 /// The simulated cluster. Shared by all tasks.
@@ -85,7 +82,6 @@ impl Cluster {
                 running_pods: HashSet::new(),
                 ended_pods: HashMap::new(),
                 event_keys: HashMap::new(),
-                claims: HashMap::new(),
             }),
             topics: Topics::default(),
             announcers,

@@ -3,15 +3,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
 use serde_json::Value;
 
 /// Longest request body that is kept, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
 /// One request.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RequestRecord {
     /// Counts from 1.
     pub sequence: u64,
@@ -42,8 +40,7 @@ pub struct RequestRecord {
 }
 
 /// Connections that are open now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenStreams {
     /// Requests without an answer yet.
     pub in_flight: usize,

@@ -8,7 +8,6 @@ use crate::cluster::ContainerLog;
 use crate::cluster::State;
 use crate::cluster::lifecycle::{self, Propagation};
 use crate::knobs::{Eviction, PodKnobs};
-use crate::kubelet_log::Stream;
 use crate::objects::json::{set_condition, text};
 use crate::objects::resource::Resource;
 use crate::objects::store::Key;
@@ -68,18 +67,6 @@ impl Knobs {
     #[must_use]
     pub fn rotate_log(&self, namespace: &str, pod: &str) -> bool {
         self.with_logs(namespace, pod, ContainerLog::rotate)
-    }
-
-    /// The node removes the logs of the pod; requests get the kubelet's notice. Follows end.
-    #[must_use]
-    pub fn remove_log(&self, namespace: &str, pod: &str) -> bool {
-        self.with_logs(namespace, pod, ContainerLog::remove)
-    }
-
-    /// The containers of the pod write this to stdout now, as if their program had. `false`: no such pod.
-    #[must_use]
-    pub fn write_log(&self, namespace: &str, pod: &str, bytes: &[u8]) -> bool {
-        self.with_logs(namespace, pod, |log| log.write(Stream::Stdout, bytes))
     }
 
     fn with_pod(&self, namespace: &str, pod: &str, act: impl FnOnce(&mut State, String)) -> bool {

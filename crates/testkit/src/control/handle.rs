@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
-use crate::cluster::Cluster;
-use crate::cluster::Launch;
-use crate::knobs::{Access, AdmissionRule, Fault, Hold, HoldKind, Lags, LogSettings, PolicyRule};
+use crate::cluster::{Cluster, Image, Launch};
+use crate::knobs::{AdmissionRule, Fault, Hold, HoldKind, Lags, LogSettings};
 
 /// Bends the simulated cluster. Cheap to clone.
 #[derive(Clone)]
@@ -44,37 +42,14 @@ impl Knobs {
         self.cluster.bend(|state| state.knobs.answers.faults.remove(None));
     }
 
-    pub(crate) fn faults(&self) -> Vec<Value> {
-        self.cluster.read(|state| state.knobs.answers.faults.list())
-    }
-
-    /// Replaces the whole access configuration.
-    pub fn access(&self, access: Access) {
-        self.cluster.bend(|state| state.knobs.answers.access = access);
-    }
-
-    /// Allows exactly what the rules say.
-    pub fn allow_only(&self, rules: Vec<PolicyRule>) {
-        self.cluster.bend(|state| state.knobs.answers.access.rules = Some(rules));
-    }
-
     /// Denies one verb for one resource (`jobs`, `pods/log`, …); everything else stays as it is.
     pub fn deny(&self, verb: &str, resource: &str) {
-        let rule = PolicyRule::new("*", &[resource], &[verb]);
-        self.cluster.bend(|state| state.knobs.answers.access.denied.push(rule));
+        self.cluster.bend(|state| state.knobs.answers.denials.add(verb, resource));
     }
 
     /// Allows everything again.
     pub fn allow_all(&self) {
-        self.cluster.bend(|state| {
-            state.knobs.answers.access.rules = None;
-            state.knobs.answers.access.denied.clear();
-        });
-    }
-
-    /// Accepts only these bearer tokens (others get 401); `None` accepts everything.
-    pub fn tokens(&self, tokens: Option<Vec<String>>) {
-        self.cluster.bend(|state| state.knobs.answers.tokens = tokens);
+        self.cluster.bend(|state| state.knobs.answers.denials.clear());
     }
 
     /// Refuses creates of a kind: quota, Pod Security, webhook.
@@ -123,6 +98,10 @@ impl Knobs {
     /// Releases all holds of this kind.
     pub fn release(&self, kind: HoldKind) {
         self.cluster.bend(|state| state.knobs.holds.retain(|hold| hold.kind != kind));
+    }
+
+    pub(crate) fn add_image(&self, name: &str, image: Image) {
+        self.cluster.bend(|state| state.images.insert(name.to_owned(), image));
     }
 
     /// Opens a gate on which scripts wait.

@@ -1,11 +1,11 @@
 //! What the API server answers otherwise than it would: errors, denials, refusals, streams that end or fall silent.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::{Access, FaultTable};
+use super::{Denials, FaultTable};
 
 /// A refusal of creates by admission: quota, Pod Security, a webhook.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AdmissionRule {
     /// `jobs`, `pods`, `secrets`, …
@@ -13,7 +13,7 @@ pub struct AdmissionRule {
     /// Text behind `… is forbidden: `, for example `exceeded quota: compute, requested: pods=1, used: pods=9, limited: pods=9`.
     pub message: String,
     /// How many creates are refused; all when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub times: Option<u32>,
 }
 
@@ -38,9 +38,7 @@ pub(crate) struct FollowKnobs {
 #[derive(Debug, Default)]
 pub(crate) struct AnswerKnobs {
     pub(crate) faults: FaultTable,
-    pub(crate) access: Access,
-    /// Accepted bearer tokens; `None` accepts everything.
-    pub(crate) tokens: Option<Vec<String>>,
+    pub(crate) denials: Denials,
     pub(crate) admission: Vec<AdmissionRule>,
     pub(crate) watches: WatchKnobs,
     pub(crate) follows: FollowKnobs,

@@ -2,29 +2,20 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 /// Which requests are meant. Absent members match everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestMatch {
     /// HTTP method.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// Regular expression over the path.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Regular expression over the raw query string.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     /// Kubernetes verb: `get`, `list`, `watch`, `create`, `patch`, `delete`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub verb: Option<String>,
     /// `jobs`, `pods`, `pods/log`, `selfsubjectaccessreviews`, …
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     /// Object name. Of a create: what its body says.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
@@ -55,8 +46,7 @@ impl RequestMatch {
 }
 
 /// How a body ends that is cut.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CutEnd {
     /// A correctly terminated body: what a client sees when the kubelet dies.
     #[default]
@@ -68,27 +58,21 @@ pub enum CutEnd {
 }
 
 /// What happens to the request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultAction {
     /// A `Status` of failure.
     Status {
         /// HTTP status.
         code: u16,
         /// Message; a fitting one when absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
         /// Reason; a fitting one when absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
         /// `details.kind`, for example `pods/log` when the kubelet does not know the pod.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         details_kind: Option<String>,
         /// Header `Retry-After`, in seconds.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after_seconds: Option<u64>,
         /// The request is carried out first; only its answer is replaced.
-        #[serde(default)]
         after_write: bool,
     },
     /// An HTML page, as a proxy sends it.
@@ -96,24 +80,16 @@ pub enum FaultAction {
         /// HTTP status.
         code: u16,
         /// The request is carried out first.
-        #[serde(default)]
         after_write: bool,
-    },
-    /// An empty answer, for example 204.
-    Empty {
-        /// HTTP status.
-        code: u16,
     },
     /// The connection breaks before an answer.
     Reset {
         /// The request is carried out first.
-        #[serde(default)]
         after_write: bool,
     },
     /// No answer, ever.
     Hang {
         /// The request is carried out first.
-        #[serde(default)]
         after_write: bool,
     },
     /// The answer comes later.
@@ -125,11 +101,7 @@ pub enum FaultAction {
     CutBody {
         /// Bytes that still pass.
         after_bytes: usize,
-        /// Text that follows them, for example a kubelet notice.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        append: Option<String>,
         /// How the body ends then.
-        #[serde(default)]
         end: CutEnd,
     },
 }
@@ -173,7 +145,7 @@ impl FaultAction {
     /// Cuts the body after so many bytes.
     #[must_use]
     pub fn cut(after_bytes: usize, end: CutEnd) -> Self {
-        Self::CutBody { after_bytes, append: None, end }
+        Self::CutBody { after_bytes, end }
     }
 
     pub(crate) fn is_after_write(&self) -> bool {
@@ -183,23 +155,18 @@ impl FaultAction {
             | Self::Reset { after_write }
             | Self::Hang { after_write } => *after_write,
             Self::Delay { .. } | Self::CutBody { .. } => true,
-            Self::Empty { .. } => false,
         }
     }
 }
 
 /// A rule: which requests, how many of them, and what happens.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct Fault {
     /// Which requests.
-    #[serde(rename = "match", default)]
     pub matching: RequestMatch,
     /// How many matching requests pass unharmed first. Default 0.
-    #[serde(default)]
     pub skip: u32,
     /// How many are hit; all when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
     /// What happens to them.
     pub action: FaultAction,

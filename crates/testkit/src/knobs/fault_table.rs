@@ -61,11 +61,6 @@ impl FaultTable {
         self.armed.iter().find(|armed| armed.id == id).map_or(0, |armed| armed.hits)
     }
 
-    pub(crate) fn list(&self) -> Vec<serde_json::Value> {
-        let entry = |armed: &Armed| serde_json::json!({"id": armed.id, "hits": armed.hits, "fault": armed.fault});
-        self.armed.iter().map(entry).collect()
-    }
-
     /// The fault for this request; counts it.
     pub(crate) fn strike(&mut self, seen: &Seen<'_>) -> Option<(u64, FaultAction)> {
         for armed in self.armed.iter_mut().filter(|armed| armed.matches(seen)) {

@@ -1,12 +1,12 @@
 //! Parts of the cluster that stop doing their work until released.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::objects::json::text;
 
 /// What is held back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum HoldKind {
     /// The job controller does nothing at all: no pod, no suspension, no conditions.
@@ -19,23 +19,19 @@ pub enum HoldKind {
     ContainerStart,
     /// The kubelet does not post that a container terminated; phase and Job go on without it.
     ContainerState,
-    /// The kubelet does not post the final pod phase.
-    PodPhase,
-    /// A deleted pod keeps its object after its containers ended.
-    PodRemoval,
 }
 
 /// One hold.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Hold {
     /// What is held.
     pub kind: HoldKind,
     /// Name of a Job (its pods are meant too) or of a pod; everything when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub name: Option<String>,
     /// Message of the `PodScheduled` condition for [`HoldKind::Scheduling`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub message: Option<String>,
 }
 

@@ -17,8 +17,7 @@ mod hold;
 mod lags;
 mod node;
 
-pub(crate) use access::Wish;
-pub use access::{Access, PolicyRule};
+pub(crate) use access::{Denials, Wish, denial};
 pub use answers::AdmissionRule;
 pub(crate) use answers::AnswerKnobs;
 pub use fault::{CutEnd, Fault, FaultAction, RequestMatch};

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// Why a pod is evicted.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Eviction {
     /// `status.message`.
@@ -21,20 +21,16 @@ impl Default for Eviction {
 }
 
 /// How container logs are written.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct LogSettings {
     /// Size at which the kubelet rotates, in bytes. Default 10 MiB.
     pub max_size: usize,
-    /// Offset of the node's time zone in minutes. Default 0.
-    pub zone_minutes: i32,
-    /// Resolution of the node's clock in nanoseconds. Default 1; a coarse one makes equal times common.
-    pub clock_resolution_ns: i64,
 }
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { max_size: 10 * 1024 * 1024, zone_minutes: 0, clock_resolution_ns: 1 }
+        Self { max_size: 10 * 1024 * 1024 }
     }
 }
 

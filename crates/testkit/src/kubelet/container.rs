@@ -123,11 +123,7 @@ fn process(
     image: std::path::PathBuf,
 ) -> std::io::Result<Process> {
     let root = pod.cluster.directory().ok_or_else(|| std::io::Error::other("no directory for volumes"))?;
-    let places = Places {
-        pod: root.join("pods").join(&pod.uid),
-        claims: root.join("claims").join(&pod.key.namespace),
-        mapped_claims: pod.cluster.read(|state| state.claims.clone()),
-    };
+    let places = Places { pod: root.join("pods").join(&pod.uid), claims: root.join("claims").join(&pod.key.namespace) };
     let mut paths = volumes::materialise(spec, volumes, &places, &launch.env)?;
     let home = places.pod.join("containers").join(&launch.container);
     std::fs::create_dir_all(&home)?;

@@ -89,7 +89,7 @@ impl PodWorker {
         items(pod, "/spec/volumes").iter().find_map(|volume| {
             let claim = volume.pointer("/persistentVolumeClaim/claimName")?.as_str()?;
             let key = Key::new(Resource::PersistentVolumeClaims, &self.key.namespace, claim);
-            let found = state.store.get(&key).is_some() || state.claims.contains_key(claim);
+            let found = state.store.get(&key).is_some();
             (!found).then(|| format!("0/1 nodes are available: persistentvolumeclaim \"{claim}\" not found. not found"))
         })
     }
@@ -131,10 +131,8 @@ impl PodWorker {
         }
         let held = self.post_held_states(&ended);
         let phase = async {
-            self.until(|state| (!self.held(state, HoldKind::PodPhase)).then_some(())).await;
             self.post_phase(&ended).await;
             self.deletion().await;
-            self.until(|state| (!self.held(state, HoldKind::PodRemoval)).then_some(())).await;
             sleep(lags.pod_removed).await;
             self.reachable().await;
             self.cluster.update(|state| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::sleep;
 
 use super::Signal;
 use crate::cluster::{Cluster, ContainerLog, Topic};
@@ -20,18 +20,15 @@ pub(super) async fn run(
     log: Arc<ContainerLog>,
     mut signal: watch::Receiver<Signal>,
 ) -> Exit {
-    let started = Instant::now();
     let mut killed = signal.clone();
     let playing = async {
         tokio::select! {
             biased;
             () = reached(&mut signal, Signal::Terminate), if script.on_term != OnTerm::Ignore => {}
-            exit = play(&cluster, &script.steps, &log, started) => return exit.unwrap_or_else(|| Exit::code(0)),
+            exit = play(&cluster, &script.steps, &log) => return exit.unwrap_or_else(|| Exit::code(0)),
         }
         match &script.on_term {
-            OnTerm::Steps(steps) => {
-                play(&cluster, steps, &log, Instant::now()).await.unwrap_or_else(|| Exit::code(143))
-            }
+            OnTerm::Steps(steps) => play(&cluster, steps, &log).await.unwrap_or_else(|| Exit::code(143)),
             OnTerm::Exit | OnTerm::Ignore => Exit::code(143),
         }
     };
@@ -52,16 +49,14 @@ async fn reached(signal: &mut watch::Receiver<Signal>, wanted: Signal) {
 }
 
 /// Plays the steps; `None` when they ran out without an exit.
-async fn play(cluster: &Cluster, steps: &[Step], log: &ContainerLog, started: Instant) -> Option<Exit> {
+async fn play(cluster: &Cluster, steps: &[Step], log: &ContainerLog) -> Option<Exit> {
     for step in steps {
         match step {
             Step::Print(line) => log.write(Stream::Stdout, format!("{line}\n").as_bytes()),
             Step::Write(text) => log.write(Stream::Stdout, text.as_bytes()),
-            Step::Bytes(bytes) => log.write(Stream::Stdout, bytes),
             Step::Stderr(line) => log.write(Stream::Stderr, format!("{line}\n").as_bytes()),
             Step::Lines { count, text } => write_lines(log, *count, text).await,
             Step::Wait(duration) => sleep(*duration).await,
-            Step::Until(since_start) => sleep_until(started + *since_start).await,
             Step::Gate(name) => {
                 cluster.until(Topic::Knobs, |state| state.knobs.node.open_gates.contains(name).then_some(())).await;
             }

@@ -147,8 +147,6 @@ pub(super) struct Places {
     pub(super) pod: PathBuf,
     /// Directory that holds all claims.
     pub(super) claims: PathBuf,
-    /// Claims that a host directory stands for.
-    pub(super) mapped_claims: std::collections::HashMap<String, PathBuf>,
 }
 
 /// Writes the volumes of a container and maps its mount paths. Called once per container; repeating it is harmless.
@@ -164,9 +162,7 @@ pub(super) fn materialise(
         let Some(volume) = volumes.get(name) else { continue };
         let directory = match volume {
             Volume::HostPath(path) => path.clone(),
-            Volume::Claim(claim) => {
-                places.mapped_claims.get(claim).cloned().unwrap_or_else(|| places.claims.join(claim))
-            }
+            Volume::Claim(claim) => places.claims.join(claim),
             Volume::Files(_) | Volume::Empty => places.pod.join("volumes").join(name),
         };
         std::fs::create_dir_all(&directory)?;

@@ -87,7 +87,7 @@ async fn a_deleted_pod_is_readable_in_its_grace_period_and_the_follow_gets_the_l
 async fn the_kubelet_rotates_at_its_ten_second_look_and_only_the_new_file_is_readable() {
     let script = Script::new().lines(20, "{n} aaaaaaaaaaaaaaaaaaaaaaaaaaaaa").wait(seconds(9)).print("same file");
     let setup = setup(script.wait(seconds(2)).print("next file").never_ends());
-    setup.simulator.knobs().log_settings(LogSettings { max_size: 512, ..LogSettings::default() });
+    setup.simulator.knobs().log_settings(LogSettings { max_size: 512 });
     let pod = setup.start(job(), "running").await;
     let mut stream = setup.open_log(&pod, "&follow=true").await.unwrap();
     tokio::time::sleep(seconds(9)).await;
@@ -130,17 +130,6 @@ async fn follows_end_on_demand_and_an_abandoned_follow_is_noticed() {
     let stream = setup.open_log(&pod, "&follow=true").await.unwrap();
     drop(stream);
     assert_eq!(setup.simulator.open_streams().logs, 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_test_can_speak_for_the_container() {
-    let setup = setup(Script::new().never_ends());
-    let pod = setup.start(job(), "running").await;
-    let mut stream = setup.open_log(&pod, "&follow=true").await.unwrap();
-    assert!(setup.simulator.knobs().write_log(NAMESPACE, &pod, b"now\n"));
-    let mut line = [0; 4];
-    stream.read_exact(&mut line).await.unwrap();
-    assert_eq!(&line, b"now\n");
 }
 
 #[tokio::test(start_paused = true)]

@@ -77,7 +77,7 @@ async fn log_06_rotation_during_a_disconnect_is_reported_unless_every_line_came(
     let mut lossless = Vec::new();
     for away in [0, 1, 5, 60, 200] {
         let world = World::new(talks(begins(), COUNT, Duration::from_millis(100)).ends());
-        world.knobs().log_settings(LogSettings { max_size: 64 * 1024, ..LogSettings::default() });
+        world.knobs().log_settings(LogSettings { max_size: 64 * 1024 });
         world.knobs().set_lags(Lags { log_rotation_check: Duration::ZERO, ..Lags::default() });
         let call = world.call();
         let disturbing = async {
@@ -109,7 +109,7 @@ async fn log_06_rotation_during_a_disconnect_is_reported_unless_every_line_came(
 #[tokio::test(start_paused = true)]
 async fn log_06_rotation_without_a_disconnect_loses_nothing() {
     let world = World::new(talks(begins(), 2_000, Duration::from_millis(50)).ends());
-    world.knobs().log_settings(LogSettings { max_size: 32 * 1024, ..LogSettings::default() });
+    world.knobs().log_settings(LogSettings { max_size: 32 * 1024 });
     let call = world.call();
     let rotating = async {
         let pod = world.running().await;
