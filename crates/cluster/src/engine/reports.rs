@@ -42,7 +42,7 @@ pub(super) async fn ended(run: &RunContext, followed: &Followed, supervised: &Su
         let payload = json!({ "job": job.name, "gap": gap });
         output.event("k8s.log.gap", "warn", "A part of the container's log is missing", payload).await;
     }
-    let end = supervised.view.pod().and_then(|pod| pod.terminated());
+    let end = supervised.ending.container.exit();
     let payload = json!({
         "job": job.name,
         "uid": job.uid,

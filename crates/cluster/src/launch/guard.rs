@@ -6,6 +6,7 @@ use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::guard::{self, Adoption, Decision, Liveness, Neighbour, Supervisor};
 use claude_k8s_core::request::ExternalRuntime;
 use claude_k8s_core::view::{JobFacts, PodFacts};
+use futures_util::future::join_all;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
@@ -19,6 +20,8 @@ const SETTLING: Duration = Duration::from_secs(35);
 /// Between two looks at a competitor: 1 s, doubling to 10 s.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const LAST_LOOK: Duration = Duration::from_secs(10);
+/// A watch may be ahead of a list: so soon after a look there is no other.
+const NEXT_LOOK: Duration = Duration::from_millis(50);
 /// Between two lines about a competitor.
 const SAY_EVERY: Duration = Duration::from_secs(15);
 
@@ -28,6 +31,8 @@ pub(super) enum Way {
     Adopt(Adoption, Box<JobFacts>),
     /// Somebody is in the way; waiting is allowed for a while yet.
     Occupied(String),
+    /// What is in the way has ended but for its pods, which usually takes no second.
+    Ending(Vec<Neighbour>),
 }
 
 /// One look, and how long looking has gone on. A look is what the launch lock protects; the pause between two is not.
@@ -55,10 +60,8 @@ impl<'a> Guard<'a> {
                 self.remove(&leftovers).await;
                 Way::Clear
             }
-            Decision::Settling(names) if self.started.elapsed() < SETTLING => {
-                Way::Occupied(format!("waiting for the pods of Job {} to end", names.join(", ")))
-            }
-            Decision::Settling(names) => return Err(still_ending(&names)),
+            Decision::Settling(ending) if self.started.elapsed() < SETTLING => Way::Ending(ending),
+            Decision::Settling(ending) => return Err(still_ending(&ending)),
             Decision::Blocked(_) if self.started.elapsed() < self.run.spec.config().guard_wait => {
                 Way::Occupied("waiting for another run of this agent to end (guardWaitSec)".to_owned())
             }
@@ -67,15 +70,40 @@ impl<'a> Guard<'a> {
     }
 
     /// Waits before the next look. Wakes at once when a stop is ordered.
-    pub(super) async fn pause(&mut self, why: String) -> Result<(), NotLaunched> {
+    pub(super) async fn pause(&mut self, why: &str) -> Result<(), NotLaunched> {
+        self.say(why);
+        let pause = self.next_pause();
+        Ok(self.run.unless_stopped(tokio::time::sleep(pause)).await?)
+    }
+
+    /// Waits for pods that are about to end: at most a pause, mostly less, because the watch tells the moment. The next
+    /// look at the lists has the last word.
+    pub(super) async fn until_ended(&mut self, ending: &[Neighbour]) -> Result<(), NotLaunched> {
+        // The run before has just returned its result, and the kubelet needs a moment: not worth a line.
+        if self.pause > FIRST_LOOK {
+            self.say(&format!("waiting for the pods of Job {} to end", names(ending)));
+        }
+        let run = self.run;
+        let ended = async {
+            tokio::time::sleep(NEXT_LOOK).await;
+            join_all(ending.iter().map(|one| pods_end(run, one))).await;
+        };
+        let _ended_or_not = run.unless_stopped(tokio::time::timeout(self.next_pause(), ended)).await?;
+        Ok(())
+    }
+
+    fn say(&mut self, why: &str) {
         if self.said.is_none_or(|at| at.elapsed() >= SAY_EVERY) {
-            self.run.output.progress(&why);
-            self.run.output.say(&why);
+            self.run.output.progress(why);
+            self.run.output.say(why);
             self.said = Some(Instant::now());
         }
+    }
+
+    fn next_pause(&mut self) -> Duration {
         let pause = self.pause;
         self.pause = (pause * 2).min(LAST_LOOK);
-        Ok(self.run.unless_stopped(tokio::time::sleep(pause)).await?)
+        pause
     }
 
     async fn remove(&self, leftovers: &[Neighbour]) {
@@ -130,7 +158,10 @@ pub(super) async fn rivals(run: &RunContext, own_uid: &str) -> Result<Option<Vec
 async fn seen(run: &RunContext, jobs: &[Job], pods: &[Pod]) -> Vec<Neighbour> {
     let pods = pods.iter().filter_map(|pod| Some((owner_of(pod)?, PodFacts::read(pod)))).collect();
     let mut neighbours = guard::group(jobs.iter().map(JobFacts::read).collect(), pods);
-    neighbours.retain(|one| !run.is_done_with(&one.job.uid));
+    for one in &mut neighbours {
+        one.settled = run.is_done_with(&one.job.uid);
+    }
+    neighbours.retain(|one| !one.settled || one.running_pods().next().is_some());
     for one in &mut neighbours {
         if one.has_our_layout() && matches!(one.liveness(run.clock.now()), Liveness::Live | Liveness::Finished) {
             one.supervisor = run.supervisor_of(&one.job).await;
@@ -139,11 +170,34 @@ async fn seen(run: &RunContext, jobs: &[Job], pods: &[Pod]) -> Vec<Neighbour> {
     neighbours
 }
 
-fn still_ending(names: &[String]) -> Refusal {
+/// Ready when the watch has seen every pod end that a list showed running. Cancel-safe.
+async fn pods_end(run: &RunContext, ending: &Neighbour) {
+    let (_index, mut view) = run.index.subscribe(&ending.job);
+    loop {
+        let ended = {
+            let seen = view.borrow_and_update();
+            let over = |uid: &str| seen.pods.iter().any(|pod| pod.uid == uid && (pod.absent || pod.is_over()));
+            ending.running_pods().all(|pod| over(&pod.uid))
+        };
+        if ended {
+            return;
+        }
+        if view.changed().await.is_err() {
+            // Nobody watches any more: the next look comes by the clock.
+            return std::future::pending().await;
+        }
+    }
+}
+
+fn names(jobs: &[Neighbour]) -> String {
+    jobs.iter().map(|one| one.job.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn still_ending(ending: &[Neighbour]) -> Refusal {
     let message = format!(
         "Another run of this agent is ending, but its pods still run after {} s: Job {}; run again when they are gone",
         SETTLING.as_secs(),
-        names.join(", ")
+        names(ending)
     );
     Refusal::new(ErrorCode::ConcurrentRunBlocked, message).transient(Some(60))
 }

@@ -79,9 +79,14 @@ pub(crate) async fn launch(run: &RunContext, attempt: &Attempt) -> Result<Launch
                 Adopted::LookAgain(why) => why,
             },
             Way::Occupied(why) => why,
+            Way::Ending(ending) => {
+                drop(lock);
+                guard.until_ended(&ending).await?;
+                continue;
+            }
         };
         drop(lock);
-        guard.pause(why).await?;
+        guard.pause(&why).await?;
     }
 }
 

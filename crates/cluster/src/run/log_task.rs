@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use claude_k8s_core::log::{ContainerPhase, FIRST_LINE};
-use claude_k8s_core::outcome::LogSummary;
+use claude_k8s_core::outcome::{LogSummary, is_good};
 use claude_k8s_core::transcript::Transcript;
 use claude_k8s_core::view::{CLAUDE_CONTAINER, RunView};
 use jiff::Timestamp;
@@ -146,6 +146,11 @@ impl<'a> LogTask<'a> {
                 }
             }
         }
+    }
+
+    /// What was read so far ends with a result that is good by itself.
+    pub(super) fn result_is_good(&self) -> bool {
+        is_good(&self.transcript.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What was read. The follower has ended, or is stopped here.

@@ -101,7 +101,7 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
             summary = log.ended() => {
                 let LogSummary { bytes, reconnects, complete, .. } = &summary;
                 run.output.debug(|| format!("log: {bytes} bytes, {reconnects} reconnects, complete: {complete}"));
-                vec![Input::LogEnded(summary)]
+                vec![Input::LogEnded(LogSummary { good_result: log.result_is_good(), ..summary })]
             }
             () = tick(run, state.next_wake()) => vec![Input::Tick { last_output: log.last_output() }],
         };

@@ -33,8 +33,8 @@ pub enum Decision {
     Clear,
     /// Jobs that never ran anything and are old: delete them by uid, then go on.
     RemoveLeftovers(Vec<Neighbour>),
-    /// A Job is ending; its pods get a bounded time (35 s), independent of `guardWaitSec`.
-    Settling(Vec<String>),
+    /// These are ending; their pods get a bounded time (35 s), independent of `guardWaitSec`.
+    Settling(Vec<Neighbour>),
     /// Follow this Job.
     Adopt(Adoption, Box<Neighbour>),
     /// A competitor runs. Never touched; the run waits for it (`guardWaitSec`) or is refused with this.
@@ -56,13 +56,13 @@ pub fn decide(claimant: &Claimant, neighbours: &[Neighbour], now: Timestamp) -> 
     let mut relevant: Vec<&Neighbour> = neighbours.iter().filter(|one| claimant.competes_with(one)).collect();
     relevant.sort_by(|one, other| other.age_order().cmp(&one.age_order()));
     // Pods whose Job object is gone cannot be followed; they are waited for like anybody's.
-    if let Some(own) = relevant.iter().find(|one| one.job_exists && claimant.owns(one)) {
+    if let Some(own) = relevant.iter().find(|one| one.job_exists && !one.settled && claimant.owns(one)) {
         return claimant.decide_own(own);
     }
     let with = |wanted: Liveness| relevant.iter().copied().filter(move |one| one.liveness(now) == wanted);
     let live: Vec<&Neighbour> = with(Liveness::Live).collect();
     if live.is_empty() {
-        let ending: Vec<String> = with(Liveness::Ending).map(|one| one.job.name.clone()).collect();
+        let ending: Vec<Neighbour> = with(Liveness::Ending).cloned().collect();
         if !ending.is_empty() {
             return Decision::Settling(ending);
         }
@@ -137,6 +137,7 @@ impl Claimant {
         self.reattach
             && self.may_patch
             && !delivered
+            && !other.settled
             && other.supervisor == Supervisor::Gone
             && other.has_our_layout()
             && self.run_label.is_some()

@@ -22,6 +22,9 @@ pub struct Neighbour {
     pub pods: Vec<PodFacts>,
     /// Who follows it.
     pub supervisor: Supervisor,
+    /// The run that asks has followed it to its end. It is no competitor and no orphan any more, but a container that
+    /// said its own end may take a moment to be over for the kubelet.
+    pub settled: bool,
 }
 
 /// How alive a neighbour is.
@@ -40,32 +43,39 @@ pub enum Liveness {
 /// Joins the two lists. Pods belong to a Job by owner uid; `owner` gives it for each pod.
 #[must_use]
 pub fn group(jobs: Vec<JobFacts>, pods: Vec<(JobFacts, PodFacts)>) -> Vec<Neighbour> {
-    let mut by_uid: BTreeMap<String, Neighbour> = jobs
-        .into_iter()
-        .map(|job| (job.uid.clone(), Neighbour { job, job_exists: true, pods: vec![], supervisor: Supervisor::Living }))
-        .collect();
+    let mut by_uid: BTreeMap<String, Neighbour> =
+        jobs.into_iter().map(|job| (job.uid.clone(), Neighbour::new(job, true))).collect();
     for (owner, pod) in pods {
         let entry = by_uid.entry(owner.uid.clone());
-        let orphaned = Neighbour { job: owner, job_exists: false, pods: vec![], supervisor: Supervisor::Living };
-        entry.or_insert(orphaned).pods.push(pod);
+        entry.or_insert_with(|| Neighbour::new(owner, false)).pods.push(pod);
     }
     by_uid.into_values().collect()
 }
 
 impl Neighbour {
+    fn new(job: JobFacts, job_exists: bool) -> Self {
+        Self { job, job_exists, pods: vec![], supervisor: Supervisor::Living, settled: false }
+    }
+
+    /// Its pods that are not over.
+    pub fn running_pods(&self) -> impl Iterator<Item = &PodFacts> {
+        self.pods.iter().filter(|pod| !pod.is_over())
+    }
+
     /// The rules of GRD-04: its pods decide about a Job that is ending.
     #[must_use]
     pub fn liveness(&self, now: Timestamp) -> Liveness {
         let ending =
             !self.job_exists || self.job.deletion_timestamp.is_some() || self.job.is_finished() || self.is_answered();
-        let pod_runs = self.pods.iter().any(|pod| !pod.is_over());
+        let ending = ending || self.settled;
+        let pod_runs = self.running_pods().next().is_some();
         if ending {
             return if pod_runs { Liveness::Ending } else { Liveness::Finished };
         }
         if self.is_leftover(now) { Liveness::Leftover } else { Liveness::Live }
     }
 
-    /// Its result was returned; only the Job's condition, which comes seconds after the container's end, is missing.
+    /// Its result was returned. The kubelet's word for the container's end and the Job's condition come later.
     fn is_answered(&self) -> bool {
         let delivered = self.job.annotations.get(keys::DELIVERED).is_some_and(|value| value == "true");
         delivered && !self.pods.is_empty()

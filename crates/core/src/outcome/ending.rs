@@ -65,6 +65,9 @@ pub enum ContainerEnd {
     NeverStarted,
     /// The kubelet reported the end.
     Exited(Terminated),
+    /// The container said so in the last line of its log, and the kubelet had not reported it when the run was decided.
+    /// The exit code and the start are true, the time of the end is when its word was heard; a reason is not known.
+    Said(Terminated),
     /// The pod is terminal but the kubelet posted no container state within the grace.
     NotReported {
         /// `status.phase` of the pod.
@@ -74,6 +77,17 @@ pub enum ContainerEnd {
     PodGone,
     /// Still running as far as anybody knows.
     Running,
+}
+
+impl ContainerEnd {
+    /// How it ended, whoever said so.
+    #[must_use]
+    pub fn exit(&self) -> Option<&Terminated> {
+        match self {
+            Self::Exited(end) | Self::Said(end) => Some(end),
+            _ => None,
+        }
+    }
 }
 
 /// The platform took the pod away.
@@ -124,6 +138,8 @@ pub struct LogSummary {
     pub gaps: Vec<Value>,
     /// Bytes of container output that were delivered.
     pub bytes: u64,
+    /// The output that was read ends with a result that is good by itself ([`super::is_good`]).
+    pub good_result: bool,
     /// The container's own word that it ended, which nothing followed.
     pub end: Option<EndLine>,
     /// The end of stderr, as the container said it.

@@ -177,6 +177,7 @@ fn cause(seen: &Seen<'_>) -> String {
         ContainerEnd::Exited(end) => {
             format!("the kubelet lost the container (reason={})", end.reason.as_deref().unwrap_or("unknown"))
         }
+        ContainerEnd::Said(end) => format!("{}, by its own word: the kubelet reported no end", exit_cause(end)),
         ContainerEnd::PodGone => "pod is gone".to_owned(),
         ContainerEnd::NotReported { pod_phase } => format!("container state not reported (pod phase={pod_phase})"),
         ContainerEnd::NeverStarted => "the container never started".to_owned(),

@@ -14,6 +14,7 @@ mod build;
 mod class;
 mod ending;
 mod evidence;
+mod good;
 mod messages;
 mod plain_text;
 mod planned;
@@ -27,6 +28,7 @@ mod verdict;
 pub use build::{decide, refused, wants_fresh_attempt};
 pub use ending::{ContainerEnd, Deletion, Ending, LogSummary, PlatformLoss, Stop};
 pub use evidence::{AdoptedRun, Billing, Evidence, RunFacts, SessionFacts};
+pub use good::is_good;
 pub use result::{ExecutionRecovery, RunResult, SessionFields, Tokens, UsageFields};
 pub use start_failure::{StartCause, StartFailure};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ending::{ContainerEnd, PlatformLoss};
+use super::ending::PlatformLoss;
 use super::evidence::{AdoptedRun, Evidence, RunFacts};
 use super::plain_text::bounded;
 use super::result::{iso, map_texts};
@@ -74,10 +74,7 @@ pub(super) fn result_json(evidence: &Evidence<'_>, verdict: &Verdict) -> Map<Str
 fn kubernetes(evidence: &Evidence<'_>) -> Map<String, Value> {
     let mut k8s = identity(evidence.run);
     let log = &evidence.ending.log;
-    let end = match &evidence.ending.container {
-        ContainerEnd::Exited(end) => Some(end),
-        _ => None,
-    };
+    let end = evidence.ending.container.exit();
     let platform_reason = match &evidence.ending.platform {
         Some(PlatformLoss::Evicted { reason, .. }) => Some(reason.clone()),
         _ => None,

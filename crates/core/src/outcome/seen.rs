@@ -80,12 +80,9 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// The end of the container, when the kubelet really saw it (END-06).
+/// The end of the container, when it said so itself or the kubelet really saw it (END-06).
 pub(super) fn terminated<'a>(evidence: &'a Evidence<'_>) -> Option<&'a Terminated> {
-    match &evidence.ending.container {
-        ContainerEnd::Exited(end) if end.reason.as_deref() != Some(STATUS_UNKNOWN) => Some(end),
-        _ => None,
-    }
+    evidence.ending.container.exit().filter(|end| end.reason.as_deref() != Some(STATUS_UNKNOWN))
 }
 
 /// The process did not end by itself, or nobody saw how it ended.

@@ -2,6 +2,7 @@
 
 use super::class::Class;
 use super::ending::{PlatformLoss, Stop};
+use super::good::is_empty_answer;
 use super::messages as say;
 use super::result::ExecutionRecovery;
 use super::seen::Seen;
@@ -112,8 +113,7 @@ fn refusal(seen: &Seen<'_>) -> Option<Verdict> {
 }
 
 fn empty_answer(seen: &Seen<'_>) -> Option<Verdict> {
-    let result = seen.ok.filter(|result| result.text.trim().is_empty())?;
-    (seen.silent && result.terminal_reason.as_deref() != Some("hook_stopped")).then(|| {
+    is_empty_answer(seen.evidence.transcript).then(|| {
         Verdict::failure(ErrorCode::LlmApiError, say::empty_answer(seen))
             .family(ErrorFamily::TransientUpstream)
             .bootstrap_if(seen.nothing_done)

@@ -26,8 +26,8 @@ impl RunState {
         if self.look_up_until(draining).is_some_and(|until| now < until) {
             return;
         }
-        if let Some(log) = self.log.ended.take() {
-            self.decide(log);
+        if self.log.ended.is_some() {
+            self.decide();
         }
     }
 

@@ -14,7 +14,8 @@ pub enum Fate {
 }
 
 impl Ending {
-    /// A Job goes only if it is terminal, cancelled, past a deadline or bound (END-09).
+    /// A Job goes only if it is terminal, cancelled, past a deadline or bound (END-09). One whose container said its
+    /// end is terminal but for the kubelet's word.
     #[must_use]
     pub fn fate(&self, retain: bool) -> Fate {
         if self.stop == Some(Stop::LeaseLost) {
@@ -25,8 +26,13 @@ impl Ending {
             _ if stopped => Fate::Delete,
             (Some(PlatformLoss::Replaced { .. }), _) => Fate::Delete,
             (Some(PlatformLoss::NodeLost { .. }), _) | (_, ContainerEnd::Running) => Fate::Leave,
-            (_, ContainerEnd::Exited(_) | ContainerEnd::NotReported { .. }) if retain => Fate::Retain,
-            (_, ContainerEnd::Exited(_) | ContainerEnd::NotReported { .. }) => Fate::Delete,
+            (_, ContainerEnd::Exited(_) | ContainerEnd::Said(_) | ContainerEnd::NotReported { .. }) => {
+                if retain {
+                    Fate::Retain
+                } else {
+                    Fate::Delete
+                }
+            }
             // The pod is gone and nothing says why: an unknown state, unless the Job itself was proven gone.
             (_, ContainerEnd::PodGone | ContainerEnd::NeverStarted) if self.deletion.is_some() => Fate::Delete,
             (_, ContainerEnd::PodGone | ContainerEnd::NeverStarted) => Fate::Leave,

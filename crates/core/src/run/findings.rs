@@ -1,8 +1,9 @@
 //! What a run has found out about its end, and how that becomes the [`Ending`] that is judged.
 
 use super::RunState;
-use crate::outcome::{ContainerEnd, Deletion, Ending, LogSummary, PlatformLoss, StartFailure, Stop};
-use crate::view::{ContainerState, PodFacts, RunView};
+use super::state::LogEnd;
+use crate::outcome::{ContainerEnd, Deletion, Ending, PlatformLoss, StartFailure, Stop};
+use crate::view::{ContainerState, PodFacts, RunView, Terminated};
 
 /// What the ending will say beyond what the newest facts say by themselves. Everything here was observed once and
 /// stays true, whatever the facts say later.
@@ -31,16 +32,16 @@ impl Findings {
 
 impl RunState {
     /// The ending, when nothing more will happen.
-    pub(super) fn conclude(&self, log: LogSummary) -> Ending {
+    pub(super) fn conclude(&self, log: Option<&LogEnd>) -> Ending {
         let mut findings = self.findings.clone();
         findings.note_deadline(&self.view);
         let ordered = self.phase.order().is_some();
-        let container = self.container_end();
+        let container = self.container_end(log);
         // The pod did start while its deletion was on the way: then it is not a failure to start.
         let start_failure = findings.start_failure.filter(|_| container == ContainerEnd::NeverStarted);
         let platform = match findings.platform {
             // A node that reports after all was not lost.
-            Some(PlatformLoss::NodeLost { .. }) if matches!(container, ContainerEnd::Exited(_)) => None,
+            Some(PlatformLoss::NodeLost { .. }) if container.exit().is_some() => None,
             platform => platform,
         };
         let platform = platform.or_else(|| evicted(self.view.pod()?));
@@ -64,7 +65,7 @@ impl RunState {
             termination_verified: to_verify && self.nothing_runs(),
             platform,
             deletion,
-            log,
+            log: log.map(|log| log.summary.clone()).unwrap_or_default(),
         }
     }
 
@@ -88,7 +89,7 @@ impl RunState {
     }
 
     /// What is known about the container's end.
-    fn container_end(&self) -> ContainerEnd {
+    fn container_end(&self, log: Option<&LogEnd>) -> ContainerEnd {
         let Some(pod) = self.view.pod() else {
             // A Job that finished, or was found after a restart, may have run in a pod that nobody here saw.
             let may_have_run = self.bounds.adopted || self.job_is_finished();
@@ -99,6 +100,7 @@ impl RunState {
             ContainerState::Terminated(_) if !pod.claude.started => ContainerEnd::NeverStarted,
             ContainerState::Terminated(end) => ContainerEnd::Exited(end.clone()),
             _ if self.findings.start_failure.is_some() && !pod.claude.started => ContainerEnd::NeverStarted,
+            state if let Some(said) = log.and_then(|log| said(state, log)) => ContainerEnd::Said(said),
             _ if gone && pod.claude.started => ContainerEnd::PodGone,
             // A terminal pod without a container state may have run: "not posted" is no proof of "never" (END-11).
             _ if pod.phase.is_terminal() => ContainerEnd::NotReported { pod_phase: format!("{:?}", pod.phase) },
@@ -106,6 +108,14 @@ impl RunState {
             _ => ContainerEnd::NeverStarted,
         }
     }
+}
+
+/// The container's own word for its end. The clock of its node may be off, so it did not end before it started.
+fn said(state: &ContainerState, log: &LogEnd) -> Option<Terminated> {
+    let exit_code = log.summary.end?.exit_code.into();
+    let started_at = if let ContainerState::Running { started_at } = state { *started_at } else { None };
+    let finished_at = started_at.map_or(log.heard, |started_at| started_at.max(log.heard));
+    Some(Terminated { exit_code, started_at, finished_at: Some(finished_at), ..Terminated::default() })
 }
 
 /// Eviction, drain, pre-emption, node shutdown: the pod says so itself.

@@ -38,7 +38,8 @@ pub enum Input {
     Deleted,
     /// The answer to [`Command::Prove`].
     Proven(ProofOf, Proof),
-    /// The log was read to its end after the container terminated, or given up at its bound.
+    /// The log was read to its end: to the container's own end line, or after the cluster said that it terminated, or
+    /// given up at a bound.
     LogEnded(LogSummary),
     /// An operator cancelled.
     Cancel,

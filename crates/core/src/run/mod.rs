@@ -6,11 +6,14 @@
 //!      cancel at any state ─────┴──────▶ Stopping ◀──┴───────────────────┘
 //!                                           │ container ended, pods gone, or 45 s over
 //!   Running ──container terminated──▶ Draining ◀─┘
-//!                                        │ log read to its end
-//!                                        ▼
-//!                                     Decided(Ending)
+//!      │                                 ▲  │ log read to its end
+//!      └─end line, pod over─▶ Awaiting ──┘  ▼
+//!                              State ──▶ Decided(Ending)
+//!                                 good result, exit 0
 //! ```
-//! Facts end a run, nothing else: the end of a log, silence and API errors are never an input that decides.
+//! Facts end a run, nothing else: silence, API errors and a log that merely ends are never an input that decides. The
+//! last line of a log is a fact: the container says its exit code there. With exit code 0 behind a good result it decides
+//! the run at once; with anything else the run awaits the cluster's word for a while, because a reason may explain it.
 //! [`RunState::on`] is the only transition; `crates/cluster` carries facts in and commands out.
 //!
 //! What is known only while the run is somewhere lives in that [`Phase`] and goes with it: clocks, bounds, the order to
@@ -47,6 +50,8 @@ pub mod constants {
     pub const STOP_VERIFICATION: Duration = Duration::from_secs(45);
     /// Pod terminal or gone without a container state: after this the outcome is unknown.
     pub const UNKNOWN_OUTCOME_GRACE: Duration = Duration::from_secs(30);
+    /// The container said how it ended, and nobody can be asked why: after this its own word has to do.
+    pub const SAID_WITHOUT_CONTACT: Duration = Duration::from_secs(600);
     /// Waiting reasons that may heal because our own objects may be on their way.
     pub const CONFIG_ERROR_GRACE: Duration = Duration::from_secs(30);
     /// Deadline, eviction: why a container was killed may come this much later than that it was.

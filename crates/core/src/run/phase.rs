@@ -19,7 +19,7 @@ pub enum Phase {
     Starting(Starting),
     /// The container runs, as far as anybody knows.
     Running(Running),
-    /// The pod is terminal or gone, but the kubelet posted no container state.
+    /// The container ended, by its own word or because its pod is terminal or gone, but the kubelet posted no state.
     AwaitingState {
         /// Since when.
         since: Timestamp,

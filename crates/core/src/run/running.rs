@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::command::{Command, DeleteReason};
-use super::constants::{DEFAULT_GRACE, NODE_LOST_AFTER, STOP_VERIFICATION, UNKNOWN_OUTCOME_GRACE};
+use super::constants::{
+    DEFAULT_GRACE, NODE_LOST_AFTER, SAID_WITHOUT_CONTACT, STOP_VERIFICATION, UNKNOWN_OUTCOME_GRACE,
+};
 use super::keepalive::Keepalive;
 use super::phase::Phase;
 use super::state::{RunState, after, earliest};
@@ -44,7 +46,7 @@ impl RunState {
         self.findings.note_deadline(&self.view);
         if self.container_ended() {
             self.drain(now);
-        } else if self.pod_cannot_run() {
+        } else if self.pod_cannot_run() || self.log.end().is_some() {
             self.phase = Phase::AwaitingState { since: now };
         } else if limit_is_over {
             self.findings.deadline_passed = true;
@@ -61,13 +63,25 @@ impl RunState {
 
     pub(super) fn advance_awaiting(&mut self, since: Timestamp, now: Timestamp) {
         self.findings.note_deadline(&self.view);
-        let grace_over = self.in_sync() && now >= after(since, UNKNOWN_OUTCOME_GRACE);
+        if self.log.settles() {
+            return self.decide();
+        }
+        let grace_over = self.awaited_until(since).is_some_and(|until| now >= until);
         // A pod that is gone cannot report any more; only a pod that is still there may be late (END-11).
         let gone = self.proofs.pod_gone || self.view.pod().is_none_or(|pod| pod.absent);
         let nothing_to_wait_for = gone && (self.proofs.job_gone.is_some() || self.job_is_finished());
         if self.container_ended() || grace_over || nothing_to_wait_for {
             self.drain(now);
         }
+    }
+
+    /// Until when the container's state may come. Without contact it cannot, so nothing is over then; but a container
+    /// that said its end is not asked about for ever.
+    pub(super) fn awaited_until(&self, since: Timestamp) -> Option<Timestamp> {
+        if self.in_sync() {
+            return Some(after(since, UNKNOWN_OUTCOME_GRACE));
+        }
+        self.log.end().map(|_| after(since, SAID_WITHOUT_CONTACT))
     }
 
     /// The pod is gone or terminal, or its Job finished, although the container's end was never posted.

@@ -5,13 +5,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::command::Command;
-use super::constants::UNKNOWN_OUTCOME_GRACE;
 use super::findings::Findings;
 use super::input::{Bounds, Input};
 use super::phase::Phase;
 use super::proof::Proofs;
 use super::start::StartUp;
-use crate::log::ContainerPhase;
+use crate::log::{ContainerPhase, EndLine};
 use crate::outcome::{Ending, LogSummary, Stop};
 use crate::view::{ContainerState, PodFacts, RunView};
 
@@ -44,7 +43,28 @@ pub(super) struct Sights {
 pub(super) struct FollowedLog {
     told: ContainerPhase,
     /// The log was read to its end. Kept until the run may be decided.
-    pub(super) ended: Option<LogSummary>,
+    pub(super) ended: Option<LogEnd>,
+}
+
+/// A log that was read to its end, or given up.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LogEnd {
+    pub(super) summary: LogSummary,
+    /// By our clock.
+    pub(super) heard: Timestamp,
+}
+
+impl FollowedLog {
+    /// What the container said about its own end.
+    pub(super) fn end(&self) -> Option<EndLine> {
+        self.ended.as_ref()?.summary.end
+    }
+
+    /// Nothing is left that the cluster could explain: the container exited with 0 behind a good result.
+    pub(super) fn settles(&self) -> bool {
+        let good = self.ended.as_ref().is_some_and(|log| log.summary.complete && log.summary.good_result);
+        good && self.end().is_some_and(|end| end.exit_code == 0)
+    }
 }
 
 impl RunState {
@@ -78,11 +98,11 @@ impl RunState {
             Input::Events(causes) => self.note_events(causes, &mut commands),
             Input::Deleted => self.note_accepted(),
             Input::Proven(of, proof) => self.note_proof(of, proof, now),
-            Input::LogEnded(log) => self.note_log_end(log),
+            Input::LogEnded(log) => self.note_log_end(log, now),
             Input::Cancel => self.cancel(now, &mut commands),
             Input::LeaseLost => {
                 self.findings.stop = Some(Stop::LeaseLost);
-                self.decide(LogSummary::default());
+                self.decide();
                 return (self, commands);
             }
         }
@@ -102,7 +122,7 @@ impl RunState {
             Phase::Scheduling(start) => start.next_wake(self.bounds.schedule, in_sync),
             Phase::Starting(starting) => starting.next_wake(self.bounds.startup, in_sync),
             Phase::Running(running) => running.next_wake(in_sync),
-            Phase::AwaitingState { since } => Some(after(*since, UNKNOWN_OUTCOME_GRACE)).filter(|_| in_sync),
+            Phase::AwaitingState { since } => self.awaited_until(*since),
             Phase::Stopping(stopping) => Some(stopping.until()),
             Phase::Draining(draining) => self.drained_at(draining),
             Phase::Decided(_) => return None,
@@ -151,10 +171,10 @@ impl RunState {
         }
     }
 
-    /// Only a follower that was told of the container's end may say that the log ended (END-01).
-    fn note_log_end(&mut self, log: LogSummary) {
-        if self.log.told.is_ended() {
-            self.log.ended = Some(log);
+    /// A log ends only for a follower that was told of the container's end, or that has read it there (END-01).
+    fn note_log_end(&mut self, summary: LogSummary, now: Timestamp) {
+        if summary.end.is_some() || self.log.told.is_ended() {
+            self.log.ended = Some(LogEnd { summary, heard: now });
         }
     }
 
@@ -208,8 +228,9 @@ impl RunState {
         }
     }
 
-    pub(super) fn decide(&mut self, log: LogSummary) {
-        self.phase = Phase::Decided(Box::new(self.conclude(log)));
+    pub(super) fn decide(&mut self) {
+        let log = self.log.ended.take();
+        self.phase = Phase::Decided(Box::new(self.conclude(log.as_ref())));
     }
 }
 

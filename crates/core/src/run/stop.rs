@@ -78,7 +78,9 @@ impl RunState {
         }
         let Some(detail) = self.replaced() else { return };
         // A container that had already ended by itself was not taken away.
-        if self.view.pod().and_then(PodFacts::terminated).is_none_or(Terminated::was_signalled) {
+        let reported = self.view.pod().and_then(PodFacts::terminated).map(Terminated::was_signalled);
+        let signalled = reported.or_else(|| self.log.end().map(|end| end.exit_code > 128));
+        if signalled.unwrap_or(true) {
             self.findings.platform = Some(PlatformLoss::Replaced { detail });
         }
         if let Phase::Draining(draining) = &mut self.phase {

@@ -1,10 +1,11 @@
 //! How a run ends and how it is cancelled: END-04, END-06, END-08, END-11, CAN-06, CAN-07.
 
-use claude_k8s_core::outcome::{ContainerEnd, Stop};
+use claude_k8s_core::outcome::{ContainerEnd, Stop, is_good};
+use claude_k8s_core::view::Terminated;
 use serde_json::{Value, json};
 
 use crate::outcome_scene::{
-    SESSION, Scene, busy, cancelled, deletion, exit, failed, gone, init, ok, stream, text, tool_result, tool_use,
+    SESSION, Scene, busy, cancelled, deletion, exit, failed, gone, idle, init, ok, stream, text, tool_result, tool_use,
 };
 
 #[test]
@@ -51,6 +52,46 @@ fn end_08_a_captured_result_decides_although_job_pod_and_log_are_gone() {
     );
 }
 
+/// What the run state relies on when it decides without asking the cluster.
+#[test]
+fn end_10_with_exit_code_0_behind_it_a_good_result_is_a_success_whatever_else_is_known() {
+    let mut good = 0;
+    for (name, scene) in crate::outcome_rows::rows() {
+        if !is_good(&scene.transcript()) {
+            continue;
+        }
+        good += 1;
+        let said = Terminated { exit_code: 0, ..Terminated::default() };
+        let scene = scene.with(|scene| {
+            scene.ending.container = ContainerEnd::Said(said);
+            scene.ending.stop = None;
+            scene.ending.start_failure = None;
+        });
+        let result = scene.json();
+        assert_eq!((&result["errorCode"], &result["exitCode"]), (&Value::Null, &0.into()), "{name}");
+        assert_eq!(result["resultJson"]["k8s"]["exitCode"], 0, "{name}");
+    }
+    assert!(good >= 3, "{good}");
+}
+
+#[test]
+fn end_10_what_the_cluster_may_still_explain_is_not_good_enough_to_end_a_run() {
+    let background = json!({ "type": "system", "subtype": "background_tasks_changed", "tasks": [{ "task_id": "b" }] });
+    let refused = failed(json!({ "is_error": false, "stop_reason": "refusal", "result": "No." }));
+    for (name, output) in [
+        ("no result", busy(text("More."))),
+        ("a failed one", busy(failed(json!({})))),
+        ("a refusal", busy(refused)),
+        ("an answer without anything", idle(ok(""))),
+        ("a turn behind it", format!("{}{}", busy(ok("Done.")), stream([text("And another thing.")]))),
+        ("an open background task", format!("{}{}", busy(ok("Done.")), stream([background]))),
+        ("a turn that has just begun", format!("{}{}", busy(ok("Done.")), stream([init()]))),
+    ] {
+        assert!(!is_good(&Scene::exited(0, output).transcript()), "{name}");
+    }
+    assert!(is_good(&Scene::exited(0, busy(ok("Done."))).transcript()));
+}
+
 #[test]
 fn end_11_state_late_pod_gone_and_exit_known_are_three_messages() {
     let message = |container: ContainerEnd| {
@@ -61,6 +102,8 @@ fn end_11_state_late_pod_gone_and_exit_known_are_three_messages() {
     let late = message(ContainerEnd::NotReported { pod_phase: "Failed".to_owned() });
     assert!(late.ends_with("; container state not reported (pod phase=Failed)"), "{late}");
     assert!(message(exit(3, Some("Error"), "")).ends_with("; exit code 3"));
+    let said = message(ContainerEnd::Said(Terminated { exit_code: 3, ..Terminated::default() }));
+    assert!(said.ends_with("; exit code 3, by its own word: the kubelet reported no end"), "{said}");
 }
 
 #[test]

@@ -71,11 +71,16 @@ impl Scene {
         serde_json::to_value(self.decide()).unwrap()
     }
 
-    fn ask<T>(&self, question: impl FnOnce(&Evidence<'_>) -> T) -> T {
+    pub(crate) fn transcript(&self) -> Transcript {
         let mut transcript = Transcript::default();
         for line in self.output.lines() {
             transcript.line(line.as_bytes());
         }
+        transcript
+    }
+
+    fn ask<T>(&self, question: impl FnOnce(&Evidence<'_>) -> T) -> T {
+        let transcript = self.transcript();
         question(&Evidence {
             run: &self.run,
             session: &self.session,

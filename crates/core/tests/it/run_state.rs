@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use claude_k8s_core::log::EndLine;
 use claude_k8s_core::outcome::LogSummary;
 use claude_k8s_core::run::{Bounds, Command, DeleteReason, Input, Phase, Proof, ProofOf, RunState};
 use claude_k8s_core::view::{
@@ -102,6 +103,9 @@ fn input() -> BoxedStrategy<Input> {
         1 => Just(Input::Deleted),
         2 => (of, proof).prop_map(|(of, proof)| Input::Proven(of, proof)),
         2 => Just(Input::LogEnded(LogSummary::default())),
+        1 => (prop_oneof![Just(0), Just(1), Just(143)], any::<[bool; 2]>()).prop_map(|(exit_code, [complete, good_result])| {
+            Input::LogEnded(LogSummary { complete, good_result, end: Some(EndLine { exit_code }), ..LogSummary::default() })
+        }),
         1 => Just(Input::Cancel),
         1 => Just(Input::LeaseLost),
     ]

@@ -36,7 +36,7 @@ fn orphan(name: &str) -> Neighbour {
         job.annotations.insert(key.into(), value.into());
     }
     job.labels.insert(keys::LAYOUT.into(), "2".into());
-    Neighbour { job, job_exists: true, pods: vec![running()], supervisor: Supervisor::Gone }
+    Neighbour { job, job_exists: true, pods: vec![running()], supervisor: Supervisor::Gone, settled: false }
 }
 
 fn living(one: Neighbour) -> Neighbour {
@@ -93,7 +93,9 @@ fn verdict(claimant: &Claimant, neighbours: &[Neighbour]) -> String {
         Decision::RemoveLeftovers(jobs) => {
             format!("remove {}", jobs.iter().map(|one| one.job.name.clone()).collect::<Vec<_>>().join(","))
         }
-        Decision::Settling(names) => format!("settling {}", names.join(",")),
+        Decision::Settling(jobs) => {
+            format!("settling {}", jobs.iter().map(|one| one.job.name.clone()).collect::<Vec<_>>().join(","))
+        }
         Decision::Adopt(adoption, one) => format!("adopt {adoption:?} {}", one.job.name),
         Decision::Blocked(refusal) => refusal.code.as_str().to_owned(),
     }
@@ -122,6 +124,29 @@ fn grd_04_the_pods_of_an_ending_job_decide_whether_it_is_waited_for() {
         assert_eq!(verdict(&claimant(), std::slice::from_ref(&neighbour)), expected, "{neighbour:?}");
     }
     assert_eq!(verdict(&claimant(), &[]), "clear");
+}
+
+#[test]
+fn grd_04_a_job_whose_result_was_just_returned_is_waited_for_and_never_in_the_way_again() {
+    let delivered = |one| set(one, keys::DELIVERED, Some("true"));
+    let settled = |one| Neighbour { settled: true, ..one };
+    let own = || of_run(orphan("own"), "run-1");
+    let pods = |one, pods| Neighbour { pods, ..one };
+    for (neighbour, expected) in [
+        // Kept by policy: the annotation says it to every process.
+        (delivered(living(orphan("a"))), "settling a"),
+        (delivered(orphan("a")), "settling a"),
+        (delivered(pods(orphan("a"), vec![ended()])), "clear"),
+        // Followed by the very run that asks, with or without a mark that could be written.
+        (settled(orphan("a")), "settling a"),
+        (settled(living(orphan("a"))), "settling a"),
+        (settled(pods(orphan("a"), vec![ended()])), "clear"),
+        (settled(finished(orphan("a"), vec![ended()])), "clear"),
+        (settled(own()), "settling own"),
+        (settled(pods(own(), vec![ended()])), "clear"),
+    ] {
+        assert_eq!(verdict(&claimant(), std::slice::from_ref(&neighbour)), expected, "{neighbour:?}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod end;
 mod keepalive;
+mod said;
 mod start;
 mod stop;
 
