@@ -43,7 +43,7 @@ where
         Box::pin(async move {
             let stream = connector.oneshot(request.uri().clone()).await.map_err(Into::into)?;
             let (mut sender, connection) = http1::Builder::new().max_buf_size(BUFFER).handshake(stream).await?;
-            let mut connection: Connection = Box::pin(connection);
+            let mut connection: HttpDriver = Box::pin(connection);
             let mut answer = std::pin::pin!(sender.send_request(in_origin_form(request)?));
             let mut is_open = true;
             let answer = std::future::poll_fn(|context| {
@@ -59,13 +59,14 @@ where
     }
 }
 
-type Connection = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
+/// Drives the bytes of one HTTP connection; nothing moves unless it is polled.
+type HttpDriver = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
 
 /// A body that reads its connection itself. Dropping it closes the connection.
 pub(super) struct Driven {
     body: Incoming,
     /// `None`: it brought everything it had.
-    connection: Option<Connection>,
+    connection: Option<HttpDriver>,
 }
 
 impl HttpBody for Driven {

@@ -109,7 +109,8 @@ struct Feed {
     clock: Clock,
 }
 
-enum Stop {
+/// Why one way of reading the namespace ended.
+enum FeedEnd {
     Idle,
     WatchDenied,
     WatchAgain,
@@ -118,17 +119,17 @@ enum Stop {
 impl Feed {
     async fn run(self) {
         loop {
-            if matches!(self.watch().await, Stop::Idle) {
+            if matches!(self.watch().await, FeedEnd::Idle) {
                 return;
             }
             self.mode.send_replace(Mode::Polling);
-            if matches!(self.poll().await, Stop::Idle) {
+            if matches!(self.poll().await, FeedEnd::Idle) {
                 return;
             }
         }
     }
 
-    async fn watch(&self) -> Stop {
+    async fn watch(&self) -> FeedEnd {
         let client = self.namespace.client();
         let jobs: Api<Job> = Api::namespaced(client.clone(), &self.namespace.name);
         let pods: Api<Pod> = Api::namespaced(client.clone(), &self.namespace.name);
@@ -149,14 +150,14 @@ impl Feed {
                 }
                 () = &mut idle => {
                     if lock(&self.table).close_when_unread() {
-                        return Stop::Idle;
+                        return FeedEnd::Idle;
                     }
                     idle = Box::pin(sleep(LINGER));
                     false
                 }
             };
             if denied {
-                return Stop::WatchDenied;
+                return FeedEnd::WatchDenied;
             }
             if jobs.is_in_sync() && pods.is_in_sync() {
                 lock(&self.table).stale(None);
@@ -165,7 +166,7 @@ impl Feed {
     }
 
     /// One list of each kind serves every run of the namespace (ENV-04).
-    async fn poll(&self) -> Stop {
+    async fn poll(&self) -> FeedEnd {
         let until = Instant::now() + TRY_WATCH;
         let mut pause = delays(POLL);
         let mut read_at = Instant::now();
@@ -176,7 +177,7 @@ impl Feed {
                 sleep(POLL).await; // nobody asks: no list, but whoever comes is answered soon
                 continue;
             } else {
-                return Stop::Idle;
+                return FeedEnd::Idle;
             }
             let (jobs, pods) = tokio::join!(self.namespace.list_jobs(SELECTOR), self.namespace.list_pods(SELECTOR));
             let wait = if let (Ok(jobs), Ok(pods)) = (jobs, pods) {
@@ -191,7 +192,7 @@ impl Feed {
                 pause.next().unwrap_or(POLL)
             };
             if Instant::now() >= until {
-                return Stop::WatchAgain;
+                return FeedEnd::WatchAgain;
             }
             sleep(wait).await;
         }

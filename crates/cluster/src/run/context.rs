@@ -9,7 +9,7 @@ use claude_k8s_core::request::ExternalRuntime;
 use claude_k8s_core::view::JobFacts;
 
 use super::Output;
-use super::supervisor::Supervisors;
+use super::following::Supervisors;
 use crate::api::Namespace;
 use crate::clock::Clock;
 use crate::connect::Connection;

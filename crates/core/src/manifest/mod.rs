@@ -1,7 +1,7 @@
 //! From the decided parts of a run to Kubernetes objects: one Job and its payload Secrets.
 //!
 //! ```text
-//!  plan::resolve ─▶ Parts ─┬─ labels, container, script, volumes ─▶ Job ─ pod_template ─▶ merged last
+//!  plan::RunPlan ─▶ Parts ─┬─ labels, container, script, volumes ─▶ Job ─ pod_template ─▶ merged last
 //!                          └─ payload (prompt, env values, mcp.json, settings.json, bundle) ─▶ Secrets or staged files
 //! ```
 //!

@@ -8,7 +8,8 @@
 //!                            RunPlan ─▶ Job, Secrets, release patch, onMeta, facts for the outcome
 //! ```
 //!
-//! Everything that can be refused is refused here, before anything exists on the cluster. No file is read and
+//! [`RunPlan::resolve`] stands in [`crate::manifest`], which builds the Job once to see that it can be built.
+//! Everything that can be refused is refused there or here, before anything exists on the cluster. No file is read and
 //! nothing is asked: `crates/cluster` brings the facts.
 
 pub(crate) mod args;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 /// The rooms of `src`, from the top floor down. A room may name those of a lower floor, and on its own floor those
 /// that stand further right: so no arrow runs up, and no two rooms need each other.
 const FLOORS: [&[&str]; 5] = [
-    // What a run does and means, step by step; what its objects look like; what would keep it from starting.
-    &["doctor", "run", "outcome", "manifest"],
+    // What would keep a run from starting; what it does and means, step by step; what its objects look like.
+    &["doctor", "run", "outcome", "launch", "manifest"],
     // Everything decided about a run before anything is created.
     &["plan"],
     // Facts about other Jobs, an earlier session and the host's own pod.
@@ -16,7 +16,7 @@ const FLOORS: [&[&str]; 5] = [
     // Facts about objects and lines.
     &["view", "transcript", "log"],
     // The ground.
-    &["attempt", "config", "target", "request", "names", "paths", "failure", "redact"],
+    &["attempt", "config", "target", "request", "names", "paths", "permissions", "api_failure", "failure", "redact"],
 ];
 
 #[test]
@@ -43,8 +43,10 @@ fn every_room_of_the_core_stands_on_one_floor() {
     let modules = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
     let declared: BTreeSet<&str> = modules.collect();
     let placed: Vec<&str> = FLOORS.into_iter().flatten().copied().collect();
-    assert_eq!(placed.iter().copied().collect::<BTreeSet<_>>(), declared);
-    assert_eq!(placed.len(), declared.len(), "a room stands on two floors");
+    let once: BTreeSet<&str> = placed.iter().copied().collect();
+    assert_eq!(placed.len(), once.len(), "a room stands on two floors");
+    let homeless: Vec<&&str> = declared.difference(&once).collect();
+    assert!(homeless.is_empty(), "give {homeless:?} a place in the table of floors");
 }
 
 #[test]
