@@ -86,7 +86,7 @@ test('prm_04 the stored Job names its run, owns its Secrets and holds neither pr
     'paperclip.io/run-id': ctx.runId,
     'paperclip.io/task-id': 'task-1',
     'paperclip.io/attempt': '1',
-    'paperclip.io/layout': '2',
+    'paperclip.io/layout': '3',
     team: 'builds',
   })
   expect(pod.metadata.labels).toMatchObject({ 'paperclip.io/run-id': ctx.runId, team: 'builds' })

@@ -7,6 +7,9 @@ import { transcript, withoutStatus } from './host.js'
 /** Printed by the script of a pod before anything else, and shown to nobody. */
 const firstLine = '[paperclip] Container started\n'
 
+/** Printed by the script behind everything else: a line feed, the end of stderr, the end line. */
+const scriptEnd = /(?<=\n)\n?(\[paperclip\] Claude Code wrote \d+ bytes to stderr[^]*\n)?\[paperclip\] Container ended \(exit \d+\)\n$/
+
 /** What every failure before the launch has in common (outcomes 11). */
 export const neverStarted = {
   exitCode: null,
@@ -15,7 +18,7 @@ export const neverStarted = {
 }
 
 /**
- * LOG-01: what the host got is what the container wrote. The run must have retained its Job. Returns the container's log behind its first line.
+ * LOG-01: what the host got is what the container wrote. The run must have retained its Job. Returns the container's log between its first line and its end.
  * @param {import('./cluster.js').Cluster} cluster
  * @param {any} ctx
  * @param {any} result
@@ -24,8 +27,10 @@ export async function expectSuccess(cluster, ctx, result) {
   expect(result).toMatchObject({ errorMessage: null, exitCode: 0, signal: null, timedOut: false })
   expect(result.errorCode).toBeUndefined()
   expect(result.resultJson.k8s.logGaps).toBe(0)
-  const log = await cluster.log(result.resultJson.k8s.pod)
-  expect(log.startsWith(firstLine)).toBe(true)
+  const whole = await cluster.log(result.resultJson.k8s.pod)
+  expect(whole.startsWith(firstLine)).toBe(true)
+  expect(whole).toMatch(scriptEnd)
+  const log = whole.replace(scriptEnd, '')
   // Compared by line: a difference of megabytes in one string cannot be read.
   expect(transcript(ctx).output.split('\n')).toEqual(withoutStatus(log).split('\n'))
   return log.slice(firstLine.length)

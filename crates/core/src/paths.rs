@@ -6,6 +6,9 @@ pub const RUN_MOUNT: &str = "/opt/paperclip/run";
 /// Where the pod's own temporary volume is mounted.
 pub const SCRATCH_MOUNT: &str = "/opt/paperclip/scratch";
 
+/// Where the script keeps what Claude Code writes to stderr.
+pub(crate) const STDERR_FILE: &str = "/opt/paperclip/scratch/stderr";
+
 /// Where a token of a service account is mounted by Kubernetes.
 pub(crate) const SERVICE_ACCOUNT_MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 

@@ -35,7 +35,7 @@ pub(super) async fn announce(run: &RunContext, followed: &Followed) {
 /// Its end was seen, or given up.
 pub(super) async fn ended(run: &RunContext, followed: &Followed, supervised: &Supervised) {
     let (output, job, log) = (&run.output, &followed.job, &supervised.ending.log);
-    if let Some(text) = supervised.stderr() {
+    if let Some(text) = supervised.untold_stderr() {
         output.stderr(text);
     }
     for gap in log.gaps.iter().take(GAP_EVENTS) {

@@ -57,8 +57,11 @@ impl Supervised {
         (lost || self.ending.container == ContainerEnd::Running) && !self.ending.termination_verified
     }
 
-    /// The tail of the container's stderr: its termination message.
-    pub(crate) fn stderr(&self) -> Option<&str> {
+    /// The end of stderr where the log does not tell it: the termination message of a Job of 0.2.0.
+    pub(crate) fn untold_stderr(&self) -> Option<&str> {
+        if self.ending.log.stderr.is_some() {
+            return None;
+        }
         let message = self.view.pod()?.terminated()?.message.as_deref()?;
         Some(message).filter(|text| !text.trim().is_empty())
     }

@@ -103,10 +103,10 @@ impl Neighbour {
         (self.job.created_at, &self.job.uid)
     }
 
-    /// Made by this version of the manifest; Jobs of v0.1.54 have no layout label and are never adopted.
+    /// A layout that is understood: this one, or that of 0.2.0. Jobs of v0.1.54 have no label and are never adopted.
     #[must_use]
     pub fn has_our_layout(&self) -> bool {
-        self.job.labels.get(keys::LAYOUT).is_some_and(|layout| layout == "2")
+        self.job.labels.get(keys::LAYOUT).is_some_and(|layout| layout == "2" || layout == "3")
     }
 
     /// Raw id from the annotation, else the sanitised one from the label.

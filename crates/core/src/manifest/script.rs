@@ -1,21 +1,65 @@
-//! The shell script in front of Claude Code. Plain POSIX `sh`; besides `claude` it needs only `mkdir` and `cat`.
+//! The shell script around Claude Code. Plain POSIX `sh`; besides `claude` it needs `mkdir` and `cat`, and `wc` and
+//! `tail` to show what the CLI wrote to stderr.
 //!
-//! It begins with [`FIRST_LINE`], by which a follower knows that it sees the beginning, and ends in `exec`: the CLI is
-//! process 1, gets SIGTERM, and its exit code is the container's (LOG-15).
+//! ```text
+//!  process 1: sh ── first line ── paperclip_run & ── wait ── end of stderr ── end line ── exit with its code
+//!       │                          (prepares, then becomes claude)
+//!       └─ TERM, INT, HUP, QUIT: TERM to the child, then wait again
+//! ```
+//!
+//! By [`FIRST_LINE`] a follower knows that it sees the beginning, and by the end line that nothing can follow
+//! ([`crate::log::Epilogue`]). The CLI writes straight to the container's stdout (LOG-15). Its parent waits for every
+//! orphan, so an agent with many background processes does not fill the pod's limit of processes.
 
 use super::{payload, settings_file};
 use crate::attempt::Attempt;
-use crate::log::FIRST_LINE;
-use crate::paths::RUN_MOUNT;
+use crate::log::{FIRST_LINE, STDERR_TAIL, end_line, stderr_line};
+use crate::paths::{RUN_MOUNT, STDERR_FILE};
 use crate::plan::Parts;
 use crate::plan::environment::names::is_shell_name;
 use crate::target::PayloadMode;
 
-/// A stderr line inside a long stdout line would corrupt it, so stderr goes to the termination log.
-/// Where that file is not writable, stderr stays in the container log.
-const HEAD: &str = r"if [ -w /dev/termination-log ]; then exec 2>>/dev/termination-log; fi
-set -eu
-";
+/// Before all else, because process 1 gets no signal that it does not ask for.
+///
+/// Every signal is passed on as TERM: a shell lets a child in the background ignore INT and QUIT.
+const SIGNALS: &str = r#"paperclip_child=
+paperclip_stopped=
+paperclip_stop() {
+  paperclip_stopped=1
+  if [ -n "$paperclip_child" ]; then kill -TERM "$paperclip_child"; fi
+}
+trap paperclip_stop TERM INT HUP QUIT
+"#;
+
+/// Runs the preparation and Claude Code as one child, so that a signal ends a preparation that hangs, too.
+///
+/// A signal interrupts `wait`, and the code that it returns then says nothing about the child. Another `wait` for a
+/// child that is already gone says 127.
+const CHILD: &str = r#"paperclip_code=
+if [ -n "$paperclip_stopped" ]; then
+  paperclip_code=143
+else
+  paperclip_run "$@" &
+  paperclip_child=$!
+  if [ -n "$paperclip_stopped" ]; then paperclip_stop; fi
+  while :; do
+    paperclip_stopped=
+    wait "$paperclip_child" 2>/dev/null
+    paperclip_waited=$?
+    case $paperclip_waited:$paperclip_code in
+    127:?*) ;;
+    *) paperclip_code=$paperclip_waited ;;
+    esac
+    if [ -z "$paperclip_stopped" ]; then break; fi
+  done
+fi
+trap '' TERM INT HUP QUIT
+"#;
+
+/// What the CLI left behind ends with the container anyway. Ended before the end line, it cannot print behind it.
+/// Only as process 1: with processes shared in the pod, or outside of a container, these are others' processes.
+const LEFTOVERS: &str = r#"if [ "$$" -eq 1 ]; then kill -KILL -1 2>/dev/null; fi
+"#;
 
 /// Without one of them every Bash tool call fails while the run itself succeeds (docs/internals/claude.md 2).
 const SHELL_CHECK: &str = r"if ! command -v bash >/dev/null 2>&1; then
@@ -39,17 +83,51 @@ pub(super) fn script(parts: &Parts, attempt: &Attempt) -> String {
     let directory = quote(&parts.run_directory);
     let (join, prompt) = prompt_file(&attempt.prompt);
     let pieces = [
+        SIGNALS.to_owned(),
         format!("echo {}\n", quote(FIRST_LINE)),
-        HEAD.to_owned(),
+        stderr_to_a_file(),
+        "paperclip_run() {\nset -eu\n".to_owned(),
         staged_values(parts),
         format!("mkdir -p \"$TMPDIR\" \"$XDG_CACHE_HOME\" {directory}\ncd {directory}\n"),
         SHELL_CHECK.to_owned(),
         if parts.config.enable_rtk { NODE_CHECK.to_owned() } else { String::new() },
         settings_file::script(&parts.settings),
         join,
-        format!("exec claude \"$@\" <{prompt}\n"),
+        format!("exec claude \"$@\" <{prompt}\n}}\n"),
+        CHILD.to_owned(),
+        LEFTOVERS.to_owned(),
+        end_of_stderr(),
+        format!("echo \"\n{}\"\nexit \"$paperclip_code\"\n", end_line("$paperclip_code")),
     ];
     pieces.concat()
+}
+
+/// A line of stderr inside of a long line of stdout would destroy both (LOG-08), so stderr goes to a file on the pod's
+/// own volume, whose limit bounds it. Where it cannot be written, stderr stays in the container's log.
+fn stderr_to_a_file() -> String {
+    format!("if {{ true >>{STDERR_FILE}; }} 2>/dev/null; then exec 2>>{STDERR_FILE}; fi\n")
+}
+
+/// Prints the end of stderr. It begins with a line feed: the last line of the CLI may have none.
+fn end_of_stderr() -> String {
+    let announced = stderr_line("$paperclip_written", "$paperclip_shown");
+    format!(
+        r#"if [ -f {STDERR_FILE} ] && [ -s {STDERR_FILE} ]; then
+  if command -v wc >/dev/null && command -v tail >/dev/null; then
+    paperclip_written=$(wc -c <{STDERR_FILE})
+    paperclip_written=$((paperclip_written))
+    paperclip_shown=$paperclip_written
+    if [ "$paperclip_shown" -gt {STDERR_TAIL} ]; then paperclip_shown={STDERR_TAIL}; fi
+    echo "
+{announced}"
+    tail -c "$paperclip_shown" {STDERR_FILE}
+  else
+    echo '
+[paperclip] Claude Code wrote to stderr, which cannot be shown: the image has no `wc` or no `tail`'
+  fi
+fi
+"#
+    )
 }
 
 /// The lines that put a prompt of several parts together, and the file to read.

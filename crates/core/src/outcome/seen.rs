@@ -95,7 +95,11 @@ fn whole_log(evidence: &Evidence<'_>) -> bool {
     evidence.ending.log.complete && evidence.ending.log.gaps.is_empty()
 }
 
+/// What the container's log says of it; a Job of 0.2.0 says it in its termination message.
 fn stderr<'a>(evidence: &'a Evidence<'_>) -> &'a str {
+    if let Some(stderr) = &evidence.ending.log.stderr {
+        return stderr;
+    }
     match &evidence.ending.container {
         ContainerEnd::Exited(end) => end.message.as_deref().unwrap_or_default(),
         _ => "",

@@ -44,4 +44,6 @@ mod plan_scenario;
 mod plan_session;
 mod run_state;
 mod samples;
+mod script_end;
+mod script_pod;
 mod transcript;

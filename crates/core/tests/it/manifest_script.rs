@@ -1,92 +1,19 @@
 //! The script in front of Claude Code, run by a real shell with a stand-in for the CLI.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::plan_scenario::{Launch, Scenario, typed};
-
-/// A pod's file system below a temporary directory, as far as the script sees it.
-struct Pod<'a> {
-    launch: &'a Launch,
-    root: tempfile::TempDir,
-    env: Vec<(String, String)>,
-}
-
-impl<'a> Pod<'a> {
-    fn new(launch: &'a Launch) -> Self {
-        let root = tempfile::tempdir().unwrap();
-        let pod = Self { launch, root, env: Vec::new() };
-        for (path, bytes) in launch.files() {
-            pod.write(&format!("opt/paperclip/run/{path}"), &bytes);
-        }
-        pod
-    }
-
-    fn path(&self, path: &str) -> std::path::PathBuf {
-        self.root.path().join(path)
-    }
-
-    fn write(&self, path: &str, bytes: &[u8]) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-
-    fn env(mut self, name: &str, value: &str) -> Self {
-        self.env.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Runs the script with these tools in the image; `claude` prints what it got.
-    fn run(&self, tools: &[&str]) -> Output {
-        let bin = self.path("bin");
-        fs::create_dir_all(&bin).unwrap();
-        let claude = "#!/bin/sh\nprintf 'args:%s\\n' \"$*\"\nprintf 'pwd:%s\\n' \"$PWD\"\nprintf 'stdin:'\n/bin/cat\necho noise >&2\nexit 7\n";
-        for (name, text) in [("claude", claude)].into_iter().chain(tools.iter().map(|name| (*name, "#!/bin/sh\n"))) {
-            fs::write(bin.join(name), text).unwrap();
-            fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        for tool in ["mkdir", "cat"] {
-            let found = ["/bin", "/usr/bin"].iter().map(|d| Path::new(d).join(tool)).find(|path| path.exists());
-            std::os::unix::fs::symlink(found.unwrap(), bin.join(tool)).unwrap();
-        }
-        let inside = |text: &str| {
-            let root = self.root.path().display();
-            let text = text.replace("/opt/paperclip", &format!("{root}/opt/paperclip"));
-            text.replace("'/paperclip", &format!("'{root}/paperclip"))
-                .replace("/dev/termination-log", &format!("{root}/log"))
-        };
-        fs::create_dir_all(self.path("opt/paperclip/scratch")).unwrap();
-        let args: Vec<String> = self.launch.claude().args.iter().flatten().map(|arg| inside(arg)).collect();
-        Command::new("/bin/sh")
-            .args(["-c", &inside(self.launch.script()), "paperclip-run"])
-            .args(args)
-            .env_clear()
-            .env("PATH", &bin)
-            .env("TMPDIR", self.path("opt/paperclip/scratch/tmp"))
-            .env("XDG_CACHE_HOME", self.path("opt/paperclip/scratch/cache"))
-            .envs(self.env.iter().cloned())
-            .output()
-            .unwrap()
-    }
-}
-
-/// What follows the line that every log begins with (LOG-06).
-fn stdout(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.strip_prefix("[paperclip] Container started\n").expect(&text).to_owned()
-}
+use crate::plan_scenario::{Scenario, typed};
+use crate::script_pod::{Pod, stdout};
 
 #[test]
 fn log_15_the_cli_is_executed_without_a_pipe_and_writes_to_no_file() {
     for scenario in [Scenario::in_cluster(), Scenario::in_cluster().bundle().config(json!({ "enableRtk": true }))] {
         let launch = scenario.launch();
         let script = launch.script();
-        assert!(script.lines().last().unwrap().starts_with("exec claude \"$@\" <"), "{script}");
+        assert!(script.contains("\nexec claude \"$@\" <"), "{script}");
         assert!(!script.contains('|') && !script.contains("tee"), "{script}");
     }
 }
@@ -100,21 +27,22 @@ fn prm_01_the_cli_gets_the_prompt_byte_by_byte_in_its_directory_and_keeps_its_ex
     }));
     let launch = scenario.launch();
     let pod = Pod::new(&launch);
-    fs::write(pod.path("log"), "").unwrap();
     let output = pod.run(&["bash"]);
     assert_eq!(output.status.code(), Some(7));
     let text = stdout(&output);
-    assert!(text.ends_with(&format!("stdin:{prompt}")), "{text}");
+    assert!(text.contains(&format!("stdin:{prompt}\n[paperclip]")), "{text}");
     assert!(text.contains("/paperclip/it's $HOME\n"), "{text}");
     assert!(text.starts_with("args:--print --output-format stream-json"), "{text}");
-    assert_eq!(fs::read_to_string(pod.path("log")).unwrap(), "noise\n", "stderr is in the termination log");
+    assert_eq!(output.stderr, b"", "nothing between the lines of the CLI");
     assert!(pod.path("opt/paperclip/scratch/tmp").is_dir());
 }
 
 #[test]
-fn without_a_writable_termination_log_stderr_stays_in_the_container_log() {
+fn where_the_file_for_it_cannot_be_written_stderr_stays_in_the_container_log() {
     let launch = Scenario::in_cluster().launch();
-    let output = Pod::new(&launch).run(&["zsh"]);
+    let pod = Pod::new(&launch);
+    fs::create_dir_all(pod.path("opt/paperclip/scratch/stderr")).unwrap();
+    let output = pod.run(&["zsh"]);
     assert_eq!(String::from_utf8_lossy(&output.stderr), "noise\n");
     assert!(stdout(&output).starts_with("args:"), "{}", stdout(&output));
 }
@@ -126,7 +54,7 @@ fn an_image_without_shell_or_node_says_so_and_runs() {
     let text = stdout(&output);
     assert!(text.starts_with("[paperclip] Warning: the image has neither bash nor zsh"), "{text}");
     assert!(text.contains("\n[paperclip] Output filtering disabled: the image has no `node`\nargs:"), "{text}");
-    assert!(!stdout(&Pod::new(&launch).run(&["bash", "node"])).contains("[paperclip]"));
+    assert!(stdout(&Pod::new(&launch).run(&["bash", "node"])).starts_with("args:"));
 }
 
 #[test]
@@ -134,7 +62,7 @@ fn a_prompt_in_parts_is_read_as_one_file() {
     let text = "0123456789".repeat(100_000);
     let launch = Scenario::in_cluster().request(json!({ "prompts": { "fresh": { "text": text } } })).launch();
     let output = Pod::new(&launch).run(&["bash"]);
-    assert!(stdout(&output).ends_with(&format!("stdin:{text}")));
+    assert!(stdout(&output).contains(&format!("stdin:{text}\n[paperclip]")));
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn a_large_prompt_travels_in_parts_that_join_to_the_same_bytes() {
     assert_eq!(joined, text.as_bytes());
     let parts = "cat /opt/paperclip/run/prompt/000 /opt/paperclip/run/prompt/001 >/opt/paperclip/scratch/prompt\n";
     assert!(launch.script().contains(parts), "{}", launch.script());
-    assert!(launch.script().ends_with("exec claude \"$@\" </opt/paperclip/scratch/prompt\n"));
+    assert!(launch.script().contains("\nexec claude \"$@\" </opt/paperclip/scratch/prompt\n"));
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn orphan(name: &str) -> Neighbour {
         job.labels.insert(key.into(), value.into());
         job.annotations.insert(key.into(), value.into());
     }
-    job.labels.insert(keys::LAYOUT.into(), "2".into());
+    job.labels.insert(keys::LAYOUT.into(), "3".into());
     Neighbour { job, job_exists: true, pods: vec![running()], supervisor: Supervisor::Gone, settled: false }
 }
 
@@ -168,6 +168,7 @@ fn grd_05_only_a_compatible_orphan_of_the_same_task_is_adopted() {
         // Nobody would see that it is adopted, so another process could adopt it, too.
         (no_patch, orphan("a"), blocked),
         (claimant(), set(orphan("a"), keys::TASK_ID, Some("task-2")), blocked),
+        (claimant(), set(orphan("a"), keys::LAYOUT, Some("2")), "adopt Orphan a"),
         (claimant(), set(orphan("a"), keys::LAYOUT, None), blocked),
         (claimant(), set(orphan("a"), keys::SESSION_ID, Some("s-2")), "k8s_orphan_session_mismatch"),
         (claimant(), set(orphan("a"), keys::TASK_ID, None), "k8s_orphan_task_unknown"),

@@ -1,0 +1,107 @@
+/** How a container says its own end, whatever ended it. On a real cluster also with the shells of `K8S_TEST_SHELL_IMAGES`. */
+
+import { afterAll, describe, expect, test as serialTest, vi } from 'vitest'
+
+import { startCluster } from './support/cluster.js'
+import { expectFailure } from './support/expect-run.js'
+import { transcript } from './support/host.js'
+import { execute } from './support/package.js'
+import { scriptedCli } from './support/scripted-cli.js'
+import { until } from './support/until.js'
+
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 })
+const cluster = await startCluster()
+const isReal = cluster.is('real')
+afterAll(async () => {
+  await cluster.removeJobs()
+  await cluster.stop()
+})
+/** Most of their time the tests wait for a kubelet. */
+const test = serialTest.concurrent
+
+const core = `/api/v1/namespaces/${cluster.namespace}`
+const retained = { retainJobs: true }
+
+/** The log of the run's container, once it has ended. @param {any} ctx */
+async function endedLog(ctx) {
+  const { metadata, status } = await until('the container has ended', async () => {
+    const pod = await cluster.podOf(ctx)
+    return pod.status.containerStatuses?.[0]?.state?.terminated && pod
+  })
+  return { log: await cluster.log(metadata.name), end: status.containerStatuses[0].state.terminated }
+}
+
+test('end_10 the exit code of the CLI stands in the end line and is the container\'s', async () => {
+  for (const code of [0, 3]) {
+    const ctx = cluster.context({ config: retained, env: { FAKE_EXIT: String(code) } })
+    await execute(ctx)
+    const { log, end } = await endedLog(ctx)
+    expect(log.endsWith(`\n[paperclip] Container ended (exit ${code})\n`), log.slice(-200)).toBe(true)
+    expect(end.exitCode).toBe(code)
+  }
+})
+
+test('log_08 stderr is shown once, as stderr, and nothing of it stands in the pod\'s status', async () => {
+  const ctx = cluster.context({ config: retained, env: { FAKE_STDERR: 'something went wrong', FAKE_EXIT: '3', FAKE_STOP_AFTER: '1' } })
+  const result = await execute(ctx)
+  expect(result.errorMessage).toContain('something went wrong')
+  expect(transcript(ctx).stderr.match(/something went wrong/g)).toHaveLength(1)
+  expect(transcript(ctx).stdout).not.toContain('something went wrong')
+  const { end } = await endedLog(ctx)
+  expect(end.message).toBeUndefined()
+})
+
+test('can_02 a CLI that is stopped says its last words, then the container its end', async () => {
+  const ctx = cluster.context({ config: retained, env: { FAKE_HOLD_MS: '120000' } })
+  const running = execute(ctx)
+  await until('the first line', () => transcript(ctx).output)
+  const pod = await cluster.podOf(ctx)
+  await cluster.api.remove(`${core}/pods/${pod.metadata.name}`)
+  expectFailure(await running, 'k8s_job_deleted_externally')
+  expect(transcript(ctx).stdout).toContain('[paperclip] Container ended (exit 143)')
+})
+
+test('a CLI that ignores a stop is killed with its container, which then says no end', async () => {
+  const podTemplate = { spec: { terminationGracePeriodSeconds: 2 } }
+  const ctx = cluster.context({ config: { ...retained, podTemplate }, env: { FAKE_HOLD_MS: '120000', FAKE_TERM: 'ignore' } })
+  const running = execute(ctx)
+  await until('the first line', () => transcript(ctx).output)
+  const pod = await cluster.podOf(ctx)
+  await cluster.api.remove(`${core}/pods/${pod.metadata.name}`)
+  expectFailure(await running, 'k8s_job_deleted_externally')
+  expect(transcript(ctx).stdout).not.toContain('Container ended')
+})
+
+/** Names of images whose `sh` is another shell each, separated by commas. */
+const images = (process.env.K8S_TEST_SHELL_IMAGES ?? '').split(',').filter((image) => isReal && image)
+
+describe.each([cluster.image, ...images].filter(() => isReal))('with the `sh` of %s', (image) => {
+  const id = image.replace(/[^a-z0-9]+/g, '-')
+
+  test('a background process that holds stdout open delays nothing', async () => {
+    const cli = await scriptedCli(cluster, `left-${id}`, '(while :; do echo noise; sleep 0.1; done) &\nsleep 0.3\nexit 4\n')
+    const ctx = cluster.context({ config: { ...retained, ...cli, image } })
+    await execute(ctx)
+    const { log, end } = await endedLog(ctx)
+    expect(log.endsWith('\n[paperclip] Container ended (exit 4)\n'), log.slice(-200)).toBe(true)
+    expect(Date.parse(end.finishedAt) - Date.parse(end.startedAt)).toBeLessThan(10_000)
+  })
+
+  test('a CLI that a signal ends has 128 and its number as exit code', async () => {
+    const cli = await scriptedCli(cluster, `signal-${id}`, 'kill -SEGV $$\n')
+    const ctx = cluster.context({ config: { ...retained, ...cli, image } })
+    await execute(ctx)
+    const { log, end } = await endedLog(ctx)
+    expect(log.endsWith('\n[paperclip] Container ended (exit 139)\n'), log.slice(-200)).toBe(true)
+    expect(end.exitCode).toBe(139)
+  })
+
+  test('log_08 of megabytes of stderr the last 32 KiB come through the log', async () => {
+    const cli = await scriptedCli(cluster, `noisy-${id}`, 'dd if=/dev/zero bs=1M count=64 2>/dev/null | tr "\\000" e >&2\nexit 5\n')
+    const ctx = cluster.context({ config: { ...retained, ...cli, image } })
+    await execute(ctx)
+    const { log } = await endedLog(ctx)
+    expect(log).toContain('[paperclip] Claude Code wrote 67108864 bytes to stderr; the last 32768 follow:\n')
+    expect(transcript(ctx).stderr.match(/e{1000,}/)?.[0]).toHaveLength(32_768)
+  })
+})
