@@ -17,7 +17,7 @@ fn world() -> World {
 }
 
 /// A run in which a request goes wrong once and that succeeds all the same.
-async fn survives(what: &str, action: FaultAction) -> World {
+async fn survives(what: &str, action: &FaultAction) -> World {
     let world = world();
     world.goes_wrong(what, 1, action.clone());
     let call = world.call();
@@ -30,7 +30,7 @@ async fn survives(what: &str, action: FaultAction) -> World {
 #[tokio::test(start_paused = true)]
 async fn grd_11_a_create_whose_answer_was_lost_is_resolved_by_reading_back() {
     for action in [done_but(504), done_but(500), slow(seconds(9))] {
-        let world = survives("create jobs", action.clone()).await;
+        let world = survives("create jobs", &action).await;
         assert_eq!(world.count("create jobs"), 1, "{action:?}");
     }
 }
@@ -87,7 +87,7 @@ async fn prm_05_a_failing_recheck_withdraws_the_job() {
 
 #[tokio::test(start_paused = true)]
 async fn a_secret_whose_answer_was_lost_is_written_anew() {
-    survives("create secrets", done_but(504)).await;
+    survives("create secrets", &done_but(504)).await;
 }
 
 /// What the payload of a Job of the same name left.
@@ -123,7 +123,7 @@ async fn a_stale_secret_that_may_not_be_deleted_is_left_to_the_garbage_collector
 
 #[tokio::test(start_paused = true)]
 async fn a_release_whose_answer_was_lost_is_a_release() {
-    let world = survives("patch jobs", done_but(504)).await;
+    let world = survives("patch jobs", &done_but(504)).await;
     assert_eq!(world.count("patch jobs"), 1);
 }
 
