@@ -57,17 +57,17 @@ test('pkg_07 the form keeps its fields in order, with unique keys that are not t
       "labels textarea Labels",
       "enableRtk toggle Enable Output Filtering",
       "rtkMaxOutputBytes number Max Tool Output Bytes",
-      "queueName text Kueue Queue",
+      "kubeconfigData textarea Kubeconfig (stored as secret)",
       "priorityClassName text Priority Class",
       "runtimeClassName text Runtime Class",
+      "queueName text Kueue Queue",
+      "podTemplate textarea Pod Template Overrides",
+      "workspaceVolumeClaim text Data Volume Claim",
+      "fsGroup number fsGroup",
+      "concurrencyScope select Concurrent Runs",
+      "guardWaitSec number Wait For Other Run",
       "scheduleTimeoutSec number Schedule Timeout",
       "startupTimeoutSec number Startup Timeout",
-      "guardWaitSec number Wait For Other Run",
-      "fsGroup number fsGroup",
-      "workspaceVolumeClaim text Data Volume Claim",
-      "podTemplate textarea Pod Template Overrides",
-      "kubeconfigData textarea Kubeconfig (stored as secret)",
-      "concurrencyScope select Concurrent Runs",
     ]
   `)
   expect(new Set(keys).size).toBe(29)
@@ -106,11 +106,12 @@ test('cfg_04 every key has exactly one bullet in the documentation', () => {
 test('the documentation has its sections in order', () => {
   expect(agentConfigurationDoc.split('\n').slice(0, 3)).toEqual(['# claude_k8s agent configuration', '', 'Adapter: claude_k8s'])
   expect([...agentConfigurationDoc.matchAll(/^## (.*)$/gm)].map(([, title]) => title)).toEqual([
-    'Core fields',
-    'Kubernetes fields',
-    'Scheduling and start-up fields',
-    'Output filtering fields',
-    'Operational fields',
+    'Claude Code',
+    'Environment',
+    'Cluster and placement',
+    'Resources',
+    'Data volume and identity',
+    'Run control',
     'What is inherited',
     'Permissions',
     'Notes',

@@ -14,8 +14,6 @@ export interface NativeModule {
   checkEnvironment(requestJson: string): Promise<string>
   /** Answers `Rendered` or `{ refused: { code, message, next } }` as JSON. Creates nothing. */
   renderManifests(requestJson: string): Promise<string>
-  /** Every configuration key the adapter reads. */
-  configKeys(): string[]
   /** `[{ code, meaning, next }]` as JSON. */
   errorCodesJson(): string
 }

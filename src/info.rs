@@ -1,6 +1,5 @@
 //! What the JavaScript side asks about the native code.
 
-use claude_k8s_core::config;
 use claude_k8s_core::failure::ErrorCode;
 use napi::bindgen_prelude::Result;
 use serde_json::json;
@@ -17,13 +16,6 @@ pub fn native_version() -> &'static str {
 #[must_use]
 pub fn abi() -> u32 {
     1
-}
-
-/// The configuration keys that the parser reads.
-#[napi_derive::napi(catch_unwind)]
-#[must_use]
-pub fn config_keys() -> Vec<String> {
-    config::KEYS.iter().map(|key| key.name.to_owned()).collect()
 }
 
 /// Every error code as JSON: `[{ code, meaning, next }]`.

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::parse::MOST;
 use super::reader::Reader;
 use super::structured::{shown, shown_text};
 
@@ -25,11 +24,6 @@ pub(super) fn effort(reader: &mut Reader<'_>) -> Option<String> {
         reader.warn("effort", format!("{shown} is none of `low medium high xhigh max`; the CLI ignores it"));
     }
     Some(effort)
-}
-
-/// `maxTurnsPerRun`.
-pub(super) fn max_turns(reader: &mut Reader<'_>) -> u32 {
-    reader.integer("maxTurnsPerRun", 0..=MOST).and_then(|turns| u32::try_from(turns).ok()).unwrap_or(0)
 }
 
 /// `instructionsBundleMode`.

@@ -3,7 +3,7 @@
 //! ```text
 //!  ctx.config ──▶ Reader (unset rule, shapes, problems) ──▶ one file per topic ──▶ Config
 //!                    │                                                              or every Rejection
-//!                    └─ keys::KEYS: name, shape, default and effect of each key ──▶ docs/configuration.md
+//!                    └─ keys: type, range, default and effect of each ──▶ docs, form, agents' document
 //! ```
 //!
 //! [`Config::parse`] is the only reader of `ctx.config`. It collects every problem before it answers,
@@ -14,7 +14,6 @@ mod arguments;
 mod claude;
 pub mod env;
 pub mod grammar;
-mod identity;
 mod keys;
 mod parse;
 mod placement;
@@ -31,6 +30,6 @@ mod tolerations;
 mod types;
 mod workspace;
 
-pub use keys::{KEYS, Key, Place, Topic};
+pub use keys::{Row, Topic, fields, rows};
 pub use problem::{Rejection, Warning, invalid_configuration};
 pub use types::{ConcurrencyScope, Config, ImagePullPolicy, KubeconfigSource, Resources};

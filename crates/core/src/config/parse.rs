@@ -2,14 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::grammar::{DNS_LABEL, DNS_SUBDOMAIN};
 use super::problem::Rejection;
 use super::reader::Reader;
-use super::types::{ConcurrencyScope, Config, ImagePullPolicy};
-use super::{arguments, claude, env, identity, placement, resources, run_control, tolerations, workspace};
-
-/// Largest id, turn count and TTL that Kubernetes and the CLI can hold.
-pub(super) const MOST: i64 = i32::MAX as i64;
+use super::types::Config;
+use super::{arguments, claude, env, keys, placement, resources, run_control, tolerations, workspace};
 
 impl Config {
     /// Reads the whole configuration.
@@ -32,14 +28,17 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Config {
     let mut config = Config {
         model: claude::model(reader),
         effort: claude::effort(reader),
-        max_turns_per_run: claude::max_turns(reader),
-        skip_permissions: reader.boolean("dangerouslySkipPermissions").unwrap_or(true),
+        max_turns_per_run: reader
+            .whole(&keys::MAX_TURNS_PER_RUN)
+            .and_then(|turns| u32::try_from(turns).ok())
+            .unwrap_or_default(),
+        skip_permissions: reader.flag(&keys::DANGEROUSLY_SKIP_PERMISSIONS),
         extra_args: arguments::read(reader),
         prompt_template: reader.text("promptTemplate"),
         bootstrap_prompt_template: reader.text("bootstrapPromptTemplate"),
-        resume_last_session: reader.boolean("resumeLastSession").unwrap_or(true),
+        resume_last_session: reader.flag(&keys::RESUME_LAST_SESSION),
         mcp_servers: claude::mcp_servers(reader),
-        strict_mcp_config: reader.boolean("strictMcpConfig").unwrap_or(false),
+        strict_mcp_config: reader.flag(&keys::STRICT_MCP_CONFIG),
         instructions_file_path: reader.absolute_path("instructionsFilePath"),
         instructions_root_path: reader.text("instructionsRootPath"),
         instructions_entry_file: reader.text("instructionsEntryFile"),
@@ -47,42 +46,45 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Config {
         cwd: reader.absolute_path("cwd"),
         env: env::read(reader),
         kubeconfig: placement::kubeconfig(reader),
-        namespace: reader.name("namespace", &DNS_LABEL),
-        service_account_name: reader.name("serviceAccountName", &DNS_SUBDOMAIN),
+        namespace: reader.name(&keys::NAMESPACE),
+        service_account_name: reader.name(&keys::SERVICE_ACCOUNT_NAME),
         image: placement::image(reader),
-        image_pull_policy: reader.choice("imagePullPolicy", &ImagePullPolicy::WORDS).unwrap_or_default(),
+        image_pull_policy: reader.choice(&keys::IMAGE_PULL_POLICY),
         labels: placement::labels(reader),
         node_selector: placement::node_selector(reader),
         tolerations: tolerations::read(reader),
-        priority_class_name: reader.name("priorityClassName", &DNS_SUBDOMAIN),
-        runtime_class_name: reader.name("runtimeClassName", &DNS_SUBDOMAIN),
-        queue_name: reader.name("queueName", &DNS_LABEL),
+        priority_class_name: reader.name(&keys::PRIORITY_CLASS_NAME),
+        runtime_class_name: reader.name(&keys::RUNTIME_CLASS_NAME),
+        queue_name: reader.name(&keys::QUEUE_NAME),
         pod_template: placement::pod_template(reader),
         resources: resources::read(reader),
-        workspace_volume_claim: reader.name("workspaceVolumeClaim", &DNS_SUBDOMAIN),
+        workspace_volume_claim: reader.name(&keys::WORKSPACE_VOLUME_CLAIM),
         workspace_sub_path: workspace::sub_path(reader),
         workspace_mount_path: workspace::mount_path(reader),
-        fs_group: identity::group_of_volumes(reader),
-        run_as_user: identity::unprivileged_id(reader, "runAsUser"),
-        run_as_group: identity::unprivileged_id(reader, "runAsGroup"),
-        cache_size_limit: reader.quantity("cacheSizeLimit").map_or("20Gi".to_owned(), |size| size.as_str().to_owned()),
-        timeout: run_control::bound(reader, "timeoutSec", 31_536_000, 0),
-        grace: run_control::seconds(reader, "graceSec", 3600, 60),
+        fs_group: reader.whole(&keys::FS_GROUP),
+        run_as_user: reader.whole(&keys::RUN_AS_USER),
+        run_as_group: reader.whole(&keys::RUN_AS_GROUP),
+        cache_size_limit: reader.size(&keys::CACHE_SIZE_LIMIT),
+        timeout: run_control::bound(reader, &keys::TIMEOUT_SEC),
+        grace: run_control::seconds(reader, &keys::GRACE_SEC),
         ttl_seconds_after_finished: run_control::ttl(reader),
-        retain_jobs: reader.boolean("retainJobs").unwrap_or(false),
-        reattach_orphaned_jobs: reader.boolean("reattachOrphanedJobs").unwrap_or(true),
-        concurrency_scope: reader.choice("concurrencyScope", &ConcurrencyScope::WORDS).unwrap_or_default(),
-        guard_wait: run_control::seconds(reader, "guardWaitSec", 86_400, 0),
-        schedule_timeout: run_control::bound(reader, "scheduleTimeoutSec", 86_400, 300),
-        startup_timeout: run_control::bound(reader, "startupTimeoutSec", 86_400, 600),
-        enable_rtk: reader.boolean("enableRtk").unwrap_or(false),
-        rtk_max_output_bytes: run_control::output_limit(reader),
-        secret_ref: reader.name("secretRef", &DNS_SUBDOMAIN).unwrap_or_else(|| "paperclip-secrets".to_owned()),
-        debug: reader.boolean("debug").unwrap_or(false),
+        retain_jobs: reader.flag(&keys::RETAIN_JOBS),
+        reattach_orphaned_jobs: reader.flag(&keys::REATTACH_ORPHANED_JOBS),
+        concurrency_scope: reader.choice(&keys::CONCURRENCY_SCOPE),
+        guard_wait: run_control::seconds(reader, &keys::GUARD_WAIT_SEC),
+        schedule_timeout: run_control::bound(reader, &keys::SCHEDULE_TIMEOUT_SEC),
+        startup_timeout: run_control::bound(reader, &keys::STARTUP_TIMEOUT_SEC),
+        enable_rtk: reader.flag(&keys::ENABLE_RTK),
+        rtk_max_output_bytes: reader
+            .whole(&keys::RTK_MAX_OUTPUT_BYTES)
+            .and_then(|limit| u32::try_from(limit).ok())
+            .unwrap_or_default(),
+        secret_ref: reader.name(&keys::SECRET_REF).unwrap_or_default(),
+        debug: reader.flag(&keys::DEBUG),
         warnings: Vec::new(),
     };
-    if config.ttl_seconds_after_finished.is_none() && !config.retain_jobs {
-        config.ttl_seconds_after_finished = Some(run_control::DEFAULT_TTL_SECONDS);
+    if config.retain_jobs && !reader.is_set(keys::TTL_SECONDS_AFTER_FINISHED.name) {
+        config.ttl_seconds_after_finished = None;
     }
     claude::check_skills(reader);
     arguments::check_combinations(reader, &config);

@@ -4,11 +4,10 @@
 //! and [`Config::parse`](super::Config::parse) answers with the refusals when there is any.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use super::grammar::Grammar;
+use super::keys::{Choice, Flag, Key, Name, Size, Whole};
 use super::problem::{Rejection, Warning};
 use super::quantity::Quantity;
 use super::structured::{from_json, from_lines, from_yaml, has_secret_reference, scalar_text, shown, shown_text};
@@ -73,11 +72,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Text of a given grammar.
-    pub(super) fn name(&mut self, key: &'static str, grammar: &Grammar) -> Option<String> {
-        let text = self.text(key)?;
+    /// Text of the key's grammar, or its default.
+    pub(super) fn name(&mut self, key: &'static Key<Name>) -> Option<String> {
+        let grammar = key.shape.grammar;
+        let Some(text) = self.text(key.name) else { return key.shape.default.map(str::to_owned) };
         if !grammar.accepts(&text) {
-            self.reject(key, format!("{} is not {} ({})", shown_text(&text), grammar.name, grammar.rule));
+            self.reject(key.name, format!("{} is not {} ({})", shown_text(&text), grammar.name, grammar.rule));
             return None;
         }
         Some(text)
@@ -93,40 +93,56 @@ impl<'a> Reader<'a> {
         Some(path)
     }
 
-    /// A whole number, also as decimal text.
-    pub(super) fn integer(&mut self, key: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
-        let value = self.value(key)?;
+    /// A whole number in the key's range, also as decimal text, or its default.
+    pub(super) fn whole(&mut self, key: &'static Key<Whole>) -> Option<i64> {
+        let Whole { range, default, .. } = &key.shape;
+        let Some(value) = self.value(key.name) else { return *default };
         let number = whole_number(value).filter(|number| range.contains(number));
         if number.is_none() {
-            let (least, most) = range.into_inner();
-            self.reject(key, format!("expected a whole number from {least} to {most}, got {}", shown(value)));
+            let (least, most) = (range.start(), range.end());
+            self.reject(key.name, format!("expected a whole number from {least} to {most}, got {}", shown(value)));
         }
         number
     }
 
-    /// `true` or `false`, also as text.
-    pub(super) fn boolean(&mut self, key: &'static str) -> Option<bool> {
-        let value = self.value(key)?;
+    /// `true` or `false`, also as text, or the key's default.
+    pub(super) fn flag(&mut self, key: &'static Key<Flag>) -> bool {
+        let Flag(default) = key.shape;
+        let Some(value) = self.value(key.name) else { return default };
         let flag = match value {
             Value::Bool(flag) => Some(*flag),
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
         };
         if flag.is_none() {
-            self.reject(key, format!("expected `true` or `false`, got {}", shown(value)));
+            self.reject(key.name, format!("expected `true` or `false`, got {}", shown(value)));
         }
-        flag
+        flag.unwrap_or(default)
     }
 
-    /// One of a few words.
-    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
-        let text = self.text(key)?;
+    /// One of the key's words, or the first.
+    pub(super) fn choice<T: Copy + Default>(&mut self, key: &'static Key<Choice<T>>) -> T {
+        let Choice(words) = key.shape;
+        let Some(text) = self.text(key.name) else {
+            return words.first().map(|(_, choice)| *choice).unwrap_or_default();
+        };
         let choice = words.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
         if choice.is_none() {
             let words: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-            self.reject(key, format!("expected {}, got {}", words.join(" or "), shown_text(&text)));
+            self.reject(key.name, format!("expected {}, got {}", words.join(" or "), shown_text(&text)));
         }
-        choice
+        choice.unwrap_or_default()
+    }
+
+    /// A quantity as text, or the key's default.
+    pub(super) fn size(&mut self, key: &'static Key<Size>) -> String {
+        let Size(default) = key.shape;
+        self.quantity(key.name).map_or_else(|| default.to_owned(), |size| size.as_str().to_owned())
+    }
+
+    /// Whether the key has a value, good or bad.
+    pub(super) fn is_set(&self, key: &str) -> bool {
+        self.config.get(key).is_some_and(|value| !is_unset(value))
     }
 
     /// A quantity, also as a number.

@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::grammar::LABEL_KEY;
+use super::keys::{
+    Key, RESOURCES_LIMITS_CPU, RESOURCES_LIMITS_MEMORY, RESOURCES_REQUESTS_CPU, RESOURCES_REQUESTS_MEMORY, Size,
+};
 use super::quantity::Quantity;
 use super::reader::{Reader, is_unset};
 use super::structured::shown;
 use super::types::Resources;
 
-/// Dotted key, side, resource name, default.
-const DOTTED: [(&str, Side, &str, &str); 4] = [
-    ("resources.requests.cpu", Side::Requests, "cpu", "1000m"),
-    ("resources.requests.memory", Side::Requests, "memory", "2Gi"),
-    ("resources.limits.cpu", Side::Limits, "cpu", "4000m"),
-    ("resources.limits.memory", Side::Limits, "memory", "8Gi"),
+/// Dotted key, side, resource name.
+static DOTTED: [(&Key<Size>, Side, &str); 4] = [
+    (&RESOURCES_REQUESTS_CPU, Side::Requests, "cpu"),
+    (&RESOURCES_REQUESTS_MEMORY, Side::Requests, "memory"),
+    (&RESOURCES_LIMITS_CPU, Side::Limits, "cpu"),
+    (&RESOURCES_LIMITS_MEMORY, Side::Limits, "memory"),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,14 +46,14 @@ type Entries = BTreeMap<(Side, String), Entry>;
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Resources {
     let mut entries = Entries::new();
-    for (_, side, name, default) in DOTTED {
-        if let Some(quantity) = Quantity::parse(default) {
+    for (key, side, name) in DOTTED {
+        if let Some(quantity) = Quantity::parse(key.shape.0) {
             entries.insert((side, name.to_owned()), Entry { quantity, configured: false });
         }
     }
     read_nested(reader, &mut entries);
-    for (key, side, name, _) in DOTTED {
-        if let Some(quantity) = reader.quantity(key) {
+    for (key, side, name) in DOTTED {
+        if let Some(quantity) = reader.quantity(key.name) {
             entries.insert((side, name.to_owned()), Entry { quantity, configured: true });
         }
     }

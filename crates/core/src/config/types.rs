@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::problem::Warning;
 
-/// A checked configuration. Every key of the documentation is here once, with its type and default.
+/// A checked configuration. Every key of the documentation is here once, with its type; ranges and defaults are in its row.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key that the operator switches by itself")]
 pub struct Config {
@@ -19,7 +19,7 @@ pub struct Config {
     pub effort: Option<String>,
     /// `maxTurnsPerRun`: `--max-turns` when above 0.
     pub max_turns_per_run: u32,
-    /// `dangerouslySkipPermissions`, default true.
+    /// `dangerouslySkipPermissions`.
     pub skip_permissions: bool,
     /// `extraArgs`, else `args`: appended last to the CLI arguments.
     /// Free of flags that would break the protocol.
@@ -28,7 +28,7 @@ pub struct Config {
     pub prompt_template: Option<String>,
     /// `bootstrapPromptTemplate`; the host side of the package renders it.
     pub bootstrap_prompt_template: Option<String>,
-    /// `resumeLastSession`, default true.
+    /// `resumeLastSession`.
     pub resume_last_session: bool,
     /// `mcpServers`: name to definition, in the CLI's own format.
     pub mcp_servers: Map<String, Value>,
@@ -55,7 +55,7 @@ pub struct Config {
     pub service_account_name: Option<String>,
     /// `image`.
     pub image: Option<String>,
-    /// `imagePullPolicy`, default `IfNotPresent`.
+    /// `imagePullPolicy`.
     pub image_pull_policy: ImagePullPolicy,
     /// `labels` without the reserved ones.
     pub labels: BTreeMap<String, String>,
@@ -82,35 +82,35 @@ pub struct Config {
     pub workspace_mount_path: Option<String>,
     /// `fsGroup`; absent means no `fsGroup` at all.
     pub fs_group: Option<i64>,
-    /// `runAsUser`; absent means the own pod's id, else 1000.
+    /// `runAsUser`.
     pub run_as_user: Option<i64>,
     /// `runAsGroup`.
     pub run_as_group: Option<i64>,
-    /// `cacheSizeLimit`, a quantity, default `20Gi`.
+    /// `cacheSizeLimit`, a quantity.
     pub cache_size_limit: String,
     /// `timeoutSec`; `None` (configured 0) means that no timer ends a run.
     pub timeout: Option<Duration>,
-    /// `graceSec`, default 60 s.
+    /// `graceSec`.
     pub grace: Duration,
-    /// `ttlSecondsAfterFinished`, at least 60, default 300; `None` (no TTL) when unset and `retainJobs` is on.
+    /// `ttlSecondsAfterFinished`, at least 60; `None` (no TTL) when unset and `retainJobs` is on.
     pub ttl_seconds_after_finished: Option<i32>,
     /// `retainJobs`.
     pub retain_jobs: bool,
-    /// `reattachOrphanedJobs`, default true.
+    /// `reattachOrphanedJobs`.
     pub reattach_orphaned_jobs: bool,
-    /// `concurrencyScope`, default `agent`.
+    /// `concurrencyScope`.
     pub concurrency_scope: ConcurrencyScope,
-    /// `guardWaitSec`, default 0: answer at once.
+    /// `guardWaitSec`: answer at once when 0.
     pub guard_wait: Duration,
-    /// `scheduleTimeoutSec`, default 300 s; `None` (configured 0) means no bound.
+    /// `scheduleTimeoutSec`; `None` (configured 0) means no bound.
     pub schedule_timeout: Option<Duration>,
-    /// `startupTimeoutSec`, default 600 s; `None` (configured 0) means no bound.
+    /// `startupTimeoutSec`; `None` (configured 0) means no bound.
     pub startup_timeout: Option<Duration>,
     /// `enableRtk`: shorten big tool outputs.
     pub enable_rtk: bool,
-    /// `rtkMaxOutputBytes`, default 50 000.
+    /// `rtkMaxOutputBytes`.
     pub rtk_max_output_bytes: u32,
-    /// `secretRef`, default `paperclip-secrets`; used by the environment test only.
+    /// `secretRef`: used by the environment test only.
     pub secret_ref: String,
     /// `debug`.
     pub debug: bool,

@@ -173,10 +173,10 @@ fn cfg_02_options_that_exclude_each_other_are_refused() {
 #[test]
 fn cfg_02_an_unresolved_secret_is_refused_under_its_key() {
     let secret = json!({ "type": "secret_ref", "secretId": "s", "version": "latest" });
-    for key in claude_k8s_core::config::KEYS {
-        let expected = if key.name == "env" { "env.A" } else { key.name };
+    for key in claude_k8s_core::config::rows().map(|row| row.name()) {
+        let expected = if key == "env" { "env.A" } else { key };
         for value in [json!({ "A": secret }), json!({ "A": { "type": "user_secret_ref" } })] {
-            let found = rejections(&json!({ key.name: value }));
+            let found = rejections(&json!({ key: value }));
             assert_eq!(found.len(), 1, "{found:?}");
             assert_eq!(found[0].key, expected);
             assert!(found[0].reason.contains("secret reference"), "{found:?}");
