@@ -43,3 +43,16 @@ test('no comment sends its reader to notes that are not in the repository', () =
   const elsewhere = /\bfacts(?:\/|: )[a-z]+\.md|\bspec\/[a-z]+\.md|`(?:job|config|outcomes|package|design|style)\.md`/g
   expect(texts.flatMap(({ path, text }) => [...text.matchAll(elsewhere)].map(([found]) => `${path}: ${found}`))).toEqual([])
 })
+
+test('every row of the decision table is told on its page, in the same order and with codes that exist', () => {
+  const table = readFileSync(fromRoot('crates/core/src/outcome/table.rs'), 'utf8')
+  const inCode = [...table.matchAll(/^    \w+, +\/\/ (\d+[a-z]?)(?:-(\d+))?/gm)].flatMap(([, first = '', last]) =>
+    last ? Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => String(Number(first) + index)) : [first],
+  )
+  const page = readFileSync(fromRoot('docs/internals/outcomes.md'), 'utf8')
+  const rows = [...page.matchAll(/^\| (\d+[a-z]?) \| .*? \| (.*?) \|/gm)]
+  expect(rows.map(([, row]) => row)).toEqual([...inCode, '28'])
+  const codes = readFileSync(fromRoot('README.md'), 'utf8') + readFileSync(fromRoot('docs/troubleshooting.md'), 'utf8')
+  const named = rows.flatMap(([, , verdict = '']) => [...verdict.matchAll(/`(\w+)`/g)].map(([, code = '']) => code))
+  expect(named.filter((code) => !codes.includes(`\`${code}\``))).toEqual([])
+})

@@ -1,4 +1,4 @@
-//! The decision table of a run. The order of [`TABLE`] is the specification: the first matching row decides.
+//! The decision table of a run: the first matching row decides. `docs/internals/outcomes.md` has every row in words.
 
 use super::class::Class;
 use super::ending::{PlatformLoss, Stop};
@@ -12,7 +12,7 @@ use crate::failure::{ErrorCode, ErrorFamily};
 /// A row: `None` when it does not apply.
 type Row = fn(&Seen<'_>) -> Option<Verdict>;
 
-/// Every row, in order. Numbers are those of the specification.
+/// Every row, in order, with its numbers in `docs/internals/outcomes.md`.
 const TABLE: &[Row] = &[
     cancelled_before_release, // 1
     cancelled,                // 2
