@@ -116,7 +116,13 @@ mod tests {
     }
 
     async fn open(cluster: ClusterLogs) -> Result<LogBody, OpenError> {
-        let target = LogTarget { namespace: "n".into(), pod: "p".into(), container: "c".into(), first_line: None };
+        let target = LogTarget {
+            namespace: "n".into(),
+            pod: "p".into(),
+            container: "c".into(),
+            first_line: None,
+            announces_end: false,
+        };
         cluster.open(&target, LogQuery { follow: true, ..LogQuery::default() }).await
     }
 

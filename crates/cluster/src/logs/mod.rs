@@ -13,10 +13,8 @@
 //! is.
 
 mod api;
-mod backoff;
 mod chunk;
 mod deliver;
-mod finish;
 mod follow;
 mod gather;
 mod host;

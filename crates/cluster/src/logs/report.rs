@@ -1,6 +1,7 @@
 //! What a finished capture says about itself.
 
-use claude_k8s_core::log::{Gap, LogCounters};
+pub use claude_k8s_core::log::Tail;
+use claude_k8s_core::log::{EndLine, Gap, LogCounters};
 use claude_k8s_core::outcome::LogSummary;
 
 /// The whole story of one capture.
@@ -8,6 +9,10 @@ use claude_k8s_core::outcome::LogSummary;
 pub struct LogReport {
     /// Was the tail read to its end?
     pub tail: Tail,
+    /// What the container said about its end, if nothing has followed.
+    pub end: Option<EndLine>,
+    /// The end of its stderr, as it said it.
+    pub stderr: Option<String>,
     /// A log was opened at least once.
     pub readable: bool,
     /// Follow connections after the first one.
@@ -22,32 +27,19 @@ pub struct LogReport {
     pub last_error: Option<String>,
 }
 
-/// How the capture ended.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Tail {
-    /// The whole file was read and holds exactly what was delivered.
-    Proven,
-    /// Two reads after the container's end agree, or the follow of a deleted pod ended cleanly after it.
-    Confirmed,
-    /// Output may be missing at the end, for this reason.
-    Unconfirmed(String),
-    /// The capture was stopped before the container ended.
-    #[default]
-    Stopped,
-}
-
 impl LogReport {
     /// The part that the verdict is based on.
     #[must_use]
     pub fn summary(&self) -> LogSummary {
         LogSummary {
-            complete: matches!(self.tail, Tail::Proven | Tail::Confirmed),
+            complete: matches!(self.tail, Tail::Ended | Tail::Confirmed),
             readable: self.readable,
             reconnects: self.reconnects,
             replayed_lines: self.counters.replayed_lines,
             gaps: self.gaps.iter().map(Gap::to_json).collect(),
             bytes: self.counters.bytes,
-            ..LogSummary::default()
+            end: self.end,
+            stderr: self.stderr.clone(),
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct LogTarget {
     pub container: String,
     /// How its log begins, if that is known.
     pub first_line: Option<&'static str>,
+    /// Its log ends with an end line, unless the container is killed.
+    pub announces_end: bool,
 }
 
 /// What a request asks for, apart from the target. `timestamps=true` always.
@@ -28,8 +30,6 @@ pub struct LogQuery {
     pub follow: bool,
     /// A whole second; `None` reads from the start of the current file.
     pub since: Option<LogTime>,
-    /// At most so many last lines of the file.
-    pub tail_lines: Option<u32>,
 }
 
 impl LogQuery {
@@ -44,10 +44,6 @@ impl LogQuery {
         if let Some(since) = self.since {
             uri.push_str("&sinceTime=");
             uri.push_str(&since.floor_second().to_string());
-        }
-        if let Some(lines) = self.tail_lines {
-            uri.push_str("&tailLines=");
-            uri.push_str(&lines.to_string());
         }
         uri
     }
@@ -95,20 +91,19 @@ mod tests {
 
     #[test]
     fn log_05_the_request_carries_a_whole_second() {
-        let target =
-            LogTarget { namespace: "agents".into(), pod: "run-1".into(), container: "claude".into(), first_line: None };
+        let target = LogTarget {
+            namespace: "agents".into(),
+            pod: "run-1".into(),
+            container: "claude".into(),
+            first_line: None,
+            announces_end: false,
+        };
         let (since, _) = LogTime::parse_prefix(b"2026-01-02T03:03:58.700000000Z").unwrap();
         let base = "/api/v1/namespaces/agents/pods/run-1/log?container=claude&timestamps=true";
         for (query, suffix) in [
             (LogQuery { follow: true, ..LogQuery::default() }, "&follow=true"),
-            (
-                LogQuery { follow: true, since: Some(since), tail_lines: None },
-                "&follow=true&sinceTime=2026-01-02T03:03:58Z",
-            ),
-            (
-                LogQuery { follow: false, since: Some(since), tail_lines: Some(500) },
-                "&sinceTime=2026-01-02T03:03:58Z&tailLines=500",
-            ),
+            (LogQuery { follow: true, since: Some(since) }, "&follow=true&sinceTime=2026-01-02T03:03:58Z"),
+            (LogQuery { follow: false, since: Some(since) }, "&sinceTime=2026-01-02T03:03:58Z"),
             (LogQuery::default(), ""),
         ] {
             assert_eq!(query.path_and_query(&target), format!("{base}{suffix}"));

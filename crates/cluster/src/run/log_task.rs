@@ -29,6 +29,8 @@ pub(super) struct LogTask<'a> {
     phase: watch::Sender<ContainerPhase>,
     tasks: JoinSet<LogReport>,
     started: bool,
+    /// What the follower said, until it is told.
+    summary: Option<LogSummary>,
     reported: bool,
     /// When the end of the container was first told.
     ended_at: Option<Instant>,
@@ -44,6 +46,7 @@ impl<'a> LogTask<'a> {
             phase: watch::Sender::new(ContainerPhase::Waiting),
             tasks: JoinSet::new(),
             started: false,
+            summary: None,
             reported: false,
             ended_at: None,
             transcript: Arc::default(),
@@ -61,6 +64,7 @@ impl<'a> LogTask<'a> {
             pod: pod.name.clone(),
             container: CLAUDE_CONTAINER.to_owned(),
             first_line: pod.announces_start.then_some(FIRST_LINE),
+            announces_end: pod.announces_end,
         };
         let (phase, clock) = (self.phase.subscribe(), self.run.clock);
         let (transcript, last_output) = (Arc::clone(&self.transcript), Arc::clone(&self.last_output));
@@ -93,8 +97,20 @@ impl<'a> LogTask<'a> {
         if self.reported {
             return std::future::pending().await;
         }
+        if self.summary.is_none() {
+            let summary = self.read().await;
+            self.summary = Some(summary);
+        }
+        // A log can say its end before the cluster knows of the container's.
+        let ended = self.phase.borrow().is_ended();
+        let Some(summary) = self.summary.take_if(|_| ended) else { return std::future::pending().await };
+        self.reported = true;
+        summary
+    }
+
+    async fn read(&mut self) -> LogSummary {
         let over = self.over();
-        let summary = if self.started {
+        if self.started {
             tokio::select! {
                 Some(report) = self.tasks.join_next() => match report {
                     Ok(report) => report.summary(),
@@ -114,9 +130,7 @@ impl<'a> LogTask<'a> {
                 Some(_) => LogSummary { complete: true, ..LogSummary::default() },
                 None => std::future::pending().await,
             }
-        };
-        self.reported = true;
-        summary
+        }
     }
 
     /// Ready when the follower has to have ended: some time after the newest sign of progress.
@@ -127,7 +141,8 @@ impl<'a> LogTask<'a> {
             let Some(ended_at) = ended_at else { return std::future::pending().await };
             loop {
                 // Somebody waits for the answer to a stop (CAN-03).
-                let patient = *phase.borrow_and_update() == ContainerPhase::Terminated { pod_deleted: false };
+                let patient =
+                    matches!(*phase.borrow_and_update(), ContainerPhase::Terminated { pod_deleted: false, .. });
                 let line_at = time_of(&last_output).map_or(ended_at, |at| run.clock.instant_of(at));
                 let progress = run.output.last_taken().max(line_at).max(ended_at);
                 let longest = ended_at + DRAIN_LONGEST;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claude_k8s_cluster::logs::{ContainerPhase, LogReport, SPOOL_BYTES, deliver, follow, spool};
+use claude_k8s_cluster::logs::{ContainerPhase, LogReport, LogTarget, SPOOL_BYTES, deliver, follow, spool};
 use claude_k8s_core::log::Stream;
 use claude_k8s_core::redact::Redactor;
 use tokio::sync::watch;
@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::logs_node::{Host, Manner, Node, Seen, target};
 
-pub(crate) const TERMINATED: ContainerPhase = ContainerPhase::Terminated { pod_deleted: false };
+pub(crate) const TERMINATED: ContainerPhase = ContainerPhase::Terminated { pod_deleted: false, killed: false };
 
 /// What came out of a capture.
 pub(crate) struct Capture {
@@ -29,11 +29,20 @@ impl Capture {
     }
 }
 
-/// Follows the node while `life` happens, with a prompt host.
+/// Follows the node while `life` happens, with a prompt host. The container does not say its end.
 pub(crate) async fn capture(node: &Node, life: impl Future<Output = ()>) -> Capture {
+    capture_of(node, target(), life).await
+}
+
+/// The same for a container that says its end unless it is killed.
+pub(crate) async fn capture_to_the_end_line(node: &Node, life: impl Future<Output = ()>) -> Capture {
+    capture_of(node, LogTarget { announces_end: true, ..target() }, life).await
+}
+
+async fn capture_of(node: &Node, target: LogTarget, life: impl Future<Output = ()>) -> Capture {
     let (host, (writer, reader)) = (Host::new(Manner::Prompt), spool(SPOOL_BYTES));
     let (_run, give_up) = watch::channel(None);
-    let (mut parsed, redactor, target) = (Vec::new(), Redactor::default(), target());
+    let (mut parsed, redactor) = (Vec::new(), Redactor::default());
     let mut ended = Instant::now();
     let following = async {
         let parse = |line: &[u8]| parsed.push(String::from_utf8_lossy(line).into_owned());
@@ -48,7 +57,7 @@ pub(crate) async fn capture(node: &Node, life: impl Future<Output = ()>) -> Capt
     let ((report, done), (), _) = tokio::join!(following, living, deliver(reader, &host, &redactor, give_up));
     assert_eq!(node.unused(), 0, "every scripted answer was asked for");
     let (stdout, stderr) = (host.text(Stream::Stdout), host.text(Stream::Stderr));
-    Capture { report, stdout, stderr, parsed, seen: node.seen(), drain: done - ended }
+    Capture { report, stdout, stderr, parsed, seen: node.seen(), drain: done.saturating_duration_since(ended) }
 }
 
 /// Writes `count` numbered lines, one per `pause`, and ends the container.

@@ -170,11 +170,10 @@ impl Reading {
             _ => None,
         };
         let (log, phase) = (node.0.log.subscribe(), node.watch());
-        let position = query.tail_lines.map_or(0, |lines| log.borrow().len().saturating_sub(lines as usize));
         Self {
             log,
             phase,
-            position,
+            position: 0,
             since: query.since,
             follow: query.follow,
             ends_at,
@@ -285,7 +284,13 @@ fn body(reading: Reading) -> LogBody {
 }
 
 pub(crate) fn target() -> LogTarget {
-    LogTarget { namespace: "agents".into(), pod: "run-1".into(), container: "claude".into(), first_line: None }
+    LogTarget {
+        namespace: "agents".into(),
+        pod: "run-1".into(),
+        container: "claude".into(),
+        first_line: None,
+        announces_end: false,
+    }
 }
 
 /// How the host's callback behaves.

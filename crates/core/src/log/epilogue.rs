@@ -21,7 +21,10 @@ pub const STDERR_TAIL: u64 = 32 << 10;
 const STDERR_LINE: [&str; 3] = ["[paperclip] Claude Code wrote ", " bytes to stderr; the last ", " follow:"];
 
 /// What stands around the exit code of the end line.
-const END_LINE: [&str; 2] = ["[paperclip] Container ended (exit ", ")"];
+const END_LINE: [&str; 2] = [END_LINE_BEGIN, ")"];
+
+/// How the end line begins.
+pub const END_LINE_BEGIN: &str = "[paperclip] Container ended (exit ";
 
 /// A runtime that stores logs as JSON makes three bytes of one that is not UTF-8, so a section can be longer than said.
 const LONGER: u64 = 3;
@@ -145,6 +148,17 @@ impl Epilogue {
         }
     }
 
+    /// An empty line is held back, because the script may have written it.
+    #[must_use]
+    pub fn holds_blank(&self) -> bool {
+        self.blank.is_some()
+    }
+
+    /// Nothing came for a while: the script writes its empty line and its end at once, so this one is output.
+    pub fn quiet(&mut self, out: &mut Vec<EpilogueEvent>) {
+        self.release_blank(out);
+    }
+
     /// Nothing follows: gives out what was held back. That may show the end.
     pub fn flush(&mut self, out: &mut Vec<EpilogueEvent>) {
         self.release_blank(out);
@@ -241,6 +255,11 @@ impl Section {
         }
         Bytes::from(text)
     }
+}
+
+/// The line says that the container ended.
+pub(super) fn is_end_line(line: &[u8]) -> bool {
+    parse_end_line(line).is_some()
 }
 
 fn parse_end_line(line: &[u8]) -> Option<EndLine> {

@@ -14,6 +14,9 @@ use crate::log::{ContainerPhase, EndLine};
 use crate::outcome::{Ending, LogSummary, Stop};
 use crate::view::{ContainerState, PodFacts, RunView};
 
+/// Exit code of a container that signal 9 ended, so it could not say its end.
+const SIGKILLED: i32 = 137;
+
 /// The state of one run: where it is, and what is true wherever it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunState {
@@ -239,7 +242,9 @@ fn container_phase(pod: &PodFacts) -> ContainerPhase {
     match &pod.claude.state {
         _ if !pod.claude.started && pod.terminated().is_some() => ContainerPhase::Gone,
         _ if !pod.claude.started => ContainerPhase::Waiting,
-        ContainerState::Terminated(_) => ContainerPhase::Terminated { pod_deleted: deleted },
+        ContainerState::Terminated(end) => {
+            ContainerPhase::Terminated { pod_deleted: deleted, killed: end.exit_code == SIGKILLED }
+        }
         _ if deleted => ContainerPhase::Deleting,
         _ => ContainerPhase::Running,
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerState as ApiContainerState, ContainerStatus, Pod, PodStatus};
 
-use crate::log::FIRST_LINE;
+use crate::log::{END_LINE_BEGIN, FIRST_LINE};
 
 /// The container that runs the CLI; the run's end is judged by it alone.
 pub const CLAUDE_CONTAINER: &str = "claude";
@@ -57,6 +57,8 @@ pub struct PodFacts {
     pub claude: ContainerFacts,
     /// The log of `claude` begins with [`FIRST_LINE`]: its script prints it.
     pub announces_start: bool,
+    /// It ends with an end line, unless `claude` is killed: its script prints it.
+    pub announces_end: bool,
     /// Other containers (init and sidecar) that ended badly or cannot start: name and state text.
     pub other_failures: Vec<(String, String)>,
     /// The pod left the index: a `DELETED` event or absence in a list. A claim, not yet a proof.
@@ -150,7 +152,8 @@ impl PodFacts {
             disruption: condition(&status, "DisruptionTarget", "True")
                 .map(|(reason, message)| Disruption { reason, message }),
             claude: read_claude(&status),
-            announces_start: announces_start(pod),
+            announces_start: command_says(pod, FIRST_LINE),
+            announces_end: command_says(pod, END_LINE_BEGIN),
             other_failures: read_other_failures(&status),
             absent: false,
         }
@@ -207,10 +210,10 @@ impl ContainerFacts {
 }
 
 /// By the command, not by our version: an adopted pod may be of another one.
-fn announces_start(pod: &Pod) -> bool {
+fn command_says(pod: &Pod, text: &str) -> bool {
     let mut containers = pod.spec.iter().flat_map(|spec| &spec.containers);
     let command = containers.find(|one| one.name == CLAUDE_CONTAINER).and_then(|claude| claude.command.as_ref());
-    command.is_some_and(|words| words.iter().any(|word| word.contains(FIRST_LINE)))
+    command.is_some_and(|words| words.iter().any(|word| word.contains(text)))
 }
 
 fn read_phase(phase: Option<&str>) -> PodPhase {

@@ -3,7 +3,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::log::FIRST_LINE;
+use crate::log::{END_LINE_BEGIN, FIRST_LINE};
 
 fn job(generation: i64, suspend: bool) -> JobFacts {
     let object = json!({ "metadata": { "name": "j", "uid": "j", "generation": generation }, "spec": { "suspend": suspend, "template": {} } });
@@ -88,15 +88,16 @@ fn the_run_is_judged_by_the_container_claude_and_others_only_explain_a_failed_st
 }
 
 #[test]
-fn log_06_a_pod_announces_the_start_of_its_log_if_its_command_prints_it() {
+fn log_06_a_pod_announces_the_start_and_the_end_of_its_log_if_its_command_prints_them() {
     for (container, command, announces) in [
-        ("claude", format!("echo '{FIRST_LINE}'\nexec claude"), true),
-        ("claude", "exec claude".to_owned(), false),
-        ("other", format!("echo '{FIRST_LINE}'"), false),
+        ("claude", format!("echo '{FIRST_LINE}'\nexec claude"), (true, false)),
+        ("claude", format!("echo '{FIRST_LINE}'\nclaude\necho \"{END_LINE_BEGIN}$?)\""), (true, true)),
+        ("claude", "exec claude".to_owned(), (false, false)),
+        ("other", format!("echo '{FIRST_LINE}{END_LINE_BEGIN}'"), (false, false)),
     ] {
         let container = json!({ "name": container, "command": ["sh", "-c", command] });
         let object = json!({ "metadata": { "name": "p", "uid": "p" }, "spec": { "containers": [container] } });
         let facts = PodFacts::read(&serde_json::from_value::<Pod>(object).unwrap());
-        assert_eq!(facts.announces_start, announces);
+        assert_eq!((facts.announces_start, facts.announces_end), announces);
     }
 }

@@ -52,13 +52,6 @@ impl Kubelet {
         Self::print(since, &self.records[self.current_file(opened)..written])
     }
 
-    /// Body of a plain read with `tailLines`, after everything was written.
-    pub(crate) fn tail(&self, since: Option<i64>, tail_lines: u32) -> Vec<u8> {
-        let file = &self.records[self.current_file(self.records.len())..];
-        // Records are counted, not lines.
-        Self::print(since, &file[file.len().saturating_sub(tail_lines as usize)..])
-    }
-
     fn print(since: Option<i64>, records: &[LogRecord]) -> Vec<u8> {
         let mut body = Vec::new();
         let mut line_begins = true;

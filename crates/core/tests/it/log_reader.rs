@@ -1,9 +1,7 @@
-//! The adapter as a reader of the kubelet's model: through connections that are cut, and then the final reads.
+//! The adapter as a reader of the kubelet's model: through connections that are cut, and then a final read.
 
 use bytes::Bytes;
-use claude_k8s_core::log::{
-    Connection, CursorLimits, Finish, FinishStep, Line, LineFramer, LogCursor, LogEvent, Proof, WholeFile,
-};
+use claude_k8s_core::log::{BodyEnd, Connection, CursorLimits, Delivery, EndLine, Intake, LogCursor, Stream};
 
 use crate::log_kubelet::Kubelet;
 
@@ -22,88 +20,82 @@ pub(crate) struct Cut {
 pub(crate) struct Seen {
     pub(crate) lines: Vec<Vec<u8>>,
     pub(crate) unterminated: Vec<u8>,
+    pub(crate) stderr: Option<String>,
     pub(crate) gaps: usize,
     /// Lines without a time that were delivered.
     pub(crate) raw_lines: u64,
-    /// `None`: the reads never agreed, and a run says that its last lines may be missing.
-    pub(crate) proof: Option<Proof>,
+    /// The end line was the last one.
+    pub(crate) end: Option<EndLine>,
+    /// A final read reached the end of the log. If not, a run says that its last lines may be missing.
+    pub(crate) reached: bool,
 }
 
 impl Seen {
-    fn take(&mut self, events: &mut Vec<LogEvent>) {
-        for event in events.drain(..) {
-            match event {
-                LogEvent::Line(text) => self.lines.push(text.strip_suffix(b"\n").unwrap().to_vec()),
-                LogEvent::Unterminated(text) => self.unterminated = text.to_vec(),
-                LogEvent::Gap(_) => self.gaps += 1,
+    fn take(&mut self, new: &mut Vec<Delivery>) {
+        for Delivery { stream, text, is_output } in new.drain(..) {
+            match text.strip_suffix(b"\n") {
+                _ if stream == Stream::Stderr || !is_output => {}
+                Some(line) => self.lines.push(line.to_vec()),
+                None => self.unterminated = text.to_vec(),
             }
         }
     }
 }
 
-/// Gives `arriving` to `line` in chunks and returns the open piece.
-pub(crate) fn transmit(arriving: &[u8], chunk: usize, mut line: impl FnMut(Line)) -> Bytes {
-    let mut framer = LineFramer::default();
+fn transmit(intake: &mut Intake, arriving: &[u8], chunk: usize, seen: &mut Seen) {
+    let mut new = Vec::new();
     for chunk in arriving.chunks(chunk) {
-        framer.push(Bytes::copy_from_slice(chunk));
-        while let Some(raw) = framer.next_line() {
-            line(Line::parse(raw));
-        }
+        intake.chunk(Bytes::copy_from_slice(chunk), &mut new);
     }
-    framer.take_open_piece()
+    seen.take(&mut new);
 }
 
-/// Follows the log through all cuts and then reads the tail, some of the reads being cut cleanly.
+/// Follows the log through all cuts and then reads the tail, some of the reads being cut cleanly. Stops when the end
+/// line stands last.
 pub(crate) fn follow(log: &Kubelet, cuts: &[Cut], read_cuts: &[usize], limits: CursorLimits) -> Seen {
-    let (mut cursor, mut seen, mut out) = (LogCursor::with_limits(limits), Seen::default(), Vec::new());
-    let mut written = 0;
+    let (mut intake, mut seen) = (Intake::new(LogCursor::with_limits(limits)), Seen::default());
+    let (mut new, mut written) = (Vec::new(), 0);
     for cut in cuts {
         let opened = (written + cut.before).min(log.records.len());
         written = (opened + cut.during).min(log.records.len());
-        let body = log.body(since(&cursor), opened, written);
-        cursor.connect(Connection::Follow);
-        let arrived = &body[..body.len() * cut.arrives / 10_000];
-        let piece = transmit(arrived, cut.chunk, |line| cursor.line(line, &mut out));
-        cursor.disconnected(&piece, &mut out);
-        seen.take(&mut out);
+        let body = log.body(since(&intake), opened, written);
+        intake.connect(Connection::Follow);
+        transmit(&mut intake, &body[..body.len() * cut.arrives / 10_000], cut.chunk, &mut seen);
+        if intake.shown().ended {
+            break;
+        }
+        intake.body_ended(true, &mut new);
+        seen.take(&mut new);
     }
-    let mut read_cuts = read_cuts.iter();
-    let mut arriving = |body: Vec<u8>| {
-        let part = read_cuts.next().copied().unwrap_or(10_000);
-        body[..body.len() * part / 10_000].to_vec()
-    };
-    let (mut finish, mut step) = (Finish::new(true, None), FinishStep::Read);
+    let mut read_cuts = read_cuts.iter().copied().chain(std::iter::repeat(10_000));
     for _ in 0..40 {
-        step = match step {
-            FinishStep::Done => break,
-            FinishStep::Read => {
-                let body = arriving(match cursor.tail_lines() {
-                    Some(lines) => log.tail(since(&cursor), lines),
-                    None => log.body(since(&cursor), log.records.len(), log.records.len()),
-                });
-                cursor.connect(Connection::Final);
-                let piece = transmit(&body, 1_000, |line| cursor.line(line, &mut out));
-                let end = cursor.read_ended(&mut out);
-                finish.read_ended(end, piece)
-            }
-            FinishStep::WholeFile => {
-                let body = arriving(log.body(None, log.records.len(), log.records.len()));
-                let mut file = WholeFile::default();
-                let piece = transmit(&body, 1_000, |line| _ = file.line(&line, &cursor));
-                finish.whole_file_ended(file.ended(&cursor), piece, &mut cursor, &mut out)
-            }
-        };
-        seen.take(&mut out);
+        if intake.shown().ended {
+            break;
+        }
+        let part = read_cuts.next().unwrap_or(10_000);
+        let body = log.body(since(&intake), log.records.len(), log.records.len());
+        intake.connect(Connection::Final);
+        transmit(&mut intake, &body[..body.len() * part / 10_000], 1_000, &mut seen);
+        let end = intake.body_ended(true, &mut new);
+        seen.take(&mut new);
+        // A read that was cut may have shown the delivered tail; only the end line could tell.
+        if part == 10_000 && matches!(end, BodyEnd::Reached { .. }) {
+            seen.reached = true;
+            break;
+        }
     }
-    seen.proof = (step == FinishStep::Done).then(|| finish.proof());
-    seen.raw_lines = cursor.counters().raw_lines;
-    cursor.unterminated(finish.into_piece(), &mut out);
-    seen.take(&mut out);
+    intake.finish(&mut new);
+    seen.take(&mut new);
+    seen.gaps = intake.gaps().len();
+    seen.raw_lines = intake.counters().raw_lines;
+    seen.end = intake.end();
+    seen.reached |= seen.end.is_some();
+    seen.stderr = intake.stderr().map(str::to_owned);
     seen
 }
 
-fn since(cursor: &LogCursor) -> Option<i64> {
-    cursor.since().map(|since| {
+fn since(intake: &Intake) -> Option<i64> {
+    intake.since().map(|since| {
         let nanoseconds = since.as_nanoseconds();
         assert_eq!(nanoseconds % 1_000_000_000, 0, "LOG-05");
         nanoseconds

@@ -27,15 +27,11 @@ const RAW_TAIL: usize = 1_024;
 pub struct CursorLimits {
     /// Most delivered lines that are remembered, at least 1. Default: 65 536.
     pub window_cap: usize,
-    /// A replay beyond this size is long: final reads then ask for the last lines only. Default: 1 MiB. Unit: bytes.
-    pub long_replay: u64,
-    /// How many last lines they ask for. Default: 500, at most 8 MiB because a record of the log file has 16 KiB.
-    pub tail_lines: u32,
 }
 
 impl Default for CursorLimits {
     fn default() -> Self {
-        Self { window_cap: CAP, long_replay: 1 << 20, tail_lines: 500 }
+        Self { window_cap: CAP }
     }
 }
 
@@ -64,15 +60,10 @@ pub enum ReadEnd {
 #[derive(Debug, Default)]
 pub struct LogCursor {
     window: Window,
-    limits: CursorLimits,
     /// How the log begins, if that is known.
     first_line: Option<&'static str>,
-    /// The newest final read did not show the delivered tail.
-    tail_missed: bool,
-    /// First line ever delivered, and count and wrapping sum of the digests of all: the proof of [`crate::log::WholeFile`].
-    first: Option<Record>,
+    /// Lines with a time that were delivered.
     count: u64,
-    sum: u64,
     /// Hashes of raw lines delivered behind the last line with a time; a replay repeats them behind its anchor.
     raw_tail: Vec<u64>,
     /// How many of them are behind the current connection; `None` when no more can come.
@@ -97,7 +88,7 @@ impl LogCursor {
     /// A cursor with other sizes than usual.
     #[must_use]
     pub fn with_limits(limits: CursorLimits) -> Self {
-        Self { window: Window::with_cap(limits.window_cap), limits, ..Self::default() }
+        Self { window: Window::with_cap(limits.window_cap), ..Self::default() }
     }
 
     /// Says how the log begins. That line is not delivered; a log that begins otherwise lacks its beginning, and that is
@@ -113,21 +104,6 @@ impl LogCursor {
     #[must_use]
     pub fn since(&self) -> Option<LogTime> {
         self.window.since()
-    }
-
-    /// The next connection would show more than a little again.
-    #[must_use]
-    pub fn is_burst(&self) -> bool {
-        self.window.bytes() > self.limits.long_replay
-    }
-
-    /// `tailLines` of the next final read, beside [`Self::since`].
-    ///
-    /// `None`, everything since then, unless a burst would come again: its last lines tell just as well where new
-    /// output begins. If they do not, because more was written since, the next read is a complete one.
-    #[must_use]
-    pub fn tail_lines(&self) -> Option<u32> {
-        (!self.tail_missed && self.is_burst()).then_some(self.limits.tail_lines)
     }
 
     /// A connection with [`Self::since`] delivers from now on. What an earlier one held back is forgotten.
@@ -173,6 +149,20 @@ impl LogCursor {
         self.replay.as_ref().is_some_and(|replay| !replay.is_empty())
     }
 
+    /// The newest line that is held back, if its text was kept.
+    pub(in crate::log) fn last_held(&self) -> Option<&[u8]> {
+        self.replay.as_ref()?.last_text()
+    }
+
+    /// The log ends with what is held back: no later line can change what it means.
+    pub(in crate::log) fn complete(&mut self, out: &mut Vec<LogEvent>) {
+        match self.replay.as_ref().map(Replay::align) {
+            Some(anchor @ Alignment::Anchor { .. }) => self.settle(anchor, out),
+            Some(Alignment::Nothing) => self.give_up(GapReason::Rotated, out),
+            Some(Alignment::Partial) | None => {}
+        }
+    }
+
     /// The delivered tail is behind us: what comes now is new.
     #[must_use]
     pub fn is_live(&self) -> bool {
@@ -214,7 +204,6 @@ impl LogCursor {
 
     /// A final read ended.
     pub fn read_ended(&mut self, out: &mut Vec<LogEvent>) -> ReadEnd {
-        self.tail_missed = false;
         if let Some(replay) = &self.replay {
             match replay.align() {
                 anchor @ Alignment::Anchor { .. } => self.settle(anchor, out),
@@ -222,7 +211,6 @@ impl LogCursor {
                 Alignment::Partial | Alignment::Nothing => {
                     if !self.believe_repetition(out) {
                         self.replay = None;
-                        self.tail_missed = true;
                         return ReadEnd::NotAnchored;
                     }
                 }
@@ -244,17 +232,6 @@ impl LogCursor {
             self.count(&line.text);
             out.push(LogEvent::Unterminated(line.text));
         }
-    }
-
-    /// Reports that the whole file does not hold what was delivered.
-    pub(in crate::log) fn file_differs(&mut self, present: u64, out: &mut Vec<LogEvent>) {
-        let reason = GapReason::FileDiffers { delivered: self.count, present };
-        self.report(Gap { after: None, before: None, reason }, out);
-    }
-
-    /// First line, number of lines and sum of the digests of everything delivered with a time.
-    pub(in crate::log) fn delivered(&self) -> (Option<Record>, u64, u64) {
-        (self.first, self.count, self.sum)
     }
 
     /// What happened so far.
@@ -296,11 +273,9 @@ impl LogCursor {
     }
 
     fn deliver(&mut self, record: Record, text: Bytes, out: &mut Vec<LogEvent>) {
-        let begins = self.first.is_none();
+        let begins = self.count == 0;
         self.window.push(record);
-        self.first.get_or_insert(record);
         self.count += 1;
-        self.sum = self.sum.wrapping_add(record.digest());
         self.raw_tail.clear();
         self.raw_repeated = None;
         self.open.clear();

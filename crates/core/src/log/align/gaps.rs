@@ -24,13 +24,6 @@ pub enum GapReason {
     RotatedUnread,
     /// The delivered tail did not come within the text that is held back.
     HeldTooLong,
-    /// The whole log file does not hold what was delivered.
-    FileDiffers {
-        /// Lines that were delivered.
-        delivered: u64,
-        /// Lines that the file holds.
-        present: u64,
-    },
 }
 
 impl Gap {
@@ -56,10 +49,6 @@ impl Gap {
                 "Log gap: lines{between} may be missing or repeated, because the last delivered line was not found in \
                  what the node sent again"
             ),
-            GapReason::FileDiffers { delivered, present } => format!(
-                "Log gap: {delivered} lines were delivered but the log file holds {present}; lines are missing or \
-                 repeated"
-            ),
         }
     }
 
@@ -72,11 +61,6 @@ impl Gap {
             GapReason::Rotated => entry["reason"] = "rotated".into(),
             GapReason::RotatedUnread => entry["reason"] = "rotated_unread".into(),
             GapReason::HeldTooLong => entry["reason"] = "held_too_long".into(),
-            GapReason::FileDiffers { delivered, present } => {
-                entry["reason"] = "file_differs".into();
-                entry["delivered"] = delivered.into();
-                entry["present"] = present.into();
-            }
         }
         entry
     }

@@ -121,6 +121,11 @@ impl Replay {
         !self.is_empty() && !self.tail.is_clipped() && self.align() == Alignment::Nothing
     }
 
+    /// Text of the newest line, if it is kept.
+    pub(super) fn last_text(&self) -> Option<&[u8]> {
+        self.held.last()?.text.as_deref()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.seen() == 0
     }

@@ -16,8 +16,6 @@ const ROOMY: usize = 1_024;
 #[derive(Debug)]
 pub(super) struct Window {
     records: VecDeque<Record>,
-    /// Sum of their lengths.
-    bytes: u64,
     /// Newest time among records that were forgotten because of the cap.
     dropped: Option<LogTime>,
     cap: usize,
@@ -31,7 +29,7 @@ impl Default for Window {
 
 impl Window {
     pub(super) fn with_cap(cap: usize) -> Self {
-        Self { records: VecDeque::new(), bytes: 0, dropped: None, cap: cap.max(1) }
+        Self { records: VecDeque::new(), dropped: None, cap: cap.max(1) }
     }
 
     pub(super) fn last(&self) -> Option<Record> {
@@ -45,7 +43,6 @@ impl Window {
 
     pub(super) fn push(&mut self, record: Record) {
         self.records.push_back(record);
-        self.bytes += u64::from(record.length);
         let horizon = horizon(record.at);
         while self.records.front().is_some_and(|oldest| oldest.at < horizon) {
             self.pop();
@@ -66,14 +63,7 @@ impl Window {
     }
 
     fn pop(&mut self) -> Option<Record> {
-        let oldest = self.records.pop_front()?;
-        self.bytes -= u64::from(oldest.length);
-        Some(oldest)
-    }
-
-    /// About how much text a request from [`Self::since`] shows again, at least. Unit: bytes.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
+        self.records.pop_front()
     }
 
     /// The replay can be longer than the window: lines at its start were delivered but forgotten.
@@ -104,7 +94,7 @@ mod tests {
         (0..100_000).for_each(|at| push(&mut window, at));
         assert_eq!((window.records.len(), window.is_clipped(LogTime::from_nanoseconds(0))), (CAP, true));
         push(&mut window, 10_000_000_000);
-        assert_eq!((window.records.len(), window.bytes()), (1, 1));
+        assert_eq!(window.records.len(), 1);
         assert!(window.records.capacity() <= ROOMY);
         let since = window.since();
         assert!(!since.is_none_or(|since| window.is_clipped(since)), "the burst is out of sight");

@@ -41,6 +41,12 @@ impl LineFramer {
         Some(std::mem::take(&mut self.open).freeze())
     }
 
+    /// Nothing stands behind the last complete line.
+    #[must_use]
+    pub fn is_at_line_start(&self) -> bool {
+        self.open.is_empty() && self.chunk.is_empty()
+    }
+
     /// Takes what follows the last complete line: a cut line, unterminated output or a notice of the kubelet.
     pub fn take_open_piece(&mut self) -> Bytes {
         std::mem::take(&mut self.open).freeze()

@@ -23,14 +23,9 @@ impl Record {
     pub fn new(at: LogTime, body: &[u8]) -> Self {
         Self { at, hash: hash(body), length: u32::try_from(body.len()).unwrap_or(u32::MAX) }
     }
-
-    /// Time and text in 64 bits, to be summed: equal texts of other times do not stand for each other.
-    pub(in crate::log) fn digest(&self) -> u64 {
-        foldhash::quality::FixedState::default().hash_one(self)
-    }
 }
 
-/// 64 bits of a text. The quality variant, because sums of hashes are compared as well.
+/// 64 bits of a text.
 pub(in crate::log) fn hash(text: &[u8]) -> u64 {
     let mut hasher = foldhash::quality::FixedState::default().build_hasher();
     hasher.write(text);

@@ -1,11 +1,12 @@
 //! Which connection follows which, and when the log is complete.
+//!
+//! [`Intake`] makes of bytes what the host is given, [`Capture`] has the patience. Neither opens a connection.
 
-mod finish;
-mod follow_end;
+mod backoff;
+mod intake;
+mod machine;
 mod phase;
-mod whole_file;
 
-pub use finish::{Finish, FinishStep, Proof};
-pub use follow_end::FollowEnds;
+pub use intake::{BodyEnd, Delivery, Intake, Shown};
+pub use machine::{Action, Capture, Event, Refusal, Tail};
 pub use phase::ContainerPhase;
-pub use whole_file::{WholeFile, WholeFileVerdict};

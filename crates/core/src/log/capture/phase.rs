@@ -14,6 +14,8 @@ pub enum ContainerPhase {
     Terminated {
         /// The pod is being deleted as well, so the log disappears within about a second.
         pod_deleted: bool,
+        /// Signal 9 ended it, or the process that would have said so: no end line has to come.
+        killed: bool,
     },
     /// The pod is gone.
     Gone,

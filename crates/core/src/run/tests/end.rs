@@ -21,7 +21,9 @@ fn end_01_neither_the_end_of_a_log_nor_silence_nor_lost_contact_ends_a_run() {
 fn end_10_the_container_state_is_enough_without_phase_or_job_condition() {
     for code in [0, 1, 7] {
         let run = Run::running(unbounded()).sees(100, job(), [exited(code)]);
-        assert!(run.commands.contains(&Command::LogPhase(ContainerPhase::Terminated { pod_deleted: false })));
+        assert!(
+            run.commands.contains(&Command::LogPhase(ContainerPhase::Terminated { pod_deleted: false, killed: false }))
+        );
         let run = run.log_ends(100);
         assert!(matches!(&run.ending().container, ContainerEnd::Exited(end) if end.exit_code == code));
         assert_eq!(run.ending().log, log());
@@ -283,7 +285,7 @@ fn the_log_follower_hears_of_every_change_once() {
     let run = run.sees(3, job(), [deleting(running(), 3)]);
     assert_eq!(phases(&run), [ContainerPhase::Deleting]);
     let run = run.sees(4, job(), [deleting(exited(143), 3)]);
-    assert_eq!(phases(&run), [ContainerPhase::Terminated { pod_deleted: true }]);
+    assert_eq!(phases(&run), [ContainerPhase::Terminated { pod_deleted: true, killed: false }]);
     assert_eq!(phases(&run.ticks(5)), []);
     let run = Run::running(unbounded()).sees(1, job(), [failed(running(), "")]).ticks(31);
     assert_eq!(phases(&run), [ContainerPhase::Gone]);

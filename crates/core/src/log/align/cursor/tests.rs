@@ -3,7 +3,6 @@
 //! A line is written as `<milliseconds> <text>`; `-` instead of a number is a line without a time.
 
 use super::*;
-use crate::log::{WholeFile, WholeFileVerdict};
 
 const BASE: i64 = 1_700_000_000_000_000_000;
 
@@ -153,7 +152,7 @@ fn a_gap_does_not_repeat_lines_that_were_delivered() {
 
 #[test]
 fn a_replay_longer_than_the_window_is_searched_for_it() {
-    let mut cursor = LogCursor::with_limits(CursorLimits { window_cap: 3, ..CursorLimits::default() });
+    let mut cursor = LogCursor::with_limits(CursorLimits { window_cap: 3 });
     follow(&mut cursor, &["1 a", "2 b", "3 c", "4 d", "5 e"]);
     assert_eq!(follow(&mut cursor, &["1 a", "2 b", "3 c", "4 d", "5 e", "6 f"]), ["f"]);
     assert_eq!((cursor.counters().weak_anchors, cursor.counters().gaps), (0, 0));
@@ -194,37 +193,22 @@ fn log_05_since_is_a_whole_second_two_seconds_before_the_last_line() {
 }
 
 #[test]
-fn a_clock_step_beyond_the_margin_is_found_by_the_whole_file() {
-    let mut cursor = LogCursor::default();
-    follow(&mut cursor, &["10000 a", "10001 b"]);
-    // `1000 hidden` is older than `sinceTime` and never shown.
-    assert_eq!(follow(&mut cursor, &["10000 a", "10001 b", "10002 c"]), ["c"]);
-    let verdict = whole(&cursor, &["10000 a", "10001 b", "1000 hidden", "10002 c"]);
-    assert_eq!(verdict, WholeFileVerdict::Differs { present: 4 });
-}
-
-fn whole(cursor: &LogCursor, lines: &[&str]) -> WholeFileVerdict {
-    let mut file = WholeFile::default();
-    for text in lines {
-        if !file.line(&line(text), cursor) {
-            break;
-        }
-    }
-    file.ended(cursor)
-}
-
-#[test]
-fn the_whole_file_proves_completeness_or_says_why_it_cannot() {
-    let mut cursor = LogCursor::default();
-    follow(&mut cursor, &["1 a", "2 b", "3 c"]);
-    for (file, verdict) in [
-        (&["1 a", "2 b", "- glue", "3 c"][..], WholeFileVerdict::Proven),
-        (&["1 a", "2 b"], WholeFileVerdict::Differs { present: 2 }),
-        (&["1 a", "2 x", "3 c"], WholeFileVerdict::Differs { present: 3 }),
-        (&["2 b", "3 c"], WholeFileVerdict::Rotated),
-        (&[], WholeFileVerdict::Differs { present: 0 }),
+fn what_stands_behind_a_rotation_is_delivered_at_once_when_the_log_ends_with_it() {
+    for (held, delivered) in [
+        (&["3 end"][..], &["GAP", "end"][..]),
+        (&["1 a", "2 b", "3 end"], &["end"]),
+        (&["1 other", "2 b", "3 end"], &["end"]),
     ] {
-        assert_eq!(whole(&cursor, file), verdict, "{file:?}");
+        for connection in [Connection::Follow, Connection::Final] {
+            let mut cursor = LogCursor::default();
+            follow(&mut cursor, &["1 a", "2 b"]);
+            cursor.connect(connection);
+            let mut told = feed(&mut cursor, held);
+            let mut out = Vec::new();
+            cursor.complete(&mut out);
+            told.extend(texts(&out));
+            assert_eq!(told, delivered, "{held:?} {connection:?}");
+        }
     }
 }
 
@@ -367,7 +351,7 @@ fn log_13_a_replay_longer_than_the_window_is_counted_and_not_kept() {
     let text = "x".repeat(100_000);
     let lines: Vec<String> = (0..300).map(|n| format!("{n} {n}{text}")).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let limits = CursorLimits { window_cap: 150, ..CursorLimits::default() };
+    let limits = CursorLimits { window_cap: 150 };
     for (connection, first, held) in [
         (Connection::Follow, 0, 149),
         (Connection::Final, 0, 149),
@@ -390,27 +374,6 @@ fn log_13_a_replay_longer_than_the_window_is_counted_and_not_kept() {
         assert_eq!(delivered, ["new"]);
         assert_eq!((cursor.counters().replayed_lines, cursor.counters().gaps), (300 - first as u64, 0));
     }
-}
-
-#[test]
-fn log_11_only_a_long_replay_is_read_by_its_last_lines() {
-    let limits = CursorLimits { window_cap: 100, long_replay: 8, tail_lines: 2 };
-    let mut cursor = LogCursor::with_limits(limits);
-    assert_eq!(cursor.tail_lines(), None, "nothing was delivered");
-    follow(&mut cursor, &["1 aaaa", "2 bbbb"]);
-    assert_eq!(cursor.tail_lines(), None, "8 bytes are not long");
-    follow(&mut cursor, &["1 aaaa", "2 bbbb", "3 c"]);
-    assert_eq!(cursor.tail_lines(), Some(2));
-    assert_eq!(read(&mut cursor, &["4 d", "5 e"]), (vec![], ReadEnd::NotAnchored));
-    assert_eq!(cursor.tail_lines(), None, "more was written than the last lines show");
-    let all = ["1 aaaa", "2 bbbb", "3 c", "4 d", "5 e"];
-    assert_eq!(read(&mut cursor, &all), (vec!["d".into(), "e".into()], ReadEnd::Anchored { new: 2 }));
-    assert_eq!(cursor.tail_lines(), Some(2));
-    assert_eq!(read(&mut cursor, &all[3..]), (vec![], ReadEnd::Anchored { new: 0 }));
-    follow(&mut cursor, &["9000 much later"]);
-    assert_eq!(cursor.tail_lines(), Some(2));
-    follow(&mut cursor, &["20000 x"]);
-    assert_eq!(cursor.tail_lines(), None, "the burst is out of sight");
 }
 
 #[test]
