@@ -418,3 +418,6 @@ enum Alarm {
     Quiet,
     Over,
 }
+
+#[cfg(test)]
+mod tests;
