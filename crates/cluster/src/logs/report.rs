@@ -40,6 +40,7 @@ impl LogReport {
             bytes: self.counters.bytes,
             end: self.end,
             stderr: self.stderr.clone(),
+            ..LogSummary::default()
         }
     }
 }

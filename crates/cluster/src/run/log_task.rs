@@ -29,8 +29,6 @@ pub(super) struct LogTask<'a> {
     phase: watch::Sender<ContainerPhase>,
     tasks: JoinSet<LogReport>,
     started: bool,
-    /// What the follower said, until it is told.
-    summary: Option<LogSummary>,
     reported: bool,
     /// When the end of the container was first told.
     ended_at: Option<Instant>,
@@ -46,7 +44,6 @@ impl<'a> LogTask<'a> {
             phase: watch::Sender::new(ContainerPhase::Waiting),
             tasks: JoinSet::new(),
             started: false,
-            summary: None,
             reported: false,
             ended_at: None,
             transcript: Arc::default(),
@@ -97,20 +94,8 @@ impl<'a> LogTask<'a> {
         if self.reported {
             return std::future::pending().await;
         }
-        if self.summary.is_none() {
-            let summary = self.read().await;
-            self.summary = Some(summary);
-        }
-        // A log can say its end before the cluster knows of the container's.
-        let ended = self.phase.borrow().is_ended();
-        let Some(summary) = self.summary.take_if(|_| ended) else { return std::future::pending().await };
-        self.reported = true;
-        summary
-    }
-
-    async fn read(&mut self) -> LogSummary {
         let over = self.over();
-        if self.started {
+        let summary = if self.started {
             tokio::select! {
                 Some(report) = self.tasks.join_next() => match report {
                     Ok(report) => report.summary(),
@@ -130,7 +115,9 @@ impl<'a> LogTask<'a> {
                 Some(_) => LogSummary { complete: true, ..LogSummary::default() },
                 None => std::future::pending().await,
             }
-        }
+        };
+        self.reported = true;
+        summary
     }
 
     /// Ready when the follower has to have ended: some time after the newest sign of progress.
