@@ -34,7 +34,8 @@ trap paperclip_stop TERM INT HUP QUIT
 /// Runs the preparation and Claude Code as one child, so that a signal ends a preparation that hangs, too.
 ///
 /// A signal interrupts `wait`, and the code that it returns then says nothing about the child. Another `wait` for a
-/// child that is already gone says 127.
+/// child that is already gone says 127. After two signals in a row bash is interrupted once more than its trap is called;
+/// so a code above 128 counts when the child is gone.
 const CHILD: &str = r#"paperclip_code=
 if [ -n "$paperclip_stopped" ]; then
   paperclip_code=143
@@ -50,7 +51,9 @@ else
     127:?*) ;;
     *) paperclip_code=$paperclip_waited ;;
     esac
-    if [ -z "$paperclip_stopped" ]; then break; fi
+    if [ -n "$paperclip_stopped" ]; then continue; fi
+    if [ "$paperclip_waited" -le 128 ]; then break; fi
+    kill -0 "$paperclip_child" 2>/dev/null || break
   done
 fi
 trap '' TERM INT HUP QUIT
