@@ -98,6 +98,8 @@ pub struct Script {
     pub steps: Vec<Step>,
     /// What SIGTERM does.
     pub on_term: OnTerm,
+    /// Printed on a line of its own when the container ends, unless it is killed; `{code}` is its exit code.
+    pub last_line: Option<String>,
 }
 
 impl Script {
@@ -105,6 +107,12 @@ impl Script {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Prints this on a line of its own when it ends, unless it is killed; `{code}` is its exit code.
+    #[must_use]
+    pub fn last_line(self, text: impl Into<String>) -> Self {
+        Self { last_line: Some(text.into()), ..self }
     }
 
     fn then(mut self, step: Step) -> Self {

@@ -154,7 +154,7 @@ impl Io<'_> {
         let view = state.view().clone();
         match command {
             Command::LogPhase(phase) => {
-                if phase.is_ended() {
+                if phase.is_ended() && state.ending().is_none() {
                     run.output.finalizing();
                 }
                 log.phase(phase, &view);

@@ -105,7 +105,8 @@ async fn log_06_a_rotation_between_the_last_line_and_the_end_line_is_one_gap_and
     let node = Node::running([Answer::CleanEndAfter(seconds(1))]);
     let life = async {
         node.write("line 0");
-        sleep(seconds(1)).await;
+        // Behind the end of the first connection.
+        sleep(Duration::from_millis(1_001)).await;
         node.rotate();
         say_end(&node);
     };

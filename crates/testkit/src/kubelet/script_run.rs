@@ -38,7 +38,13 @@ pub(super) async fn run(
             let out_of_memory = *killed.borrow() == Signal::OutOfMemory;
             if out_of_memory { Exit::out_of_memory() } else { Exit::code(137) }
         }
-        exit = playing => exit,
+        exit = playing => {
+            if let Some(text) = &script.last_line {
+                let text = text.replace("{code}", &exit.code.to_string());
+                log.write(Stream::Stdout, format!("\n{text}\n").as_bytes());
+            }
+            exit
+        }
     }
 }
 

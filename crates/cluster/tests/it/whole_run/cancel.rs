@@ -5,7 +5,7 @@ use claude_k8s_core::outcome::RunResult;
 use claude_k8s_testkit::{Fault, FaultAction, HoldKind, RequestMatch, Script};
 use tokio::time::{Duration, sleep};
 
-use super::claude::{begins, init, result, says};
+use super::claude::{Ends as _, begins, init, result, says};
 use super::world::{Call, World, code, container, minutes, seconds};
 
 /// Cancels the run when the moment has come. Returns how long the answer took.
@@ -64,7 +64,7 @@ async fn can_02_a_run_that_waits_in_a_queue_is_cancelled_at_once_and_never_start
 
 #[tokio::test(start_paused = true)]
 async fn can_02_a_cancel_while_the_tail_is_read_keeps_what_was_said_and_is_bounded() {
-    let world = World::new(begins().print(result("done")).exit(0));
+    let world = World::new(Script { last_line: None, ..begins().ends() });
     let tail = RequestMatch { query: None, ..RequestMatch::of("get", "pods/log") };
     world.fault(Fault::new(tail, FaultAction::Hang { after_write: false }).after(1));
     let call = world.call();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claude_k8s_core::log::FIRST_LINE;
+use claude_k8s_core::log::{FIRST_LINE, end_line};
 use claude_k8s_testkit::Script;
 use serde_json::json;
 
@@ -36,9 +36,9 @@ pub(crate) fn unknown_session(id: &str) -> String {
     .to_string()
 }
 
-/// A container whose script has run, up to the CLI.
+/// A container whose script has run, up to the CLI, and will say its end.
 pub(crate) fn starts() -> Script {
-    Script::new().print(FIRST_LINE)
+    Script::new().print(FIRST_LINE).last_line(end_line("{code}"))
 }
 
 /// A container that has begun to work.
