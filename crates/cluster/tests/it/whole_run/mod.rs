@@ -22,6 +22,7 @@ mod log;
 mod loss;
 mod orphans;
 mod own_pod;
+mod own_word;
 mod permissions;
 mod requests;
 mod silence;
