@@ -1,6 +1,6 @@
 //! Any value of any key is taken, corrected with a warning, or refused under its own name; nothing panics (CFG-02).
 
-use claude_k8s_core::config::{Config, rows};
+use claude_k8s_core::config::{Config, Row, rows};
 use serde_json::{Map, Value};
 
 /// The first byte chooses the key, the rest is its value: JSON, or else a text. 255: the rest is a whole configuration.
@@ -14,7 +14,7 @@ pub(crate) fn check(data: &[u8]) {
         }
         return;
     }
-    let keys: Vec<&str> = rows().filter(|row| row.place() != "host").map(|row| row.name()).collect();
+    let keys: Vec<&str> = rows().filter(|row| row.place() != "host").map(Row::name).collect();
     let key = keys[usize::from(first) % keys.len()];
     let config = Map::from_iter([(key.to_owned(), value)]);
     match Config::parse(&config) {

@@ -177,7 +177,7 @@ where
             }
             Arrival::Answer(Err(error)) => {
                 self.line = Connected::Nothing;
-                self.refused(error)
+                self.refused(&error)
             }
             Arrival::Chunk(chunk) => {
                 self.intake.chunk(chunk, &mut self.new);
@@ -196,17 +196,17 @@ where
         }
     }
 
-    fn refused(&mut self, error: OpenError) -> Event {
+    fn refused(&mut self, error: &OpenError) -> Event {
         // A follow that comes too early is no failure.
         if !(matches!(error, OpenError::NoLog(_)) && self.kind == Connection::Follow) {
-            self.trouble.failed(&error, self.target, self.spool);
+            self.trouble.failed(error, self.target, self.spool);
         }
         let cause = error.to_string();
         let refusal = match error {
             OpenError::NoLog(_) => Refusal::NoLog,
             OpenError::Forbidden(_) => Refusal::Forbidden,
             OpenError::NotFound(_) => Refusal::NotFound,
-            OpenError::Failed { retry_after, .. } => Refusal::Failed { retry_after },
+            OpenError::Failed { retry_after, .. } => Refusal::Failed { retry_after: *retry_after },
         };
         Event::Refused(refusal, cause)
     }

@@ -172,7 +172,9 @@ impl Epilogue {
             let lines = std::mem::take(&mut section.lines);
             out.extend(section.start().map(EpilogueEvent::Stdout));
             self.state = State::Output;
-            lines.into_iter().for_each(|line| self.line(line, out));
+            for line in lines {
+                self.line(line, out);
+            }
             self.release_blank(out);
         }
     }

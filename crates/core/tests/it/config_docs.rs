@@ -55,7 +55,7 @@ fn for_agents() -> String {
 
 /// What the JavaScript side has of the keys: it answers before the native module is loaded.
 fn script() -> String {
-    let fields: String = fields().iter().map(|field| format!("  {field},\n")).collect();
+    let fields = fields().iter().fold(String::new(), |lines, field| lines + "  " + &field.to_string() + ",\n");
     let text = for_agents().replace('\\', "\\\\").replace('`', "\\`").replace("${", "\\${");
     format!(
         "/**\n * The keys of the configuration. Generated from crates/core/src/config/keys; do not edit:\n * \

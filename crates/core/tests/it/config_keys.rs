@@ -95,7 +95,7 @@ fn cfg_04_every_key_acts() {
 #[test]
 fn cfg_04_the_tested_keys_are_the_documented_ones_and_each_stands_there_once() {
     let tested: BTreeSet<&str> = cases().iter().map(|(key, ..)| *key).collect();
-    let documented: BTreeSet<&str> = rows().map(|row| row.name()).collect();
+    let documented: BTreeSet<&str> = rows().map(claude_k8s_core::config::Row::name).collect();
     assert_eq!(tested, documented);
     assert_eq!(documented.len(), rows().count(), "a key is documented twice");
 }

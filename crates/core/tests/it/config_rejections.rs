@@ -173,7 +173,7 @@ fn cfg_02_options_that_exclude_each_other_are_refused() {
 #[test]
 fn cfg_02_an_unresolved_secret_is_refused_under_its_key() {
     let secret = json!({ "type": "secret_ref", "secretId": "s", "version": "latest" });
-    for key in claude_k8s_core::config::rows().map(|row| row.name()) {
+    for key in claude_k8s_core::config::rows().map(claude_k8s_core::config::Row::name) {
         let expected = if key == "env" { "env.A" } else { key };
         for value in [json!({ "A": secret }), json!({ "A": { "type": "user_secret_ref" } })] {
             let found = rejections(&json!({ key: value }));

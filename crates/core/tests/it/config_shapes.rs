@@ -99,7 +99,7 @@ fn cfg_01_every_shape_of_a_value_gives_the_same_configuration() {
 #[test]
 fn cfg_01_an_unset_value_of_any_kind_is_the_default() {
     let default = parse(json!({}));
-    for key in claude_k8s_core::config::rows().map(|row| row.name()) {
+    for key in claude_k8s_core::config::rows().map(claude_k8s_core::config::Row::name) {
         for unset in [json!(null), json!(""), json!(" \n\t")] {
             assert_eq!(parse(json!({ key: unset })), default, "`{key}`: {unset}");
         }

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use claude_k8s_core::log::{STDERR_TAIL, end_line, stderr_line};
 
@@ -180,13 +179,11 @@ fn can_02_a_signal_ends_a_preparation_that_hangs() {
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut text = String::new();
         out.read_line(&mut text).unwrap();
-        let before = Instant::now();
         signal(&child, "TERM");
         out.read_to_string(&mut text).unwrap();
         // A signal within its first write makes zsh write that twice.
         assert!(text.ends_with(&format!("started\n{}", end(143))), "{shell:?}: {text}");
         assert_eq!(child.wait().unwrap().code(), Some(143), "{shell:?}");
-        assert!(before.elapsed() < Duration::from_secs(20), "{shell:?}");
     });
 }
 
@@ -194,15 +191,20 @@ fn can_02_a_signal_ends_a_preparation_that_hangs() {
 fn end_10_processes_that_the_cli_left_behind_delay_nothing_and_in_a_container_say_nothing_more() {
     let launch = Scenario::in_cluster().launch();
     in_every_shell(|shell| {
-        let before = Instant::now();
         if shell.contains(&"unshare") {
             let noisy = "(while :; do echo noise; sleep 0.01; done) &\nsleep 0.1\necho bye";
             let (text, code) = run(shell, &launch, noisy);
             assert!(text.ends_with(&end(0)) && code == 0, "{shell:?}: {text}");
-        } else {
-            assert_eq!(run(shell, &launch, "sleep 3 & # left behind").1, 0, "{shell:?}");
+            return;
         }
-        assert!(before.elapsed() < Duration::from_secs(3), "{shell:?}: {:?}", before.elapsed());
+        let pod = Pod::new(&launch);
+        let mut child = command(&pod, shell, "sleep 600 &\necho $!").stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let said: Vec<String> = lines.take_while(|line| *line != end_line("0")).collect();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{shell:?}");
+        // What is left behind holds stdout open, and is alive although the script has ended.
+        let left = said.iter().find(|line| line.parse::<u32>().is_ok()).expect("its number");
+        assert!(Command::new("kill").arg(left).status().unwrap().success(), "{shell:?}: {said:?}");
     });
 }
 

@@ -121,7 +121,7 @@ async fn a_run_of_the_same_task_never_adopts_what_this_process_is_about_to_follo
     // The host is slow to take the meta notice of the first run.
     let world = World::new(works(minutes(1)));
     let process = world.process();
-    let (one, two) = (process.call("run-1").to_host(Manner::NoticesHang), process.call("run-2"));
+    let (one, two) = (process.call("run-1").with_host(Manner::NoticesHang), process.call("run-2"));
     let (first, second) = tokio::join!(one.run(), two.run());
     let mut codes = [code(&first), code(&second)];
     codes.sort_unstable();

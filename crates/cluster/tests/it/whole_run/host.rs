@@ -39,7 +39,7 @@ async fn a_run_is_told_in_order_and_exactly_once() {
 
 #[tokio::test(start_paused = true)]
 async fn hst_02_a_host_that_rejects_everything_changes_nothing() {
-    let call = world().call().to_host(Manner::Rejects);
+    let call = world().call().with_host(Manner::Rejects);
     let result = call.run().await;
     assert_success(&result, &call.heard);
     assert_eq!(call.heard.stderr().matches("calls of `onLog` failed").count(), 1, "{}", call.heard.stderr());
@@ -50,7 +50,7 @@ async fn hst_02_a_host_that_rejects_everything_changes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn hst_05_a_host_that_never_answers_is_bounded_and_the_result_says_so() {
     for manner in [Manner::LogHangs, Manner::NoticesHang] {
-        let call = world().call().to_host(manner);
+        let call = world().call().with_host(manner);
         let started = Instant::now();
         let result = call.run().await;
         assert_eq!(code(&result), "", "{manner:?}");
@@ -63,7 +63,7 @@ async fn hst_05_a_host_that_never_answers_is_bounded_and_the_result_says_so() {
 #[tokio::test(start_paused = true)]
 async fn hst_05_a_cancel_acts_while_the_host_takes_no_output() {
     let world = World::new(begins().never_ends());
-    let call = world.call().to_host(Manner::LogHangs);
+    let call = world.call().with_host(Manner::LogHangs);
     let (result, took) = call.stopped_after(StopOrder::Cancel, world.asked("get pods/log")).await;
     assert_eq!(code(&result), "cancelled");
     assert!(took <= seconds(25), "{took:?}");
@@ -73,7 +73,7 @@ async fn hst_05_a_cancel_acts_while_the_host_takes_no_output() {
 async fn hst_05_a_slow_host_that_keeps_taking_output_gets_all_of_it() {
     let line = says(&"x".repeat(25_000));
     let script: Script = (0..30).fold(begins(), |script, _| script.print(line.as_str()));
-    let call = World::new(script.ends()).call().to_host(Manner::Slow(seconds(3)));
+    let call = World::new(script.ends()).call().with_host(Manner::Slow(seconds(3)));
     assert_success(&call.run().await, &call.heard);
     let lines = call.heard.lines();
     assert_eq!((lines.len(), lines.last()), (33, Some(&result("done"))), "the end is missing");
@@ -83,7 +83,7 @@ async fn hst_05_a_slow_host_that_keeps_taking_output_gets_all_of_it() {
 async fn hst_10_a_panic_becomes_a_result_and_the_job_is_left_alone() {
     claude_k8s_cluster::keep_panic_text();
     let world = world();
-    let result = world.call().to_host(Manner::PanicsOnMeta).run().await;
+    let result = world.call().with_host(Manner::PanicsOnMeta).run().await;
     let _ = std::panic::take_hook();
     assert_eq!(code(&result), "internal_error");
     assert!(result.error_message.as_deref().unwrap().contains("a defect of the host's side"), "{result:?}");
@@ -93,7 +93,7 @@ async fn hst_10_a_panic_becomes_a_result_and_the_job_is_left_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn hst_10_a_panic_of_the_delivery_ends_neither_run_nor_process() {
-    let call = world().call().to_host(Manner::PanicsOnLog);
+    let call = world().call().with_host(Manner::PanicsOnLog);
     assert_success(&call.run().await, &call.heard);
 }
 

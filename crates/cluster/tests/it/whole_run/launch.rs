@@ -167,7 +167,7 @@ async fn a_release_that_is_forbidden_is_replaced_by_a_job_created_unsuspended() 
 #[tokio::test(start_paused = true)]
 async fn hst_08_a_launch_that_is_not_acknowledged_is_withdrawn() {
     let world = world();
-    let call = world.call().to_host(Manner::RefusesLaunch);
+    let call = world.call().with_host(Manner::RefusesLaunch);
     let result = call.run().await;
     assert_eq!(code(&result), "k8s_job_identity_unacknowledged");
     assert!(world.remains().await.is_empty());

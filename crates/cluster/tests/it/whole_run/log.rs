@@ -154,7 +154,7 @@ async fn log_14_a_slow_host_gets_a_log_that_is_longer_than_the_queue() {
     let long = says(&"x".repeat(900));
     let world = World::new((0..COUNT).fold(begins(), |script, _| script.print(long.as_str())).ends());
     // 26 MB at 600 KB a second: twenty seconds after the container's end the queue is still full.
-    let call = world.call().to_host(Manner::Slow(Duration::from_millis(100)));
+    let call = world.call().with_host(Manner::Slow(Duration::from_millis(100)));
     let outcome = call.run().await;
     assert_success(&outcome, &call.heard);
     assert_eq!(call.heard.lines().len(), COUNT + 3);

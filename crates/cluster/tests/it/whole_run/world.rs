@@ -200,7 +200,7 @@ impl Call {
         self
     }
 
-    pub(crate) fn to_host(mut self, manner: Manner) -> Self {
+    pub(crate) fn with_host(mut self, manner: Manner) -> Self {
         self.heard = Heard::by(manner);
         self
     }

@@ -237,12 +237,12 @@ impl Capture {
     fn connect(&mut self, now: Duration) -> Action {
         if let Some(ended) = &self.ended {
             if self.phase == ContainerPhase::Gone {
-                return self.unconfirmed("the pod is gone");
+                return Self::unconfirmed("the pod is gone");
             }
             let until = self.deadline(ended);
             if now >= until {
                 let reason = ended.reason.clone();
-                return self.unconfirmed(&reason);
+                return Self::unconfirmed(&reason);
             }
             self.step = Step::Reading(Progress::Asked { until });
             return Action::Read { until };
@@ -263,8 +263,8 @@ impl Capture {
         // A kubelet that was just restarted does not know the pod yet (1.4).
         cause.clone_into(&mut ended.reason);
         match refusal {
-            Refusal::NoLog | Refusal::Forbidden => self.unconfirmed(cause),
-            Refusal::NotFound if self.is_deleted() => self.unconfirmed(cause),
+            Refusal::NoLog | Refusal::Forbidden => Self::unconfirmed(cause),
+            Refusal::NotFound if self.is_deleted() => Self::unconfirmed(cause),
             Refusal::NotFound | Refusal::Failed { .. } => self.pause(now),
         }
     }
@@ -275,11 +275,11 @@ impl Capture {
         }
         let waits_for_end = self.announces_end && !self.is_killed() && self.shown.lines > 0;
         let reason = match end {
-            BodyEnd::Removed => return self.unconfirmed("the node removed the log"),
+            BodyEnd::Removed => return Self::unconfirmed("the node removed the log"),
             BodyEnd::Reached { .. } if waits_for_end => "the line with which its log ends did not come",
             BodyEnd::Reached { agrees: true } => return Action::End(Tail::Confirmed),
             BodyEnd::Reached { agrees: false } => {
-                return self.unconfirmed("the container did not say its end, and its log was read once");
+                return Self::unconfirmed("the container did not say its end, and its log was read once");
             }
             BodyEnd::Cut => "the last delivered line was not found in what the node sent",
         };
@@ -395,7 +395,7 @@ impl Capture {
         Action::Rest { until }
     }
 
-    fn unconfirmed(&self, reason: &str) -> Action {
+    fn unconfirmed(reason: &str) -> Action {
         Action::End(Tail::Unconfirmed(reason.to_owned()))
     }
 

@@ -104,7 +104,7 @@ fn end_10_output_behind_the_end_line_takes_it_back_and_is_delivered() {
 
 #[test]
 fn log_08_stderr_comes_once_and_as_it_was_written() {
-    let long = "x".repeat(STDERR_TAIL as usize);
+    let long = "x".repeat(usize::try_from(STDERR_TAIL).unwrap());
     let cut = format!("\n{}\n{long}\n{END}", stderr_line("2147483648", &STDERR_TAIL.to_string()));
     check(&[
         (&format!("a\n\n{}{END}", section("no newline")), &[r#"out "a\n""#, r#"err "no newline""#, "end 0"]),
