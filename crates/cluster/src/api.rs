@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod, Secret};
@@ -14,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::failure::{ApiFailure, FailureKind};
+use crate::failure;
 
 /// A single call.
 pub const CALL: Duration = Duration::from_secs(10);
@@ -284,7 +285,7 @@ impl Namespace {
     ) -> Result<T, ApiFailure> {
         let started = Instant::now();
         let answer = match tokio::time::timeout(limit, call).await {
-            Ok(answer) => answer.map_err(|error| ApiFailure::new(what.clone(), resource, &error)),
+            Ok(answer) => answer.map_err(|error| failure::read(what.clone(), resource, &error)),
             Err(_) => Err(ApiFailure::timed_out(what.clone(), limit)),
         };
         if let Some(observer) = &self.observer {
@@ -342,7 +343,7 @@ pub async fn retried<T, F: Future<Output = Result<T, ApiFailure>>>(
         .with_jitter()
         .without_max_times();
     call.retry(policy)
-        .when(ApiFailure::is_transient)
+        .when(|failure: &ApiFailure| failure.kind.is_passing())
         .adjust(|failure, delay| {
             let delay = delay?.max(failure.retry_after.unwrap_or_default());
             let left = end.saturating_duration_since(Instant::now());

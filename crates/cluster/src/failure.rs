@@ -1,104 +1,25 @@
-//! An API call that failed, judged where the answer was seen.
+//! Answers of the client library, read into failures where they were seen.
 
 use std::time::Duration;
 
+use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 use kube::core::Status;
 
-/// What kind of failure it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureKind {
-    /// 401: the credential is refused.
-    Unauthorized,
-    /// 403 for want of a permission.
-    Forbidden,
-    /// 403 or 422 because of the object itself: quota, admission, Pod Security, validation.
-    Rejected,
-    /// Status `NotFound` for the very kind that was asked for.
-    NotFound,
-    /// The object exists already.
-    AlreadyExists,
-    /// A precondition failed, or somebody else changed the object.
-    Conflict,
-    /// 429, 5xx, a proxy's answer: may work when tried again.
-    Server,
-    /// No answer within the limit: whether the call had an effect is unknown.
-    Timeout,
-    /// No connection, or it broke: whether the call had an effect is unknown.
-    Transport,
+/// Reads an error of the client library. `resource` is the plural that was asked for, such as `jobs`.
+#[must_use]
+pub fn read(what: impl Into<String>, resource: &str, error: &kube::Error) -> ApiFailure {
+    match error {
+        kube::Error::Api(status) => read_status(what.into(), resource, status),
+        kube::Error::SerdeError(_) => ApiFailure::new(what, explain(error), FailureKind::Unreadable),
+        _ => ApiFailure::new(what, explain(error), FailureKind::Network),
+    }
 }
 
-/// A failed call.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} failed: {cause}")]
-pub struct ApiFailure {
-    /// What was tried, for example ``Creating Job `x` in namespace `y` ``.
-    pub what: String,
-    /// `HTTP <code> <Status message>`, or what happened to the connection.
-    pub cause: String,
-    /// What kind.
-    pub kind: FailureKind,
-    /// HTTP status, 0 without one.
-    pub code: u16,
-    /// Reason word of the Status.
-    pub reason: String,
-    /// The server asked for this pause.
-    pub retry_after: Option<Duration>,
-}
-
-impl ApiFailure {
-    /// Judges an error of the client library. `resource` is the plural that was asked for, such as `jobs`.
-    #[must_use]
-    pub fn new(what: impl Into<String>, resource: &str, error: &kube::Error) -> Self {
-        let what = what.into();
-        match error {
-            kube::Error::Api(status) => Self::from_status(what, resource, status),
-            other => Self {
-                what,
-                cause: explain(other),
-                kind: FailureKind::Transport,
-                code: 0,
-                reason: String::new(),
-                retry_after: None,
-            },
-        }
-    }
-
-    /// The call got no answer in time.
-    #[must_use]
-    pub fn timed_out(what: impl Into<String>, limit: Duration) -> Self {
-        Self {
-            what: what.into(),
-            cause: format!("no answer within {} s", limit.as_secs()),
-            kind: FailureKind::Timeout,
-            code: 0,
-            reason: String::new(),
-            retry_after: None,
-        }
-    }
-
-    fn from_status(what: String, resource: &str, status: &Status) -> Self {
-        let seconds = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
-        Self {
-            what,
-            cause: format!("HTTP {} {}", status.code, status.message.trim()),
-            kind: judge(resource, status),
-            code: status.code,
-            reason: status.reason.clone(),
-            retry_after: (seconds > 0).then(|| Duration::from_secs(seconds.into())),
-        }
-    }
-
-    /// Trying the same call again may help.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        matches!(self.kind, FailureKind::Server | FailureKind::Timeout | FailureKind::Transport)
-    }
-
-    /// Whether the call had an effect is unknown.
-    #[must_use]
-    pub fn is_ambiguous(&self) -> bool {
-        self.is_transient()
-    }
+fn read_status(what: String, resource: &str, status: &Status) -> ApiFailure {
+    let cause = format!("HTTP {} {}", status.code, status.message.trim());
+    let seconds = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+    let retry_after = (seconds > 0).then(|| Duration::from_secs(seconds.into()));
+    ApiFailure { retry_after, ..ApiFailure::new(what, cause, judge(resource, status)) }
 }
 
 /// A proxy's HTML 404 and `namespaces "x" not found` are no proof about the object (END-07).
@@ -106,11 +27,15 @@ fn judge(resource: &str, status: &Status) -> FailureKind {
     let kind = status.details.as_ref().map_or("", |details| details.kind.as_str());
     match (status.code, status.reason.as_str()) {
         (401, _) => FailureKind::Unauthorized,
+        (403, "Forbidden") if status.message.contains("exceeded quota") => FailureKind::OverQuota,
         (403, "Forbidden") if is_admission(&status.message) => FailureKind::Rejected,
         (403, _) => FailureKind::Forbidden,
         (404, "NotFound") if kind == resource => FailureKind::NotFound,
+        (404, _) => FailureKind::AbsenceUnproven,
         (409, "AlreadyExists") => FailureKind::AlreadyExists,
         (409, _) => FailureKind::Conflict,
+        (410, _) => FailureKind::Expired,
+        (429, _) => FailureKind::TooManyRequests,
         (400 | 405 | 406 | 413 | 415 | 422, _) => FailureKind::Rejected,
         _ => FailureKind::Server,
     }
@@ -147,31 +72,51 @@ mod tests {
 
     #[test]
     fn end_07_only_a_status_for_the_very_kind_proves_absence() {
-        let kind = |error| ApiFailure::new("Reading Job `x`", "jobs", &error).kind;
+        let kind = |error| read("Reading Job `x`", "jobs", &error).kind;
         assert_eq!(kind(status(404, "NotFound", "jobs", "jobs \"x\" not found")), FailureKind::NotFound);
-        assert_eq!(kind(status(404, "NotFound", "namespaces", "namespaces \"n\" not found")), FailureKind::Server);
-        assert_eq!(kind(status(404, "Failed to parse error data", "", "<html>")), FailureKind::Server);
-        assert_eq!(kind(status(404, "NotFound", "", "404 page not found")), FailureKind::Server);
+        assert_eq!(
+            kind(status(404, "NotFound", "namespaces", "namespaces \"n\" not found")),
+            FailureKind::AbsenceUnproven
+        );
+        assert_eq!(kind(status(404, "Failed to parse error data", "", "<html>")), FailureKind::AbsenceUnproven);
+        assert_eq!(kind(status(404, "NotFound", "", "404 page not found")), FailureKind::AbsenceUnproven);
     }
 
     #[test]
     fn a_missing_permission_differs_from_a_rejected_object() {
-        let kind =
-            |message| ApiFailure::new("Creating Job `x`", "jobs", &status(403, "Forbidden", "jobs", message)).kind;
+        let kind = |message| read("Creating Job `x`", "jobs", &status(403, "Forbidden", "jobs", message)).kind;
         let denied = "jobs.batch is forbidden: User \"u\" cannot create resource \"jobs\" in API group \"batch\"";
         assert_eq!(kind(denied), FailureKind::Forbidden);
-        for rejected in
-            ["pods \"x\" is forbidden: exceeded quota: q", "admission webhook \"w\" denied: it cannot run as root"]
-        {
-            assert_eq!(kind(rejected), FailureKind::Rejected, "{rejected}");
-        }
+        assert_eq!(kind("pods \"x\" is forbidden: exceeded quota: q"), FailureKind::OverQuota);
+        assert_eq!(kind("admission webhook \"w\" denied: it cannot run as root"), FailureKind::Rejected);
     }
 
     #[test]
     fn a_failure_reads_as_what_happened_and_why() {
-        let failure = ApiFailure::new("Listing Jobs", "jobs", &status(429, "TooManyRequests", "", "slow down"));
+        let failure = read("Listing Jobs", "jobs", &status(429, "TooManyRequests", "", "slow down"));
         assert_eq!(failure.to_string(), "Listing Jobs failed: HTTP 429 slow down");
         assert_eq!(failure.retry_after, Some(Duration::from_secs(3)));
-        assert!(failure.is_transient());
+        assert!(failure.kind.is_passing());
+    }
+
+    #[test]
+    fn fld_01_each_kind_of_answer_is_told_apart() {
+        let kind = |code, reason: &str| read("x", "jobs", &status(code, reason, "jobs", "m")).kind;
+        for (code, reason, expected) in [
+            (401, "Unauthorized", FailureKind::Unauthorized),
+            (409, "AlreadyExists", FailureKind::AlreadyExists),
+            (409, "Conflict", FailureKind::Conflict),
+            (410, "Expired", FailureKind::Expired),
+            (422, "Invalid", FailureKind::Rejected),
+            (429, "TooManyRequests", FailureKind::TooManyRequests),
+            (500, "InternalError", FailureKind::Server),
+            (502, "Failed to parse error data", FailureKind::Server),
+            (503, "ServiceUnavailable", FailureKind::Server),
+            (504, "Timeout", FailureKind::Server),
+        ] {
+            assert_eq!(kind(code, reason), expected, "{code} {reason}");
+        }
+        let page = kube::Error::SerdeError(serde_json::from_str::<u8>("<html>").unwrap_err());
+        assert_eq!(read("x", "jobs", &page).kind, FailureKind::Unreadable);
     }
 }

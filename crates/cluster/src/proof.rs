@@ -6,7 +6,7 @@ use claude_k8s_core::run::{Proof, ProofOf};
 use claude_k8s_core::view::RunView;
 
 use crate::api::Namespace;
-use crate::failure::{ApiFailure, FailureKind};
+use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 
 /// Between the two reads.
 const APART: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use claude_k8s_core::manifest::StagedFile;
 use tokio::fs;
 
 use crate::api::Namespace;
-use crate::failure::FailureKind;
+use claude_k8s_core::api_failure::FailureKind;
 
 /// A younger directory may belong to a Job that is just being created.
 const LEFTOVER_AGE: Duration = Duration::from_secs(900);

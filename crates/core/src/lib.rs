@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attempt;
+pub mod api_failure;
 pub mod config;
 pub mod doctor;
 pub mod failure;

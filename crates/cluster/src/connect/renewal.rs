@@ -90,7 +90,7 @@ mod tests {
 
     use super::*;
     use crate::api::Namespace;
-    use crate::failure::FailureKind;
+    use claude_k8s_core::api_failure::FailureKind;
 
     /// The server accepts the `accepted`th client only.
     fn namespace(accepted: usize) -> (Namespace, Arc<AtomicUsize>) {

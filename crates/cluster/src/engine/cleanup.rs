@@ -12,9 +12,9 @@ use k8s_openapi::api::batch::v1::Job;
 use serde_json::json;
 
 use crate::api::retried;
-use crate::failure::{ApiFailure, FailureKind};
 use crate::run::RunContext;
 use crate::staging;
+use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 
 /// For all calls together.
 const BUDGET: Duration = Duration::from_secs(10);

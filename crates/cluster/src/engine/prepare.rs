@@ -17,10 +17,10 @@ use crate::api::{Namespace, retried};
 use crate::bundle;
 use crate::clock::Clock;
 use crate::connect::{ConnectError, Connection, Credentials};
-use crate::failure::{ApiFailure, FailureKind};
 use crate::host::StopSignal;
 use crate::permissions::Permissions;
 use crate::run::{Output, Progress, RunContext, Supervisors};
+use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 
 /// The API server may be away this long before a launch.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -142,7 +142,7 @@ impl Engine {
                     "the credentials are refused: renew the token or kubeconfig",
                 ))
             }
-            Err(failure) if failure.is_transient() => {
+            Err(failure) if failure.kind.is_passing() => {
                 self.shared.connections.forget(&Identity::here(credentials.identity()));
                 Err(unreachable(&failure, credentials, server, "check server address, network and certificates")
                     .transient(None))

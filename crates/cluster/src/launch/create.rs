@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::release::{Unreleased, announce, be_alone, unsuspend};
 use super::{Launched, NotLaunched, payload};
 use crate::api::retried;
-use crate::failure::{ApiFailure, FailureKind};
 use crate::run::RunContext;
+use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 
 /// A server that is briefly away, or an answer that was lost, is worth this long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -117,7 +117,7 @@ async fn create_job(run: &RunContext, attempt: &Attempt) -> Result<Created, NotL
             Err(failure) => failure,
         };
         maybe_created |= failure.is_ambiguous();
-        let worth_another = failure.is_transient() || failure.kind == FailureKind::AlreadyExists;
+        let worth_another = failure.kind.is_passing() || failure.kind == FailureKind::AlreadyExists;
         if worth_another && let Ok(found) = run.namespace.get_job(name).await {
             let found = JobFacts::read(&found);
             if !run.owns(&found) {
@@ -165,5 +165,5 @@ fn not_created(failure: &ApiFailure) -> Refusal {
     let next = if failure.kind == FailureKind::Forbidden { "; grant `create` on `jobs`, see `deploy/`" } else { "" };
     let refusal = Refusal::new(ErrorCode::JobCreateFailed, format!("{failure}{next}"));
     let quota = failure.cause.contains("exceeded quota");
-    if failure.is_transient() || quota { refusal.transient(quota.then_some(60)) } else { refusal }
+    if failure.kind.is_passing() || quota { refusal.transient(quota.then_some(60)) } else { refusal }
 }

@@ -12,8 +12,8 @@ use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
 
 use super::NotLaunched;
-use crate::failure::{ApiFailure, FailureKind};
 use crate::run::RunContext;
+use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 
 /// How long the pods of an ending Job may take (GRD-04).
 const SETTLING: Duration = Duration::from_secs(35);

@@ -23,9 +23,9 @@ use claude_k8s_core::view::JobFacts;
 
 use self::guard::{Guard, Way};
 use crate::api::retried;
-use crate::failure::FailureKind;
 use crate::host::StopOrder;
 use crate::run::{FollowGuard, RunContext};
+use claude_k8s_core::api_failure::FailureKind;
 
 /// A server that is briefly away is worth this long.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -9,9 +9,9 @@ use k8s_openapi::api::core::v1::Secret;
 use tokio::time::Instant;
 
 use super::create::Created;
-use crate::failure::{ApiFailure, FailureKind};
 use crate::run::RunContext;
 use crate::staging;
+use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 
 /// A server that is briefly away is worth this long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -65,7 +65,7 @@ async fn store_one(run: &RunContext, secret: &Secret, fresh: bool) -> Result<(),
         }
         maybe_stored |= failure.is_ambiguous();
         let patience = if exists { COLLECTION } else { PATIENCE };
-        if !(exists || failure.is_transient()) || started.elapsed() >= patience {
+        if !(exists || failure.kind.is_passing()) || started.elapsed() >= patience {
             return Err(failure);
         }
         tokio::time::sleep(failure.retry_after.map_or(PAUSE, |asked| asked.clamp(PAUSE, PATIENCE))).await;
@@ -75,5 +75,5 @@ async fn store_one(run: &RunContext, secret: &Secret, fresh: bool) -> Result<(),
 fn not_stored(failure: &ApiFailure) -> Refusal {
     let next = if failure.kind == FailureKind::Forbidden { "; grant `create` on `secrets`, see `deploy/`" } else { "" };
     let refusal = Refusal::new(ErrorCode::PromptSecretCreateFailed, format!("{failure}{next}"));
-    if failure.is_transient() { refusal.transient(None) } else { refusal }
+    if failure.kind.is_passing() { refusal.transient(None) } else { refusal }
 }

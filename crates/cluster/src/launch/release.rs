@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::NotLaunched;
 use super::guard::rivals;
-use crate::failure::{ApiFailure, FailureKind};
 use crate::host::{Notice, StopOrder};
 use crate::run::RunContext;
+use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 
 /// Simultaneous launches settle among themselves within this time.
 const SETTLE: Duration = Duration::from_secs(15);
@@ -101,7 +101,7 @@ pub(super) async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFac
                 Err(_) => maybe_released = true,
             }
         }
-        let stopped = if failure.is_transient() && started.elapsed() < PATIENCE {
+        let stopped = if failure.kind.is_passing() && started.elapsed() < PATIENCE {
             let wait = failure.retry_after.map_or(pause, |asked| asked.clamp(pause, PATIENCE));
             pause = (pause * 2).min(Duration::from_secs(10));
             match run.unless_stopped(tokio::time::sleep(wait)).await {
@@ -129,7 +129,7 @@ fn not_released(failure: &ApiFailure) -> Unreleased {
             let message = format!("{failure}; grant `patch` on `jobs`, see `deploy/`");
             Unreleased::PatchDenied(Refusal::new(ErrorCode::RbacInsufficient, message))
         }
-        _ if failure.is_transient() => {
+        _ if failure.kind.is_passing() => {
             Refusal::new(ErrorCode::JobCreateFailed, failure.to_string()).transient(None).into()
         }
         _ => Refusal::new(ErrorCode::JobCreateFailed, failure.to_string()).into(),

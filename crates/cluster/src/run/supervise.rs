@@ -21,9 +21,9 @@ use tokio::sync::watch;
 
 use super::RunContext;
 use super::log_task::LogTask;
-use crate::failure::FailureKind;
 use crate::host::StopOrder;
 use crate::{events, proof};
+use claude_k8s_core::api_failure::FailureKind;
 
 /// Before an index that stopped by itself is replaced.
 const INDEX_PAUSE: Duration = Duration::from_secs(1);

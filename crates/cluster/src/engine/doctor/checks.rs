@@ -7,7 +7,7 @@ use claude_k8s_core::request::RunRequest;
 use crate::api::Namespace;
 use crate::connect::{ConnectError, Credentials};
 use crate::engine::own_pod::OwnPlace;
-use crate::failure::{ApiFailure, FailureKind};
+use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 
 /// Log following can stall at rotation on older servers (`docs/internals/kubernetes.md` 1.5).
 const OLDEST: (u32, u32) = (1, 29);

@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::api::Namespace;
 use crate::engine::own_pod::OwnPlace;
 use crate::engine::surroundings::surroundings;
-use crate::failure::FailureKind;
 use crate::permissions::Permissions;
+use claude_k8s_core::api_failure::FailureKind;
 
 /// Stands for an image that nobody named, so that the rest can be checked.
 const SOME_IMAGE: &str = "image-is-not-configured";

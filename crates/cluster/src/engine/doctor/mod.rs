@@ -20,8 +20,8 @@ use super::surroundings::may_stage;
 use crate::api::Namespace;
 use crate::clock::Clock;
 use crate::connect::{Connection, Credentials};
-use crate::failure::ApiFailure;
 use crate::permissions::Permissions;
+use claude_k8s_core::api_failure::ApiFailure;
 
 /// For all checks together.
 const BUDGET: Duration = Duration::from_secs(30);
