@@ -1,10 +1,12 @@
 //! The calls of one namespace, each with a time limit and a name for messages.
 
+mod patience;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
-use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
+use claude_k8s_core::api_failure::ApiFailure;
+use claude_k8s_core::launch::Call;
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod, Secret};
@@ -16,6 +18,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::failure;
+
+pub use patience::{Patience, patiently};
 
 /// A single call.
 pub const CALL: Duration = Duration::from_secs(10);
@@ -123,18 +127,19 @@ impl Namespace {
         self.limited(CALL, self.what("Patching", "Job", name), "jobs", api.patch(name, &params, &patch)).await
     }
 
-    /// Deletes a Job by uid, its pods in the background. Gone already, or another object of the same name, is done.
+    /// Deletes a Job by uid, its pods in the background. What the row of `call` knows by a failure is done: gone
+    /// already, or another object of the same name.
     ///
     /// Without a propagation policy the pods would run on without an owner (`docs/internals/kubernetes.md` 4.3).
     ///
     /// # Errors
     /// Any other failed call.
-    pub async fn delete_job(&self, name: &str, uid: &str) -> Result<(), ApiFailure> {
+    pub async fn delete_job(&self, call: Call, name: &str, uid: &str) -> Result<(), ApiFailure> {
         let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
         let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
         let api = self.api::<Job>();
         let deleted = self.limited(CALL, self.what("Deleting", "Job", name), "jobs", api.delete(name, &params)).await;
-        done_when_absent(deleted.map(drop))
+        done(call, deleted.map(drop))
     }
 
     /// Creates a Secret.
@@ -156,7 +161,7 @@ impl Namespace {
         let params = DeleteParams::default();
         let deleted =
             self.limited(CALL, self.what("Deleting", "Secret", name), "secrets", api.delete(name, &params)).await;
-        done_when_absent(deleted.map(drop))
+        done(Call::DeleteSecret, deleted.map(drop))
     }
 
     /// Lists the Jobs of a selector, consistently (not from a stale cache).
@@ -305,11 +310,7 @@ impl Namespace {
             let mut items = Vec::new();
             let mut params = ListParams::default().labels(selector).limit(PAGE);
             loop {
-                let page = match api.list(&params).await {
-                    // No answer at all: a kept connection that the other side was just closing. Reading again is free.
-                    Err(error) if !matches!(error, kube::Error::Api(_)) => api.list(&params).await?,
-                    answer => answer?,
-                };
+                let page = api.list(&params).await?;
                 items.extend(page.items);
                 match page.metadata.continue_.filter(|token| !token.is_empty()) {
                     Some(token) => params = params.continue_token(&token),
@@ -321,33 +322,9 @@ impl Namespace {
     }
 }
 
-fn done_when_absent(deleted: Result<(), ApiFailure>) -> Result<(), ApiFailure> {
+fn done(call: Call, deleted: Result<(), ApiFailure>) -> Result<(), ApiFailure> {
     match deleted {
-        Err(failure) if matches!(failure.kind, FailureKind::NotFound | FailureKind::Conflict) => Ok(()),
+        Err(failure) if call.knows_by(failure.kind) => Ok(()),
         other => other,
     }
-}
-
-/// Repeats a call while it fails transiently, 1 s doubling to 30 s with jitter. The last try begins when `budget` is over.
-///
-/// # Errors
-/// The last failure.
-pub async fn retried<T, F: Future<Output = Result<T, ApiFailure>>>(
-    budget: Duration,
-    call: impl FnMut() -> F,
-) -> Result<T, ApiFailure> {
-    let end = Instant::now() + budget;
-    let policy = ExponentialBuilder::default()
-        .with_min_delay(Duration::from_secs(1))
-        .with_max_delay(Duration::from_secs(30))
-        .with_jitter()
-        .without_max_times();
-    call.retry(policy)
-        .when(|failure: &ApiFailure| failure.kind.is_passing())
-        .adjust(|failure, delay| {
-            let delay = delay?.max(failure.retry_after.unwrap_or_default());
-            let left = end.saturating_duration_since(Instant::now());
-            (!left.is_zero()).then_some(delay.min(left))
-        })
-        .await
 }

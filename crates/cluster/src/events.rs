@@ -1,10 +1,11 @@
 //! Why a pod does not start: the causes that pod and Job events name (POD-05).
 
+use claude_k8s_core::launch::Call;
 use claude_k8s_core::view::RunView;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
 
-use crate::api::Namespace;
+use crate::api::{Namespace, patiently};
 
 /// Routine events that explain nothing. Every Job of ours is created suspended.
 const ROUTINE: [&str; 7] = ["Scheduled", "Pulled", "Created", "Started", "SuccessfulCreate", "Suspended", "Resumed"];
@@ -14,7 +15,7 @@ pub(crate) async fn causes(namespace: &Namespace, view: &RunView) -> Vec<String>
     let uids = view.job.iter().map(|job| job.uid.as_str()).chain(view.pods.iter().map(|pod| pod.uid.as_str()));
     let mut events = Vec::new();
     for uid in uids {
-        events.extend(namespace.events_of(uid).await.unwrap_or_default());
+        events.extend(patiently(Call::Events, || namespace.events_of(uid)).await.unwrap_or_default());
     }
     told_once(events)
 }

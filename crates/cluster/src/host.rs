@@ -5,6 +5,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 pub use crate::logs::{HostError, HostLog};
+pub use claude_k8s_core::launch::StopOrder;
 pub use claude_k8s_core::log::Stream;
 
 /// What a run tells its host besides output. Serialised for JavaScript as `{ kind, … }`.
@@ -47,15 +48,6 @@ pub enum Notice {
 pub trait Host: HostLog + 'static {
     /// Hands over a notice.
     fn notice(&self, notice: Notice) -> BoxFuture<'_, Result<(), HostError>>;
-}
-
-/// An order to stop a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopOrder {
-    /// An operator cancelled.
-    Cancel,
-    /// The host lost ownership of the run; the Job stays.
-    LeaseLost,
 }
 
 /// Gives the order; cloning gives another handle to the same run.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use claude_k8s_core::run::{Proof, ProofOf};
 use claude_k8s_core::view::RunView;
 
-use crate::api::Namespace;
-use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
+use crate::api::{Namespace, patiently};
+use claude_k8s_core::launch::Call;
 
 /// Between the two reads.
 const APART: Duration = Duration::from_secs(1);
@@ -22,15 +22,21 @@ pub(crate) async fn prove(namespace: &Namespace, of: ProofOf, view: &RunView) ->
 }
 
 async fn ask(namespace: &Namespace, of: ProofOf, view: &RunView) -> Proof {
-    let (found, uid) = match (of, &view.job, view.pod()) {
-        (ProofOf::Job, Some(job), _) => (namespace.get_job(&job.name).await.map(|one| one.metadata.uid), &job.uid),
-        (ProofOf::Pod, _, Some(pod)) => (namespace.get_pod(&pod.name).await.map(|one| one.metadata.uid), &pod.uid),
+    let (call, found, uid) = match (of, &view.job, view.pod()) {
+        (ProofOf::Job, Some(job), _) => {
+            let found = patiently(Call::ProveJob, || namespace.get_job(&job.name)).await;
+            (Call::ProveJob, found.map(|one| one.metadata.uid), &job.uid)
+        }
+        (ProofOf::Pod, _, Some(pod)) => {
+            let found = patiently(Call::ProvePod, || namespace.get_pod(&pod.name)).await;
+            (Call::ProvePod, found.map(|one| one.metadata.uid), &pod.uid)
+        }
         _ => return Proof::Unknown,
     };
     match found {
         Ok(Some(found)) if found == *uid => Proof::Present,
         Ok(_) => Proof::OtherUid,
-        Err(ApiFailure { kind: FailureKind::NotFound, .. }) => Proof::Gone,
+        Err(failure) if call.knows_by(failure.kind) => Proof::Gone,
         Err(_) => Proof::Unknown,
     }
 }

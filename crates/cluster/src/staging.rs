@@ -7,12 +7,12 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::failure::Refusal;
+use claude_k8s_core::launch::{Call, not_staged};
 use claude_k8s_core::manifest::StagedFile;
 use tokio::fs;
 
 use crate::api::Namespace;
-use claude_k8s_core::api_failure::FailureKind;
 
 /// A younger directory may belong to a Job that is just being created.
 const LEFTOVER_AGE: Duration = Duration::from_secs(900);
@@ -27,18 +27,8 @@ pub(crate) async fn stage(directory: &str, files: &[StagedFile], owner: i64) -> 
     let written = write_all(Path::new(directory), files, u32::try_from(owner).ok()).await;
     if let Err((path, error)) = written {
         remove(directory).await;
-        let next = if error.kind() == io::ErrorKind::PermissionDenied {
-            format!(
-                "run the pod as the host's user (`runAsUser` is {owner}), or make the data volume writable for the host"
-            )
-        } else {
-            "free space on the data volume".to_owned()
-        };
-        let message = format!(
-            "The payload could not be written to `{}` for the pod: {error}; grant `create` on `secrets` (see `deploy/`), or {next}",
-            path.display()
-        );
-        return Err(Refusal::new(ErrorCode::PromptSecretCreateFailed, message));
+        let denied = error.kind() == io::ErrorKind::PermissionDenied;
+        return Err(not_staged(&path.to_string_lossy(), &error.to_string(), denied, owner));
     }
     Ok(())
 }
@@ -62,7 +52,7 @@ pub(crate) async fn sweep(namespace: &Namespace, directory: &str) {
         }
         looked_at += 1;
         match namespace.get_job(&name).await {
-            Err(failure) if failure.kind == FailureKind::NotFound => {
+            Err(failure) if Call::FindStaged.knows_by(failure.kind) => {
                 let _not_ours_to_remove = fs::remove_dir_all(entry.path()).await;
             }
             // An API server that does not answer is not asked twenty times.
@@ -125,6 +115,8 @@ fn give(path: &Path, owner: Option<u32>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::MetadataExt as _;
+
+    use claude_k8s_core::failure::ErrorCode;
 
     use super::*;
 

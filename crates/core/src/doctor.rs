@@ -1,8 +1,10 @@
 //! The environment test's report: checks with stable codes, and the status they add up to.
 
+pub mod findings;
+
 use serde::Serialize;
 
-use crate::failure::ErrorCode;
+use crate::failure::{ErrorCode, Refusal};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -37,6 +39,17 @@ impl Check {
     /// A finding with a code, a level and a message.
     pub fn new(code: impl Into<String>, level: Level, message: impl Into<String>) -> Self {
         Self { code: code.into(), level, message: message.into(), detail: None, hint: None }
+    }
+
+    /// Why no Job can be made of the configuration.
+    #[must_use]
+    pub fn of_refusal(refusal: &Refusal) -> Self {
+        let code = match refusal.reason {
+            Some("k8s_image_unresolved") => "k8s_image_unresolved",
+            _ if refusal.code.is_configuration() => "k8s_config_invalid",
+            _ => "k8s_job_dry_run_rejected",
+        };
+        Self::new(code, Level::Error, refusal.message.clone()).hint(refusal.code.meaning().1)
     }
 
     /// Adds the facts behind it.

@@ -116,6 +116,13 @@ impl Refusal {
     }
 }
 
+/// The refusal for a defect of the adapter itself (HST-10).
+#[must_use]
+pub fn defect(text: &str) -> Refusal {
+    let message = format!("A defect of the adapter ended this run: {text}; its Job, if any, was left alone. Report it");
+    Refusal::new(ErrorCode::InternalError, message)
+}
+
 impl ErrorCode {
     /// All codes, in the order of the documentation.
     pub const ALL: &'static [Self] = &[
@@ -159,6 +166,12 @@ impl ErrorCode {
         Self::MaxTurnsExhausted,
         Self::InternalError,
     ];
+
+    /// Something in the agent's configuration has to change.
+    #[must_use]
+    pub fn is_configuration(self) -> bool {
+        self == Self::ConfigurationIncomplete
+    }
 
     /// The code as the host stores it.
     #[must_use]

@@ -13,18 +13,20 @@
 //! Everything here can be tested with an array in and an array out.
 #![forbid(unsafe_code)]
 
-pub mod attempt;
 pub mod api_failure;
+pub mod attempt;
 pub mod config;
 pub mod doctor;
 pub mod failure;
 pub mod guard;
+pub mod launch;
 pub mod log;
 pub mod manifest;
 pub mod names;
 pub mod outcome;
 pub mod own_pod;
 pub mod paths;
+pub mod permissions;
 pub mod plan;
 pub mod redact;
 pub mod request;

@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::failure::Refusal;
+use claude_k8s_core::launch::bundle_not_written;
 use claude_k8s_core::plan::BundleContent;
 use tokio::fs;
 
@@ -28,11 +29,7 @@ pub async fn write(content: &BundleContent, directory: &Path) -> Result<(), Refu
     };
     if let Err(cause) = written {
         let _unfinished = fs::remove_dir_all(&sibling).await; // the cause is what matters
-        let message = format!(
-            "Skills and instructions cannot be written to `{}`: {cause}; make the directory writable for the host",
-            directory.display()
-        );
-        return Err(Refusal::new(ErrorCode::BundleUnavailable, message));
+        return Err(bundle_not_written(&directory.to_string_lossy(), &cause.to_string()));
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use claude_k8s_core::guard::keys;
+use claude_k8s_core::api_failure::ApiFailure;
+use claude_k8s_core::launch::{Call, not_cleaned_up, payload_stays};
 use claude_k8s_core::names::key;
 use claude_k8s_core::run::Fate;
 use claude_k8s_core::view::JobFacts;
@@ -11,10 +12,9 @@ use futures_util::future::{try_join, try_join_all};
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::json;
 
-use crate::api::retried;
+use crate::api::patiently;
 use crate::run::RunContext;
 use crate::staging;
-use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 
 /// For all calls together.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -35,12 +35,13 @@ pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, secrets: Option<V
     let work = async {
         let deleted = match fate {
             Fate::Delete if run.permissions.allows("batch", "jobs", "delete") => {
-                Some(retried(BUDGET, || run.namespace.delete_job(&job.name, &job.uid)).await)
+                let delete = || run.namespace.delete_job(Call::CleanUpJob, &job.name, &job.uid);
+                Some(patiently(Call::CleanUpJob, delete).await)
             }
             _ => None,
         };
         match deleted {
-            Some(Err(failure)) if failure.kind != FailureKind::Forbidden => Err(failure),
+            Some(Err(failure)) if !Call::CleanUpJob.goes_without(failure.kind) => Err(failure),
             Some(Ok(())) => Ok(()),
             // Kept by policy, or for want of the permission to delete: the TTL removes it.
             _ => retain(run, job, secrets).await,
@@ -49,20 +50,19 @@ pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, secrets: Option<V
     let over_budget = |_| Err(ApiFailure::timed_out(format!("Removing Job `{}`", job.name), BUDGET));
     let cleaned = tokio::time::timeout(BUDGET, work).await.unwrap_or_else(over_budget);
     if let Err(failure) = &cleaned {
-        run.output.warn(&format!("clean-up: {failure}; the TTL of Job {} removes it, if it has one", job.name));
+        run.output.warn(&not_cleaned_up(failure, &job.name));
     }
     cleaned.is_ok()
 }
 
 /// A kept Job is marked as delivered, so that the next run of the task does not take it for an orphan (GRD-06).
 pub(super) async fn mark_delivered(run: &RunContext, job: &JobFacts) -> Result<(), ApiFailure> {
-    let patch = json!({ "metadata": { "uid": job.uid, "annotations": { keys::DELIVERED: "true" } } });
+    let patch = json!({ "metadata": { "uid": job.uid, "annotations": { key::DELIVERED: "true" } } });
     if !run.may_patch() {
         return Ok(());
     }
-    match retried(BUDGET, || run.namespace.patch_job(&job.name, &patch)).await {
-        // Gone, or another one by now: nothing to mark.
-        Err(failure) if !matches!(failure.kind, FailureKind::NotFound | FailureKind::Conflict) => Err(failure),
+    match patiently(Call::MarkDelivered, || run.namespace.patch_job(&job.name, &patch)).await {
+        Err(failure) if !Call::MarkDelivered.knows_by(failure.kind) => Err(failure),
         _ => Ok(()),
     }
 }
@@ -71,14 +71,14 @@ async fn retain(run: &RunContext, job: &JobFacts, secrets: Option<Vec<String>>) 
     if run.permissions.allows("", "secrets", "delete") {
         let secrets = match secrets {
             Some(secrets) => secrets,
-            None => payload_secrets(&retried(BUDGET, || run.namespace.get_job(&job.name)).await?),
+            None => payload_secrets(&patiently(Call::FindSecrets, || run.namespace.get_job(&job.name)).await?),
         };
-        let removed = secrets.iter().map(|name| retried(BUDGET, || run.namespace.delete_secret(name)));
+        let removed = secrets.iter();
+        let removed = removed.map(|name| patiently(Call::DeleteSecret, || run.namespace.delete_secret(name)));
         try_join(mark_delivered(run, job), try_join_all(removed)).await.map(drop)
     } else {
         if staged(run, job).is_none() {
-            let text = "the payload of Job {} stays until it goes: `delete` on `secrets` is not granted";
-            run.output.warn(&text.replace("{}", &job.name));
+            run.output.warn(&payload_stays(&job.name));
         }
         mark_delivered(run, job).await
     }

@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use claude_k8s_core::config::Config;
 use claude_k8s_core::failure::Refusal;
-use claude_k8s_core::outcome::{self, ContainerEnd, Ending, Evidence, RunFacts, RunResult, SessionFacts, Stop};
+use claude_k8s_core::outcome::{self, RunFacts, RunResult};
 use claude_k8s_core::plan;
 use claude_k8s_core::request::RunRequest;
-use claude_k8s_core::transcript::Transcript;
 use futures_util::FutureExt;
 
 use super::flow::Flow;
 use super::{Engine, panic};
 use crate::clock::Clock;
-use crate::host::{Host, StopOrder, StopSignal};
+use crate::host::{Host, StopSignal};
 use crate::run::Output;
 
 impl Engine {
@@ -40,7 +39,7 @@ impl Engine {
         };
         let prepared = tokio::select! {
             biased;
-            order = stop.ordered() => return stopped(order, &RunFacts::default(), clock),
+            order = stop.ordered() => return outcome::not_launched(&order.into(), &RunFacts::default(), clock.now()),
             prepared = self.prepare(request, config, output.clone(), stop.clone(), clock) => prepared,
         };
         match prepared {
@@ -54,21 +53,4 @@ impl Engine {
 fn refuse(output: &Output, refusal: &Refusal, clock: Clock) -> RunResult {
     output.warn(&refusal.message);
     outcome::refused(refusal, &RunFacts::default(), clock.now())
-}
-
-/// The answer of a run that was stopped before its Job was released.
-pub(super) fn stopped(order: StopOrder, facts: &RunFacts, clock: Clock) -> RunResult {
-    let stop = match order {
-        StopOrder::Cancel => Stop::CancelledBeforeRelease,
-        StopOrder::LeaseLost => Stop::LeaseLost,
-    };
-    outcome::decide(&Evidence {
-        run: facts,
-        session: &SessionFacts::default(),
-        transcript: &Transcript::default(),
-        ending: Ending { stop: Some(stop), ..Ending::seen(ContainerEnd::NeverStarted) },
-        fresh_attempt_used: false,
-        earlier: None,
-        now: clock.now(),
-    })
 }

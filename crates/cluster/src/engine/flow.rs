@@ -9,19 +9,18 @@
 use std::time::Duration;
 
 use claude_k8s_core::attempt::Attempt;
-use claude_k8s_core::failure::{ErrorCode, Refusal};
-use claude_k8s_core::guard::{Adoption, keys};
-use claude_k8s_core::outcome::{self, AdoptedRun, Evidence, RunFacts, RunResult, Stop};
+use claude_k8s_core::guard::Adoption;
+use claude_k8s_core::launch::{NotLaunched, orphan_ended, orphan_may_run, starting_fresh};
+use claude_k8s_core::names::key;
+use claude_k8s_core::outcome::{self, AdoptedRun, Evidence, RunFacts, RunResult};
 use claude_k8s_core::run::Fate;
 use claude_k8s_core::transcript::Usage;
 use claude_k8s_core::view::JobFacts;
 
 use super::cleanup::{clean_up, mark_delivered};
-use super::execute::stopped;
 use super::reattach::pod_or_end;
 use super::reports;
-use crate::host::StopOrder;
-use crate::launch::{Launched, NotLaunched, launch};
+use crate::launch::{Launched, launch};
 use crate::run::{FollowGuard, RunContext, Supervised, supervise};
 
 /// What carries over from one Job of the run to the next.
@@ -75,7 +74,7 @@ impl<'a> Flow<'a> {
             self.settle(&followed, &supervised, fresh.is_some()).await;
             let Some(fresh) = fresh else { return result };
             let why = result.error_message.unwrap_or_default();
-            self.run.output.say(&format!("The session cannot be resumed ({why}); starting a fresh one"));
+            self.run.output.say(&starting_fresh(&why));
             attempt = self.on_the_same_clock(fresh, &supervised);
             self.first = Some((followed, supervised));
         }
@@ -109,8 +108,8 @@ impl<'a> Flow<'a> {
     async fn follow_orphan(&mut self, followed: Followed) -> OrphanEnded {
         let output = &self.run.output;
         let annotation = |key| followed.job.annotations.get(key);
-        let run_id = annotation(keys::RUN_ID).cloned().unwrap_or_default();
-        let same_prompt = annotation(keys::PROMPT_DIGEST) == Some(&followed.attempt.prompt_digest);
+        let run_id = annotation(key::RUN_ID).cloned().unwrap_or_default();
+        let same_prompt = annotation(key::PROMPT_DIGEST) == Some(&followed.attempt.prompt_digest);
         let supervised = self.follow(&followed).await;
         let result = self.decide(&followed, &supervised, None);
         self.settle(&followed, &supervised, false).await;
@@ -121,13 +120,10 @@ impl<'a> Flow<'a> {
         let job = followed.job.name.clone();
         self.adopted_run = Some(AdoptedRun { run_id: run_id.clone(), job: job.clone(), result: value });
         if supervised.may_still_run() {
-            let message = format!(
-                "Job `{job}` of run {run_id} did not end verifiably, so this run's prompt was not started; check its pod, then run again"
-            );
-            let refusal = Refusal::new(ErrorCode::ConcurrentRunBlocked, message).transient(Some(60));
+            let refusal = orphan_may_run(&job, &run_id);
             return OrphanEnded::Decided(Box::new(self.not_launched(&refusal.into())));
         }
-        output.say(&format!("Job {job} of run {run_id} has ended; starting this run's own"));
+        output.say(&orphan_ended(&job, &run_id));
         let continued = supervised.transcript.session_id().and_then(|id| self.run.spec.continuing_attempt(id));
         OrphanEnded::Continue(Box::new(continued.unwrap_or(followed.attempt)))
     }
@@ -141,10 +137,7 @@ impl<'a> Flow<'a> {
             return self.decide(followed, supervised, Some(reason));
         }
         let facts = RunFacts { adopted_run: self.adopted_run.clone(), ..self.run.spec.facts() };
-        match reason {
-            NotLaunched::Refused(refusal) => outcome::refused(refusal, &facts, self.run.clock.now()),
-            NotLaunched::Stopped(order) => stopped(*order, &facts, self.run.clock),
-        }
+        outcome::not_launched(reason, &facts, self.run.clock.now())
     }
 
     /// The second attempt has what the first one left of `timeoutSec` (SES-03).
@@ -162,14 +155,8 @@ impl<'a> Flow<'a> {
     /// `not_replaced`: a fresh attempt was wanted and did not come about.
     fn decide(&self, followed: &Followed, supervised: &Supervised, not_replaced: Option<&NotLaunched>) -> RunResult {
         self.with_evidence(followed, supervised, |evidence| {
-            evidence.fresh_attempt_used |= not_replaced.is_some();
-            match not_replaced {
-                Some(NotLaunched::Stopped(StopOrder::Cancel)) => {
-                    evidence.ending.stop = Some(Stop::Cancelled { forced: false });
-                    evidence.ending.termination_verified = true; // only an attempt that exited is replaced
-                }
-                Some(NotLaunched::Stopped(StopOrder::LeaseLost)) => evidence.ending.stop = Some(Stop::LeaseLost),
-                Some(NotLaunched::Refused(_)) | None => {}
+            if let Some(reason) = not_replaced {
+                evidence.not_replaced(reason);
             }
             outcome::decide(evidence)
         })

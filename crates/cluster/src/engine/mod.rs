@@ -30,7 +30,7 @@ use self::cache::Cache;
 use crate::api::Namespace;
 use crate::connect::{ConnectError, Connection, Credentials};
 use crate::index::NamespaceIndex;
-use crate::permissions::Permissions;
+use crate::permissions::Asked;
 use crate::run::Following;
 
 pub use panic::keep_panic_text;
@@ -66,7 +66,7 @@ impl Engine {
 struct Shared {
     connections: Cache<Identity, Connection>,
     indexes: Cache<(Identity, String), NamespaceIndex>,
-    permissions: Cache<(Identity, String), tokio::sync::Mutex<Option<Arc<Permissions>>>>,
+    permissions: Cache<(Identity, String), tokio::sync::Mutex<Option<Arc<Asked>>>>,
     own_pods: Cache<(Identity, String), own_pod::Read>,
     launch_locks: Cache<(Identity, String, String), tokio::sync::Mutex<()>>,
     following: Following,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use claude_k8s_core::api_failure::ApiFailure;
+use claude_k8s_core::launch::Call;
 use claude_k8s_core::own_pod::OwnPod;
 use claude_k8s_core::request::HostProcess;
 use claude_k8s_core::target::Placement;
@@ -9,7 +11,7 @@ use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
 
 use super::{Engine, Identity};
-use crate::api::Namespace;
+use crate::api::{Namespace, patiently};
 use crate::connect::{Connection, Credentials};
 
 /// How long a successful read is believed; a failed one is asked again.
@@ -64,26 +66,30 @@ impl OwnPlace {
 
 impl Engine {
     /// Reads the own pod. Nothing found is no error: a host may run outside of any cluster.
+    ///
+    /// # Errors
+    /// A failure that the call table does not go on without.
     pub(super) async fn own_place(
         &self,
         host: &HostProcess,
         target: &Connection,
         credentials: &Credentials,
-    ) -> OwnPlace {
+    ) -> Result<OwnPlace, ApiFailure> {
         let (Some(name), Some(namespace)) = (host.env("HOSTNAME"), own_namespace(host)) else {
-            return OwnPlace::default();
+            return Ok(OwnPlace::default());
         };
-        match Credentials::own(host) {
+        let found = match Credentials::own(host) {
             Some(own) if own == *credentials => {
-                self.read(&own, target, name, &namespace).await.map(|pod| place(&pod, target, &namespace, true))
+                self.read(&own, target, name, &namespace).await?.map(|pod| place(&pod, target, &namespace, true))
             }
-            Some(own) => self.own_place_elsewhere(&own, target, name, &namespace).await,
+            Some(own) => self.own_place_elsewhere(&own, target, name, &namespace).await?,
             // A host that only names its pod: image and literals, never scheduling.
-            None => {
-                self.read(credentials, target, name, &namespace).await.map(|pod| place(&pod, target, &namespace, false))
-            }
-        }
-        .unwrap_or_default()
+            None => self
+                .read(credentials, target, name, &namespace)
+                .await?
+                .map(|pod| place(&pod, target, &namespace, false)),
+        };
+        Ok(found.unwrap_or_default())
     }
 
     /// In a pod, but with a kubeconfig: the target is the same cluster only if it shows the same pod.
@@ -93,12 +99,13 @@ impl Engine {
         target: &Connection,
         name: &str,
         namespace: &str,
-    ) -> Option<OwnPlace> {
-        let connection = self.connection(own).await.ok()?;
-        let pod = self.read(own, &connection, name, namespace).await?;
-        let seen = Namespace::new(target.requests.clone(), namespace).get_pod(name).await;
-        let same_cluster = seen.is_ok_and(|seen| seen.metadata.uid.is_some() && seen.metadata.uid == pod.metadata.uid);
-        Some(place(&pod, &connection, namespace, same_cluster))
+    ) -> Result<Option<OwnPlace>, ApiFailure> {
+        let Ok(connection) = self.connection(own).await else { return Ok(None) };
+        let Some(pod) = self.read(own, &connection, name, namespace).await? else { return Ok(None) };
+        let seen = ask(target, name, namespace).await?;
+        let same_cluster =
+            seen.is_some_and(|seen| seen.metadata.uid.is_some() && seen.metadata.uid == pod.metadata.uid);
+        Ok(Some(place(&pod, &connection, namespace, same_cluster)))
     }
 
     async fn read(
@@ -107,14 +114,26 @@ impl Engine {
         connection: &Connection,
         name: &str,
         namespace: &str,
-    ) -> Option<Pod> {
+    ) -> Result<Option<Pod>, ApiFailure> {
         let key = (Identity::here(credentials.identity()), format!("{namespace}/{name}"));
         if let Some(read) = self.shared.own_pods.get(&key, Read::is_fresh) {
-            return Some(read.pod.clone());
+            return Ok(Some(read.pod.clone()));
         }
-        let pod = Namespace::new(connection.requests.clone(), namespace).get_pod(name).await.ok()?;
-        self.shared.own_pods.put(key, Read { pod: pod.clone(), at: Instant::now() }, Read::is_fresh);
-        Some(pod)
+        let found = ask(connection, name, namespace).await?;
+        if let Some(pod) = &found {
+            self.shared.own_pods.put(key, Read { pod: pod.clone(), at: Instant::now() }, Read::is_fresh);
+        }
+        Ok(found)
+    }
+}
+
+/// `None`: there is none, as far as a run has to know.
+async fn ask(connection: &Connection, name: &str, namespace: &str) -> Result<Option<Pod>, ApiFailure> {
+    let namespace = Namespace::new(connection.requests.clone(), namespace);
+    match patiently(Call::OwnPod, || namespace.get_pod(name)).await {
+        Ok(pod) => Ok(Some(pod)),
+        Err(failure) if Call::OwnPod.goes_without(failure.kind) => Ok(None),
+        Err(failure) => Err(failure),
     }
 }
 

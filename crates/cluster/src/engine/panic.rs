@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::failure::{Refusal, defect};
 
 /// The newest panic of any thread: one that comes from a joined task was raised elsewhere.
 static LAST: Mutex<Option<String>> = Mutex::new(None);
@@ -26,8 +26,7 @@ pub fn keep_panic_text() {
 /// The refusal for a caught panic (HST-10).
 pub(super) fn refusal(payload: &(dyn Any + Send)) -> Refusal {
     let text = last().take().unwrap_or_else(|| payload_text(payload));
-    let message = format!("A defect of the adapter ended this run: {text}; its Job, if any, was left alone. Report it");
-    Refusal::new(ErrorCode::InternalError, message)
+    defect(&text)
 }
 
 fn payload_text(payload: &(dyn Any + Send)) -> String {

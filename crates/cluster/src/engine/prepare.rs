@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claude_k8s_core::config::Config;
-use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::guard::SupervisorId;
+use claude_k8s_core::launch::{Call, UNANSWERED, nobody_reached, not_connected, not_reached, own_pod_not_read};
+use claude_k8s_core::permissions::Permissions;
 use claude_k8s_core::plan::{Delivery, RunPlan};
 use claude_k8s_core::request::RunRequest;
 use tokio::time::Instant;
@@ -13,17 +15,16 @@ use tokio::time::Instant;
 use super::own_pod::{OwnPlace, own_namespace};
 use super::surroundings::surroundings;
 use super::{Engine, Identity, IndexHandle};
-use crate::api::{Namespace, retried};
+use crate::api::{Namespace, Patience};
 use crate::bundle;
 use crate::clock::Clock;
 use crate::connect::{ConnectError, Connection, Credentials};
 use crate::host::StopSignal;
-use crate::permissions::Permissions;
+use crate::permissions::Asked;
 use crate::run::{Output, Progress, RunContext, Supervisors};
-use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 
-/// The API server may be away this long before a launch.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// All the patience that the call table gives.
+const WHOLE: Duration = Duration::MAX;
 
 /// A resolved run and what it was resolved against.
 pub(super) struct Resolved {
@@ -31,7 +32,7 @@ pub(super) struct Resolved {
     pub(super) credentials: Credentials,
     pub(super) connection: Arc<Connection>,
     pub(super) namespace: Namespace,
-    pub(super) permissions: Arc<Permissions>,
+    pub(super) permissions: Permissions,
     pub(super) own: OwnPlace,
 }
 
@@ -46,7 +47,7 @@ impl Engine {
         clock: Clock,
     ) -> Result<RunContext, Refusal> {
         let Resolved { spec, credentials, connection, namespace, permissions, own } =
-            self.resolve(&request, config, PATIENCE).await?;
+            self.resolve(&request, config, WHOLE).await?;
         let supervisors = self.supervisors(&request, &own);
         output.start(spec.redactions());
         if let Some(bundle) = spec.bundle()
@@ -90,7 +91,8 @@ impl Engine {
         config: Config,
         patience: Duration,
     ) -> Result<Resolved, Refusal> {
-        let credentials = Credentials::choose(config.kubeconfig.as_ref(), &request.host).map_err(|e| refused(&e))?;
+        let credentials =
+            Credentials::choose(config.kubeconfig.as_ref(), &request.host).map_err(|error| refused(&error))?;
         let connection = self.connection(&credentials).await.map_err(|error| refused(&error))?;
         let target = config
             .namespace
@@ -99,15 +101,20 @@ impl Engine {
             .unwrap_or_else(|| connection.default_namespace.clone());
         let namespace = Namespace::new(connection.requests.clone(), target);
 
-        let permissions = self.permissions(&credentials, &connection.server, &namespace, patience).await?;
+        let asked = self.permissions(&credentials, &connection.server, &namespace, patience).await?;
+        let permissions = asked.permissions.clone();
         let own = self.own_place(&request.host, &connection, &credentials).await;
+        let own = own.map_err(|failure| own_pod_not_read(&failure))?;
+        let slot = (Identity::here(credentials.identity()), namespace.name.clone());
         // Whoever grants the Role now should not have to wait for the cache.
-        let asked = (Identity::here(credentials.identity()), namespace.name.clone());
-        let forget = |_: &Refusal| self.shared.permissions.forget(&asked);
+        let forget = |_: &Refusal| {
+            if permissions.lack_any() {
+                self.shared.permissions.forget(&slot);
+            }
+        };
         permissions.check_required(&namespace.name).inspect_err(forget)?;
-        let surroundings = surroundings(request, &config, &namespace.name, &own, &permissions);
-        let surroundings = surroundings.await.inspect_err(forget)?;
-        let spec = RunPlan::resolve(request, config, surroundings)?;
+        let surroundings = surroundings(request, &config, &namespace.name, &own, &permissions).await;
+        let spec = RunPlan::resolve(request, config, surroundings).inspect_err(forget)?;
         Ok(Resolved { spec, credentials, connection, namespace, permissions, own })
     }
 
@@ -132,23 +139,14 @@ impl Engine {
         namespace: &Namespace,
         patience: Duration,
     ) -> Result<(), Refusal> {
-        match retried(patience, || namespace.may("batch", "jobs", "create")).await {
-            Err(failure) if failure.kind == FailureKind::Unauthorized => {
+        let reach = Patience::of(Call::Reach).at_most(patience);
+        let Err(failure) = reach.with(|| namespace.may("batch", "jobs", "create")).await else { return Ok(()) };
+        match not_reached(&failure, server, &credentials.describe()) {
+            Some(refusal) => {
                 self.shared.connections.forget(&Identity::here(credentials.identity()));
-                Err(unreachable(
-                    &failure,
-                    credentials,
-                    server,
-                    "the credentials are refused: renew the token or kubeconfig",
-                ))
+                Err(refusal)
             }
-            Err(failure) if failure.kind.is_passing() => {
-                self.shared.connections.forget(&Identity::here(credentials.identity()));
-                Err(unreachable(&failure, credentials, server, "check server address, network and certificates")
-                    .transient(None))
-            }
-            // Denied reviews are no obstacle: a missing permission then shows where it is used.
-            Ok(_) | Err(_) => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -159,38 +157,29 @@ impl Engine {
         server: &str,
         namespace: &Namespace,
         patience: Duration,
-    ) -> Result<Arc<Permissions>, Refusal> {
+    ) -> Result<Arc<Asked>, Refusal> {
         let key = (Identity::here(credentials.identity()), namespace.name.clone());
         let slot = self.shared.permissions.get_or_make(key, |_| true, Default::default);
-        let Ok(mut known) = tokio::time::timeout(patience, slot.lock()).await else {
-            let text = format!("another run has waited for an answer for {} s", patience.as_secs());
-            let message = format!("The Kubernetes API at {server} is not usable: {text}; check address and network");
-            return Err(Refusal::new(ErrorCode::ApiUnreachable, message).transient(None));
+        let waited = patience.min(UNANSWERED);
+        let Ok(mut known) = tokio::time::timeout(waited, slot.lock()).await else {
+            return Err(nobody_reached(server, waited));
         };
         if let Some(fresh) = known.as_ref().filter(|known| known.is_fresh()) {
             return Ok(Arc::clone(fresh));
         }
         self.reach(credentials, server, namespace, patience).await?;
-        let asked = Arc::new(Permissions::ask(namespace).await);
+        let asked = Arc::new(Asked::of(namespace).await);
         *known = Some(Arc::clone(&asked));
         Ok(asked)
     }
 
     /// The same identity as in the annotation of the Jobs. Host pods are looked for where the own one was found.
     fn supervisors(&self, request: &RunRequest, own: &OwnPlace) -> Supervisors {
-        let uid = own.uid.clone().filter(|uid| !uid.is_empty());
-        let place = uid.unwrap_or_else(|| request.host.machine_id.clone());
-        let here = SupervisorId { place, pid: request.host.pid, started_at_ms: request.host.started_at_ms };
+        let here = SupervisorId::of(&request.host, own.uid.as_deref());
         Supervisors { here, following: self.shared.following.clone(), host_namespace: own.namespace.clone() }
     }
 }
 
 fn refused(error: &ConnectError) -> Refusal {
-    Refusal::new(ErrorCode::ConfigurationIncomplete, error.to_string()).reason(error.reason())
-}
-
-fn unreachable(failure: &ApiFailure, credentials: &Credentials, server: &str, next: &str) -> Refusal {
-    let message =
-        format!("The Kubernetes API at {server} is not usable with the {}: {failure}; {next}", credentials.describe());
-    Refusal::new(ErrorCode::ApiUnreachable, message)
+    not_connected(error.to_string(), error.reason())
 }

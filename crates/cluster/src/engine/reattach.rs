@@ -1,21 +1,15 @@
 //! An adopted Job has to show a pod or an end of its own; one that shows neither cannot be followed.
 
-use std::time::Duration;
-
-use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::launch::{NotLaunched, UNFOLLOWABLE, not_followable};
 use claude_k8s_core::view::{JobFacts, RunView};
 use tokio::time::Instant;
 
-use crate::launch::NotLaunched;
 use crate::run::RunContext;
-
-/// In contact with the API server.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until there is something to follow. Time without contact does not count (END-02).
 pub(super) async fn pod_or_end(run: &RunContext, job: &JobFacts) -> Result<(), NotLaunched> {
     let (_index, mut view) = run.index.subscribe(job);
-    let mut left = PATIENCE;
+    let mut left = UNFOLLOWABLE;
     loop {
         let seen = view.borrow_and_update().clone();
         if is_followable(&seen) || run.spec.is_queued(job) {
@@ -34,9 +28,7 @@ pub(super) async fn pod_or_end(run: &RunContext, job: &JobFacts) -> Result<(), N
             left = left.saturating_sub(since.elapsed());
         }
         if left.is_zero() || (in_contact && !changed) {
-            let seconds = PATIENCE.as_secs();
-            let message = format!("Job `{}` has had no pod and no end for {seconds} s; it was left alone", job.name);
-            return Err(Refusal::new(ErrorCode::PodReattachFailed, message).into());
+            return Err(not_followable(&job.name).into());
         }
     }
 }

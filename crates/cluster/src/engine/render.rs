@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use claude_k8s_core::config::Config;
-use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::failure::{Refusal, defect};
 use claude_k8s_core::plan;
 use claude_k8s_core::redact::Redactor;
 use claude_k8s_core::request::RunRequest;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::Engine;
 
 /// Somebody waits at a terminal: an API server that is away is reported after this long, not after a minute.
-const PATIENCE: Duration = Duration::from_secs(10);
+const AT_MOST: Duration = Duration::from_secs(10);
 /// Stands in place of a value.
 const MASK: &str = "***";
 /// The API server gives the Job its uid; the Secrets name it as their owner.
@@ -59,10 +59,10 @@ impl Engine {
     pub async fn render(&self, request: RunRequest) -> Result<Rendered, Refusal> {
         plan::check(&request)?;
         let config = Config::parse(&request.config).map_err(Refusal::from)?;
-        let resolved = Box::pin(self.resolve(&request, config, PATIENCE)).await?;
+        let resolved = Box::pin(self.resolve(&request, config, AT_MOST)).await?;
         let spec = resolved.spec;
         let attempt = spec.first_attempt();
-        let job = spec.job(&attempt, resolved.permissions.allows("batch", "jobs", "patch"))?;
+        let job = spec.job(&attempt, resolved.permissions.may_patch_jobs())?;
         let mut rendered = Rendered {
             namespace: spec.namespace().to_owned(),
             job,
@@ -87,8 +87,7 @@ fn masked(secret: &Secret) -> Result<MaskedSecret, Refusal> {
 }
 
 fn value(object: &impl Serialize) -> Result<Value, Refusal> {
-    serde_json::to_value(object)
-        .map_err(|error| Refusal::new(ErrorCode::InternalError, format!("An object cannot be written: {error}")))
+    serde_json::to_value(object).map_err(|error| defect(&format!("an object cannot be written: {error}")))
 }
 
 #[cfg(test)]

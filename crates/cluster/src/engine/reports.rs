@@ -1,6 +1,6 @@
 //! What the host hears about the Jobs of a run: `onMeta` and `onEvent`.
 
-use claude_k8s_core::guard::{Adoption, keys};
+use claude_k8s_core::launch::reattached;
 use serde_json::json;
 
 use super::flow::Followed;
@@ -12,18 +12,8 @@ const GAP_EVENTS: usize = 20;
 /// A Job is being followed from now on.
 pub(super) async fn announce(run: &RunContext, followed: &Followed) {
     let (output, job) = (&run.output, &followed.job);
-    let adoption = match followed.adopted {
-        None => None,
-        Some(Adoption::Own) => {
-            Some(format!("Reattached to Job {} of this run; the prompt is not delivered again", job.name))
-        }
-        Some(Adoption::Orphan) => {
-            let run_id = job.annotations.get(keys::RUN_ID).map_or("unknown", String::as_str);
-            Some(format!("Reattached to Job {} of run {run_id}, whose host process is gone", job.name))
-        }
-    };
-    if let Some(text) = adoption {
-        output.say(&text);
+    if let Some(adoption) = followed.adopted {
+        output.say(&reattached(adoption, job));
         output.meta(run.spec.adoption_meta(job)).await;
         return;
     }

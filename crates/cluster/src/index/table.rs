@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use claude_k8s_core::view::{JobFacts, PodFacts, RunView};
+use claude_k8s_core::view::{JobFacts, PodFacts, RunView, owner};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
@@ -82,8 +82,8 @@ impl Table {
     }
 
     pub(super) fn apply_pod(&mut self, pod: &Pod) {
-        if let Some(owner) = owner_uid(pod) {
-            self.fold_pod(owner, PodFacts::read(pod));
+        if let Some(owner) = owner(pod) {
+            self.fold_pod(owner.uid, PodFacts::read(pod));
         }
     }
 
@@ -96,9 +96,9 @@ impl Table {
     }
 
     pub(super) fn delete_pod(&mut self, pod: &Pod) {
-        if let Some(owner) = owner_uid(pod) {
-            self.fold_pod(owner, PodFacts { absent: true, ..PodFacts::read(pod) });
-            self.forget_if_unused(owner);
+        if let Some(owner) = owner(pod) {
+            self.fold_pod(owner.uid, PodFacts { absent: true, ..PodFacts::read(pod) });
+            self.forget_if_unused(owner.uid);
         }
     }
 
@@ -175,16 +175,6 @@ impl Table {
             self.runs.remove(uid);
         }
     }
-}
-
-/// Pods belong to a Job by uid, never by name.
-fn owner_uid(pod: &Pod) -> Option<&str> {
-    let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
-    let owner = owners.iter().find(|owner| owner.kind == "Job").map(|owner| owner.uid.as_str());
-    owner.or_else(|| {
-        let labels = pod.metadata.labels.as_ref()?;
-        labels.get("batch.kubernetes.io/controller-uid").or_else(|| labels.get("controller-uid")).map(String::as_str)
-    })
 }
 
 #[cfg(test)]

@@ -1,26 +1,14 @@
 //! The Job: created once, under one name, whatever the answers do, and withdrawn when its launch fails.
 
-use std::time::Duration;
-
 use claude_k8s_core::attempt::Attempt;
-use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::launch::{Call, NotLaunched, job_not_created, name_taken, not_withdrawn, perhaps_created};
 use claude_k8s_core::view::JobFacts;
 use futures_util::future::try_join;
-use tokio::time::Instant;
 
 use super::release::{Unreleased, announce, be_alone, unsuspend};
-use super::{Launched, NotLaunched, payload};
-use crate::api::retried;
+use super::{Launched, payload};
+use crate::api::{Patience, patiently};
 use crate::run::RunContext;
-use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
-
-/// A server that is briefly away, or an answer that was lost, is worth this long.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two tries, doubling.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LAST_PAUSE: Duration = Duration::from_secs(10);
-/// What a withdrawal may take.
-const WITHDRAWAL: Duration = Duration::from_secs(10);
 
 /// A Job whose launch is under way.
 pub(super) struct Created {
@@ -97,10 +85,9 @@ async fn finish_launch(run: &RunContext, attempt: &Attempt, created: &Created) -
 }
 
 async fn withdraw(run: &RunContext, job: &JobFacts) {
-    let deleted = retried(WITHDRAWAL, || run.namespace.delete_job(&job.name, &job.uid)).await;
-    if let Err(failure) = deleted {
-        let next = if job.suspended { "it is suspended and never starts" } else { "its pod may run: delete it" };
-        run.output.warn(&format!("{failure}; Job {} is left: {next}", job.name));
+    let delete = || run.namespace.delete_job(Call::Withdraw, &job.name, &job.uid);
+    if let Err(failure) = patiently(Call::Withdraw, delete).await {
+        run.output.warn(&not_withdrawn(&failure, job));
     }
 }
 
@@ -108,8 +95,7 @@ async fn withdraw(run: &RunContext, job: &JobFacts) {
 async fn create_job(run: &RunContext, attempt: &Attempt) -> Result<Created, NotLaunched> {
     let job = run.spec.job(attempt, run.may_patch())?;
     let name = attempt.job_name.as_str();
-    let started = Instant::now();
-    let mut pause = FIRST_PAUSE;
+    let mut patience = Patience::of(Call::CreateJob);
     let mut maybe_created = false;
     loop {
         let failure = match run.namespace.create_job(&job).await {
@@ -117,26 +103,24 @@ async fn create_job(run: &RunContext, attempt: &Attempt) -> Result<Created, NotL
             Err(failure) => failure,
         };
         maybe_created |= failure.is_ambiguous();
-        let worth_another = failure.kind.is_passing() || failure.kind == FailureKind::AlreadyExists;
-        if worth_another && let Ok(found) = run.namespace.get_job(name).await {
+        if Call::CreateJob.repeats(failure.kind)
+            && let Ok(found) = patiently(Call::ReadBack, || run.namespace.get_job(name)).await
+        {
             let found = JobFacts::read(&found);
             if !run.owns(&found) {
-                return Err(taken(&found).into());
+                return Err(name_taken(&found).into());
             }
             // One that is being deleted makes room soon.
             if found.deletion_timestamp.is_none() {
                 return Ok(Created { job: found, fresh: maybe_created });
             }
         }
-        let reason = if !worth_another || started.elapsed() >= PATIENCE {
-            NotLaunched::Refused(not_created(&failure))
-        } else {
-            let wait = failure.retry_after.map_or(pause, |asked| asked.clamp(pause, PATIENCE));
-            pause = (pause * 2).min(LAST_PAUSE);
-            match run.unless_stopped(tokio::time::sleep(wait)).await {
+        let reason = match patience.pause(&failure) {
+            Some(pause) => match run.unless_stopped(tokio::time::sleep(pause)).await {
                 Ok(()) => continue,
                 Err(order) => order.into(),
-            }
+            },
+            None => NotLaunched::Refused(job_not_created(&failure)),
         };
         if maybe_created {
             withdraw_by_name(run, name).await;
@@ -147,23 +131,12 @@ async fn create_job(run: &RunContext, attempt: &Attempt) -> Result<Created, NotL
 
 /// Whether the Job exists was never known.
 async fn withdraw_by_name(run: &RunContext, name: &str) {
-    match retried(WITHDRAWAL, || run.namespace.get_job(name)).await.map(|found| JobFacts::read(&found)) {
+    let found = patiently(Call::FindUncertain, || run.namespace.get_job(name)).await;
+    match found.map(|found| JobFacts::read(&found)) {
         Ok(found) if run.owns(&found) => withdraw(run, &found).await,
-        Err(failure) if failure.kind != FailureKind::NotFound => {
-            run.output.warn(&format!("{failure}; if Job {name} exists, the next run removes it"));
+        Err(failure) if !Call::FindUncertain.knows_by(failure.kind) => {
+            run.output.warn(&perhaps_created(&failure, name));
         }
         _ => {}
     }
-}
-
-fn taken(found: &JobFacts) -> Refusal {
-    let message = format!("Job `{}` exists and belongs to another run; delete it or run again", found.name);
-    Refusal::new(ErrorCode::JobCreateFailed, message)
-}
-
-fn not_created(failure: &ApiFailure) -> Refusal {
-    let next = if failure.kind == FailureKind::Forbidden { "; grant `create` on `jobs`, see `deploy/`" } else { "" };
-    let refusal = Refusal::new(ErrorCode::JobCreateFailed, format!("{failure}{next}"));
-    let quota = failure.cause.contains("exceeded quota");
-    if failure.kind.is_passing() || quota { refusal.transient(quota.then_some(60)) } else { refusal }
 }

@@ -14,21 +14,14 @@ mod guard;
 mod payload;
 mod release;
 
-use std::time::Duration;
-
 use claude_k8s_core::attempt::Attempt;
-use claude_k8s_core::failure::{ErrorCode, Refusal};
 use claude_k8s_core::guard::Adoption;
+use claude_k8s_core::launch::{Call, Look, NotLaunched, changed_before_adoption, not_adopted};
 use claude_k8s_core::view::JobFacts;
 
-use self::guard::{Guard, Way};
-use crate::api::retried;
-use crate::host::StopOrder;
+use self::guard::Guard;
+use crate::api::patiently;
 use crate::run::{FollowGuard, RunContext};
-use claude_k8s_core::api_failure::FailureKind;
-
-/// A server that is briefly away is worth this long.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A Job to follow.
 pub(crate) struct Launched {
@@ -37,27 +30,6 @@ pub(crate) struct Launched {
     pub(crate) adopted: Option<Adoption>,
     /// Set while the launch lock is held: no other run of this process takes the Job for an orphan.
     pub(crate) following: FollowGuard,
-}
-
-/// Why there is nothing to follow. The cluster is as it was before.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum NotLaunched {
-    /// With a code and a message.
-    Refused(Refusal),
-    /// A stop was ordered before the release.
-    Stopped(StopOrder),
-}
-
-impl From<Refusal> for NotLaunched {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<StopOrder> for NotLaunched {
-    fn from(order: StopOrder) -> Self {
-        Self::Stopped(order)
-    }
 }
 
 /// Launches an attempt, or finds the Job to follow instead.
@@ -70,16 +42,20 @@ pub(crate) async fn launch(run: &RunContext, attempt: &Attempt) -> Result<Launch
         // One launch per agent at a time: held from a look to the release, never while waiting for somebody (GRD-02).
         let lock = run.unless_stopped(run.launch_lock.lock()).await?;
         let why = match run.unless_stopped(guard.look()).await?? {
-            Way::Clear => return create::create_and_release(run, attempt).await,
-            Way::Adopt(Adoption::Own, job) if job.suspended && !job.is_finished() && !run.spec.is_queued(&job) => {
+            Look::Clear => return create::create_and_release(run, attempt).await,
+            Look::Remove(leftovers) => {
+                run.unless_stopped(guard.remove(&leftovers)).await?;
+                return create::create_and_release(run, attempt).await;
+            }
+            Look::Adopt(Adoption::Own, job) if job.suspended && !job.is_finished() && !run.spec.is_queued(&job) => {
                 return create::finish_found(run, attempt, *job).await;
             }
-            Way::Adopt(adoption, job) => match adopt(run, adoption, *job).await? {
+            Look::Adopt(adoption, job) => match adopt(run, adoption, *job).await? {
                 Adopted::Yes(launched) => return Ok(launched),
                 Adopted::LookAgain(why) => why,
             },
-            Way::Occupied(why) => why,
-            Way::Ending(ending) => {
+            Look::Wait(why) => why,
+            Look::Ending(ending) => {
                 drop(lock);
                 guard.until_ended(&ending).await?;
                 continue;
@@ -108,22 +84,18 @@ async fn adopt(run: &RunContext, adoption: Adoption, job: JobFacts) -> Result<Ad
         return Ok(follow(job));
     }
     let patch = run.spec.adoption_patch(&job);
-    let claim = run.unless_stopped(retried(PATIENCE, || run.namespace.patch_job(&job.name, &patch))).await;
-    let failure = match claim {
+    let claim = patiently(Call::Adopt, || run.namespace.patch_job(&job.name, &patch));
+    let failure = match run.unless_stopped(claim).await {
         Ok(Ok(adopted)) => return Ok(follow(JobFacts::read(&adopted))),
         // Its supervision begins with a look at the stop order.
         _ if adoption == Adoption::Own => return Ok(follow(job)),
         Err(order) => return Err(order.into()),
         Ok(Err(failure)) => failure,
     };
-    match failure.kind {
-        FailureKind::Conflict | FailureKind::NotFound => {}
-        FailureKind::Forbidden => run.patch_is_denied(),
-        _ => {
-            let message =
-                format!("Job `{}` of a run that nobody follows was not adopted: {failure}; run again", job.name);
-            return Err(Refusal::new(ErrorCode::PodReattachFailed, message).transient(Some(60)).into());
-        }
+    if Call::Adopt.goes_without(failure.kind) {
+        run.patch_is_denied();
+    } else if !Call::Adopt.knows_by(failure.kind) {
+        return Err(not_adopted(&job.name, &failure).into());
     }
-    Ok(Adopted::LookAgain(format!("Job {} changed while it was about to be adopted; looking again", job.name)))
+    Ok(Adopted::LookAgain(changed_before_adoption(&job.name)))
 }

@@ -1,23 +1,16 @@
 //! What the pod reads: Secrets owned by the Job, or files on the volume that host and pod share.
 
-use std::time::Duration;
-
+use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 use claude_k8s_core::attempt::Attempt;
-use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::failure::Refusal;
+use claude_k8s_core::launch::{Call, secret_not_created};
 use futures_util::future::try_join_all;
 use k8s_openapi::api::core::v1::Secret;
-use tokio::time::Instant;
 
 use super::create::Created;
+use crate::api::Patience;
 use crate::run::RunContext;
 use crate::staging;
-use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
-
-/// A server that is briefly away is worth this long.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The garbage collector removes a Secret whose Job is gone well within this time.
-const COLLECTION: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Writes the staged files, if that is how the payload travels.
 pub(super) async fn stage(run: &RunContext, attempt: &Attempt) -> Result<(), Refusal> {
@@ -37,7 +30,7 @@ pub(super) async fn unstage(run: &RunContext, attempt: &Attempt) {
 pub(super) async fn store(run: &RunContext, attempt: &Attempt, created: &Created) -> Result<(), Refusal> {
     let secrets = run.spec.payload(attempt, &created.job.uid);
     let stored = try_join_all(secrets.iter().map(|secret| store_one(run, secret, created.fresh))).await;
-    stored.map(drop).map_err(|failure| not_stored(&failure))
+    stored.map(drop).map_err(|failure| secret_not_created(&failure))
 }
 
 /// Names are deterministic, and Secrets may not be read. So one that exists beside a Job that was just made is either
@@ -46,7 +39,8 @@ pub(super) async fn store(run: &RunContext, attempt: &Attempt, created: &Created
 async fn store_one(run: &RunContext, secret: &Secret, fresh: bool) -> Result<(), ApiFailure> {
     let name = secret.metadata.name.as_deref().unwrap_or_default();
     let may_delete = run.permissions.allows("", "secrets", "delete");
-    let started = Instant::now();
+    let mut patience = Patience::of(Call::CreateSecret);
+    let mut patience_with_leftover = Patience::of(Call::ReplaceSecret);
     let mut maybe_stored = false;
     let mut removed = false;
     loop {
@@ -56,6 +50,8 @@ async fn store_one(run: &RunContext, secret: &Secret, fresh: bool) -> Result<(),
         if exists && (!fresh || (maybe_stored && !may_delete)) {
             return Ok(());
         }
+        let patience = if exists { &mut patience_with_leftover } else { &mut patience };
+        let pause = patience.pause(&failure);
         if exists && may_delete {
             match run.namespace.delete_secret(name).await {
                 Ok(()) if !std::mem::replace(&mut removed, true) => continue,
@@ -64,16 +60,9 @@ async fn store_one(run: &RunContext, secret: &Secret, fresh: bool) -> Result<(),
             }
         }
         maybe_stored |= failure.is_ambiguous();
-        let patience = if exists { COLLECTION } else { PATIENCE };
-        if !(exists || failure.kind.is_passing()) || started.elapsed() >= patience {
-            return Err(failure);
+        match pause {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(failure),
         }
-        tokio::time::sleep(failure.retry_after.map_or(PAUSE, |asked| asked.clamp(PAUSE, PATIENCE))).await;
     }
-}
-
-fn not_stored(failure: &ApiFailure) -> Refusal {
-    let next = if failure.kind == FailureKind::Forbidden { "; grant `create` on `secrets`, see `deploy/`" } else { "" };
-    let refusal = Refusal::new(ErrorCode::PromptSecretCreateFailed, format!("{failure}{next}"));
-    if failure.kind.is_passing() { refusal.transient(None) } else { refusal }
 }

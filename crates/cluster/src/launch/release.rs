@@ -2,22 +2,19 @@
 
 use std::time::Duration;
 
-use claude_k8s_core::failure::{ErrorCode, Refusal};
+use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::guard::may_release;
+use claude_k8s_core::launch::{Call, NotLaunched, NotReleased, UNSETTLED, not_acknowledged, not_released, not_settled};
 use claude_k8s_core::view::JobFacts;
 use tokio::time::Instant;
 
-use super::NotLaunched;
 use super::guard::rivals;
+use crate::api::{Patience, patiently};
 use crate::host::{Notice, StopOrder};
 use crate::run::RunContext;
-use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 
-/// Simultaneous launches settle among themselves within this time.
-const SETTLE: Duration = Duration::from_secs(15);
+/// Between two looks at the other launches.
 const STEP: Duration = Duration::from_millis(500);
-/// The release is repeated for this long.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why a created Job was not released.
 pub(super) enum Unreleased {
@@ -39,6 +36,15 @@ impl From<StopOrder> for Unreleased {
     }
 }
 
+impl From<NotReleased> for Unreleased {
+    fn from(reason: NotReleased) -> Self {
+        match reason {
+            NotReleased::PatchDenied(refusal) => Self::PatchDenied(refusal),
+            NotReleased::Refused(refusal) => Self::Because(refusal.into()),
+        }
+    }
+}
+
 impl From<Unreleased> for NotLaunched {
     fn from(unreleased: Unreleased) -> Self {
         match unreleased {
@@ -56,10 +62,8 @@ pub(super) async fn be_alone(run: &RunContext, job: &JobFacts) -> Result<(), Ref
         if may_release(&run.claimant(), &job.uid, &neighbours, run.clock.now())? {
             return Ok(());
         }
-        if started.elapsed() >= SETTLE {
-            let message =
-                format!("Another launch of this agent did not settle within {} s; run again", SETTLE.as_secs());
-            return Err(Refusal::new(ErrorCode::ConcurrentRunBlocked, message).transient(Some(60)));
+        if started.elapsed() >= UNSETTLED {
+            return Err(not_settled());
         }
         tokio::time::sleep(STEP).await;
     }
@@ -76,17 +80,13 @@ pub(super) async fn announce(run: &RunContext, job: &JobFacts) -> Result<(), Ref
         namespace: run.namespace.name.clone(),
         run_id: run.claimant().run_id,
     };
-    run.output.acknowledged(launched).await.map_err(|cause| {
-        let message = format!("The host did not acknowledge the launch of Job `{}`: {cause}", job.name);
-        Refusal::new(ErrorCode::JobIdentityUnacknowledged, message)
-    })
+    run.output.acknowledged(launched).await.map_err(|cause| not_acknowledged(&job.name, &cause.to_string()))
 }
 
 /// Releases the Job. What may have been released counts as released: it is followed, and stopped by being deleted.
 pub(super) async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFacts, Unreleased> {
     let patch = run.spec.release_patch(&job.uid);
-    let started = Instant::now();
-    let mut pause = Duration::from_millis(500);
+    let mut patience = Patience::of(Call::Release);
     let mut maybe_released = false;
     loop {
         let failure = match run.namespace.patch_job(&job.name, &patch).await {
@@ -94,44 +94,24 @@ pub(super) async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFac
             Err(failure) => failure,
         };
         if failure.is_ambiguous() {
-            let found = run.namespace.get_job(&job.name).await.map(|found| JobFacts::read(&found));
-            match found {
+            let found = patiently(Call::ReadBack, || run.namespace.get_job(&job.name)).await;
+            match found.map(|found| JobFacts::read(&found)) {
                 Ok(found) if found.uid == job.uid && run.spec.is_released(&found) => return Ok(found),
                 Ok(_) => maybe_released = false,
                 Err(_) => maybe_released = true,
             }
         }
-        let stopped = if failure.kind.is_passing() && started.elapsed() < PATIENCE {
-            let wait = failure.retry_after.map_or(pause, |asked| asked.clamp(pause, PATIENCE));
-            pause = (pause * 2).min(Duration::from_secs(10));
-            match run.unless_stopped(tokio::time::sleep(wait)).await {
+        let stopped = match patience.pause(&failure) {
+            Some(pause) => match run.unless_stopped(tokio::time::sleep(pause)).await {
                 Ok(()) => continue,
                 Err(order) => Some(order),
-            }
-        } else {
-            None
+            },
+            None => None,
         };
         return match stopped {
             _ if maybe_released => Ok(job.clone()),
             Some(order) => Err(order.into()),
-            None => Err(not_released(&failure)),
+            None => Err(not_released(&failure).into()),
         };
-    }
-}
-
-fn not_released(failure: &ApiFailure) -> Unreleased {
-    match failure.kind {
-        FailureKind::NotFound | FailureKind::Conflict => {
-            let message = format!("The Job was deleted before it was started: {failure}");
-            Refusal::new(ErrorCode::JobDeletedExternally, message).into()
-        }
-        FailureKind::Forbidden => {
-            let message = format!("{failure}; grant `patch` on `jobs`, see `deploy/`");
-            Unreleased::PatchDenied(Refusal::new(ErrorCode::RbacInsufficient, message))
-        }
-        _ if failure.kind.is_passing() => {
-            Refusal::new(ErrorCode::JobCreateFailed, failure.to_string()).transient(None).into()
-        }
-        _ => Refusal::new(ErrorCode::JobCreateFailed, failure.to_string()).into(),
     }
 }

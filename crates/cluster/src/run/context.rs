@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use claude_k8s_core::guard::{Claimant, Supervisor, keys};
+use claude_k8s_core::guard::{Claimant, Supervisor};
+use claude_k8s_core::permissions::Permissions;
 use claude_k8s_core::plan::RunPlan;
 use claude_k8s_core::request::ExternalRuntime;
 use claude_k8s_core::view::JobFacts;
@@ -15,7 +16,6 @@ use crate::clock::Clock;
 use crate::connect::Connection;
 use crate::engine::IndexHandle;
 use crate::host::{StopOrder, StopSignal};
-use crate::permissions::Permissions;
 
 /// Everything that is settled before the launch.
 pub(crate) struct RunContext {
@@ -23,7 +23,7 @@ pub(crate) struct RunContext {
     pub(crate) connection: Connection,
     pub(crate) namespace: Namespace,
     pub(crate) index: IndexHandle,
-    pub(crate) permissions: Arc<Permissions>,
+    pub(crate) permissions: Permissions,
     pub(crate) supervisors: Supervisors,
     pub(crate) launch_lock: Arc<tokio::sync::Mutex<()>>,
     pub(crate) output: Output,
@@ -54,7 +54,7 @@ impl RunContext {
     }
 
     pub(crate) fn may_patch(&self) -> bool {
-        self.permissions.allows("batch", "jobs", "patch") && !self.progress.patch_denied.load(Ordering::Relaxed)
+        self.permissions.may_patch_jobs() && !self.progress.patch_denied.load(Ordering::Relaxed)
     }
 
     /// This run as the guard sees it now.
@@ -77,11 +77,9 @@ impl RunContext {
         self.external_runtime.as_ref().filter(|named| !self.is_done_with(&named.job_uid))
     }
 
-    /// The Job carries this run's id, in the label and unshortened in the annotation.
+    /// The Job carries this run's id.
     pub(crate) fn owns(&self, job: &JobFacts) -> bool {
-        let claimant = self.claimant();
-        job.annotations.get(keys::RUN_ID) == Some(&claimant.run_id)
-            && job.labels.get(keys::RUN_ID) == claimant.run_label.as_ref()
+        self.claimant().made(job)
     }
 
     pub(crate) fn is_done_with(&self, uid: &str) -> bool {

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use claude_k8s_core::guard::{Supervisor, SupervisorId, keys};
+use claude_k8s_core::guard::{Supervisor, SupervisorId};
+use claude_k8s_core::launch::Call;
+use claude_k8s_core::names::key;
 use claude_k8s_core::view::{JobFacts, PodFacts};
 
-use crate::api::Namespace;
+use crate::api::{Namespace, patiently};
 
 /// The Jobs this process follows right now, by uid.
 #[derive(Debug, Clone, Default)]
@@ -66,7 +68,7 @@ impl Supervisors {
         if self.following.contains(&job.uid) {
             return Supervisor::Here;
         }
-        let Some(id) = job.annotations.get(keys::SUPERVISOR).and_then(|text| SupervisorId::parse(text)) else {
+        let Some(id) = job.annotations.get(key::SUPERVISOR).and_then(|text| SupervisorId::parse(text)) else {
             return Supervisor::Living;
         };
         if id.place == self.here.place && id.pid == self.here.pid {
@@ -89,7 +91,7 @@ fn is_pod_uid(place: &str) -> bool {
 }
 
 async fn pod_is_gone(namespace: &Namespace, uid: &str) -> Supervisor {
-    match namespace.list_pods("").await {
+    match patiently(Call::ListHostPods, || namespace.list_pods("")).await {
         Ok(pods) => match pods.iter().map(PodFacts::read).find(|pod| pod.uid == uid) {
             Some(pod) if !pod.phase.is_terminal() => Supervisor::Living,
             _ => Supervisor::Gone,

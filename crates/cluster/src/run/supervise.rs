@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use claude_k8s_core::launch::Call;
 use claude_k8s_core::outcome::{ContainerEnd, Ending, LogSummary, PlatformLoss};
 use claude_k8s_core::run::constants::KEEPALIVE;
 use claude_k8s_core::run::{Bounds, Command, DeleteReason, Input, RunState};
@@ -21,16 +22,14 @@ use tokio::sync::watch;
 
 use super::RunContext;
 use super::log_task::LogTask;
+use crate::api::Patience;
 use crate::host::StopOrder;
 use crate::{events, proof};
-use claude_k8s_core::api_failure::FailureKind;
 
 /// Before an index that stopped by itself is replaced.
 const INDEX_PAUSE: Duration = Duration::from_secs(1);
 /// Events explain; nobody waits long for an explanation.
 const EVENTS: Duration = Duration::from_secs(2);
-/// Between two tries to delete.
-const DELETE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What supervising one Job brought.
 pub(crate) struct Supervised {
@@ -188,9 +187,10 @@ async fn explained(run: &RunContext, view: &RunView) -> Input {
 /// Tries until the server has accepted it; the state machine bounds how long anybody waits.
 async fn delete(run: &RunContext, view: RunView, reason: DeleteReason) -> Option<Input> {
     let job = view.job.as_ref()?;
+    let mut patience = Patience::of(Call::StopJob);
     let mut told = false;
     loop {
-        let failure = match run.namespace.delete_job(&job.name, &job.uid).await {
+        let failure = match run.namespace.delete_job(Call::StopJob, &job.name, &job.uid).await {
             Ok(()) => return Some(Input::Deleted),
             Err(failure) => failure,
         };
@@ -198,10 +198,10 @@ async fn delete(run: &RunContext, view: RunView, reason: DeleteReason) -> Option
             run.output.warn(&format!("stopping the run {}: {failure}; trying again", why(reason)));
             told = true;
         }
-        if failure.kind == FailureKind::Forbidden {
-            return suspend(run, job).await;
+        match patience.pause(&failure) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return suspend(run, job).await,
         }
-        tokio::time::sleep(failure.retry_after.unwrap_or(DELETE_PAUSE)).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Scenarios: which requests are made, in which order, after which failure.
 #![cfg(test)]
 
+mod facts_only;
 mod index;
 mod logs_capture;
 mod logs_deliver;

@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Liveness, Neighbour, Supervisor, keys};
+use super::{Liveness, Neighbour, Supervisor};
 use crate::config::ConcurrencyScope;
 use crate::failure::{ErrorCode, Refusal};
+use crate::names::key;
+use crate::view::JobFacts;
 
 /// The run that asks.
 #[derive(Debug, Clone)]
@@ -112,15 +114,20 @@ impl Claimant {
     fn competes_with(&self, other: &Neighbour) -> bool {
         match self.scope {
             ConcurrencyScope::Agent => true,
-            ConcurrencyScope::Task => other.id(keys::TASK_ID) == self.task_id.as_deref(),
+            ConcurrencyScope::Task => other.id(key::TASK_ID) == self.task_id.as_deref(),
         }
     }
 
-    /// Run id label and raw annotation are both this run's.
+    /// The Job carries this run's id, in the label and unshortened in the annotation.
+    #[must_use]
+    pub fn made(&self, job: &JobFacts) -> bool {
+        let (label, annotation) = (job.labels.get(key::RUN_ID), job.annotations.get(key::RUN_ID));
+        label == self.run_label.as_ref() && annotation == Some(&self.run_id)
+    }
+
+    /// Made by this run, and told from others by the label alone.
     fn owns(&self, other: &Neighbour) -> bool {
-        let label = other.job.labels.get(keys::RUN_ID);
-        let annotation = other.job.annotations.get(keys::RUN_ID);
-        self.run_label.is_some() && label == self.run_label.as_ref() && annotation == Some(&self.run_id)
+        self.run_label.is_some() && self.made(&other.job)
     }
 
     fn decide_own(&self, own: &Neighbour) -> Decision {
@@ -133,7 +140,7 @@ impl Claimant {
 
     /// An orphan of the same task and a session that does not differ (GRD-05).
     fn may_adopt(&self, other: &Neighbour) -> bool {
-        let delivered = other.job.annotations.get(keys::DELIVERED).is_some_and(|value| value == "true");
+        let delivered = other.job.annotations.get(key::DELIVERED).is_some_and(|value| value == "true");
         self.reattach
             && self.may_patch
             && !delivered
@@ -146,11 +153,11 @@ impl Claimant {
     }
 
     fn same_task(&self, other: &Neighbour) -> bool {
-        self.task_id.is_some() && other.id(keys::TASK_ID) == self.task_id.as_deref()
+        self.task_id.is_some() && other.id(key::TASK_ID) == self.task_id.as_deref()
     }
 
     fn other_session(&self, other: &Neighbour) -> bool {
-        match (&self.session_id, other.id(keys::SESSION_ID)) {
+        match (&self.session_id, other.id(key::SESSION_ID)) {
             (Some(ours), Some(theirs)) => ours != theirs,
             _ => false,
         }
@@ -164,7 +171,7 @@ impl Claimant {
         let newest = jobs.first();
         let code = match newest {
             Some(one) if self.owns(one) => ErrorCode::ConcurrentRunBlocked,
-            Some(one) if self.task_id.is_none() || one.id(keys::TASK_ID).is_none() => ErrorCode::OrphanTaskUnknown,
+            Some(one) if self.task_id.is_none() || one.id(key::TASK_ID).is_none() => ErrorCode::OrphanTaskUnknown,
             Some(one) if self.same_task(one) && self.other_session(one) => ErrorCode::OrphanSessionMismatch,
             _ => ErrorCode::ConcurrentRunBlocked,
         };
@@ -177,13 +184,13 @@ impl Claimant {
     }
 
     fn describe(&self, other: &Neighbour) -> String {
-        let task = match other.id(keys::TASK_ID) {
+        let task = match other.id(key::TASK_ID) {
             None => "no task".to_owned(),
             Some(task) if self.task_id.as_deref() == Some(task) => "same task".to_owned(),
             Some(task) => format!("task {task}"),
         };
-        let session = other.id(keys::SESSION_ID).map(|session| format!(", session {session}")).unwrap_or_default();
-        let run = other.id(keys::RUN_ID).unwrap_or("unknown");
+        let session = other.id(key::SESSION_ID).map(|session| format!(", session {session}")).unwrap_or_default();
+        let run = other.id(key::RUN_ID).unwrap_or("unknown");
         format!("run {run}, {task}{session}")
     }
 }

@@ -12,6 +12,3 @@ mod supervisor;
 pub use decision::{Adoption, Claimant, Decision, decide, may_release};
 pub use neighbour::{Liveness, Neighbour, group};
 pub use supervisor::{Supervisor, SupervisorId};
-
-/// The keys that the guard reads back from a Job stand among them.
-pub use crate::names::key as keys;

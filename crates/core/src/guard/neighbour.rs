@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Supervisor, keys};
+use super::Supervisor;
+use crate::names::key;
 use crate::view::{JobFacts, PodFacts};
 
 /// A Job that was never released and has no pod may be removed after this time: it never ran anything.
@@ -77,7 +78,7 @@ impl Neighbour {
 
     /// Its result was returned. The kubelet's word for the container's end and the Job's condition come later.
     fn is_answered(&self) -> bool {
-        let delivered = self.job.annotations.get(keys::DELIVERED).is_some_and(|value| value == "true");
+        let delivered = self.job.annotations.get(key::DELIVERED).is_some_and(|value| value == "true");
         delivered && !self.pods.is_empty()
     }
 
@@ -90,7 +91,7 @@ impl Neighbour {
 
     /// Pods of it may run: unsuspended, or handed to a queue.
     pub(super) fn is_released(&self) -> bool {
-        !self.job.suspended || self.job.labels.contains_key(keys::QUEUE_NAME)
+        !self.job.suspended || self.job.labels.contains_key(key::QUEUE_NAME)
     }
 
     /// It ran to its end and is not being removed: its log can still be read.
@@ -106,7 +107,7 @@ impl Neighbour {
     /// A layout that is understood: this one, or that of 0.2.0. Jobs of v0.1.54 have no label and are never adopted.
     #[must_use]
     pub fn has_our_layout(&self) -> bool {
-        self.job.labels.get(keys::LAYOUT).is_some_and(|layout| layout == "2" || layout == "3")
+        self.job.labels.get(key::LAYOUT).is_some_and(|layout| layout == "2" || layout == "3")
     }
 
     /// Raw id from the annotation, else the sanitised one from the label.

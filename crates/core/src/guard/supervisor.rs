@@ -1,5 +1,7 @@
 //! Which process follows a Job, and whether it can be proven gone.
 
+use crate::request::HostProcess;
+
 /// Value of the `paperclip.io/supervisor` annotation: `<host pod uid or machine id>/<pid>/<process start>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SupervisorId {
@@ -12,6 +14,13 @@ pub struct SupervisorId {
 }
 
 impl SupervisorId {
+    /// This process: named by the uid of the host's pod, where that is known, else by the machine.
+    #[must_use]
+    pub fn of(host: &HostProcess, pod_uid: Option<&str>) -> Self {
+        let place = pod_uid.filter(|uid| !uid.is_empty()).unwrap_or(&host.machine_id).to_owned();
+        Self { place, pid: host.pid, started_at_ms: host.started_at_ms }
+    }
+
     /// Reads an annotation; `None` for anything this adapter did not write.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::class::Class;
-use super::ending::ContainerEnd;
+use super::ending::{ContainerEnd, Ending, Stop};
 use super::evidence::{Billing, Evidence, RunFacts, SessionFacts};
 use super::plain_text::bounded;
 use super::result::{ExecutionRecovery, RunResult, SessionFields};
@@ -13,6 +13,7 @@ use super::seen::Seen;
 use super::table::verdict;
 use super::verdict::{Exit, Session};
 use crate::failure::{ErrorCode, ErrorFamily, Refusal};
+use crate::launch::{NotLaunched, StopOrder};
 use crate::transcript::{Transcript, Usage};
 
 /// Decides a run: the decision table over everything that was observed.
@@ -91,6 +92,25 @@ pub fn refused(refusal: &Refusal, facts: &RunFacts, now: Timestamp) -> RunResult
         result_json: json,
         ..RunResult::default()
     }
+}
+
+/// The result of a run without a Job to follow.
+#[must_use]
+pub fn not_launched(reason: &NotLaunched, facts: &RunFacts, now: Timestamp) -> RunResult {
+    let stop = match reason {
+        NotLaunched::Refused(refusal) => return refused(refusal, facts, now),
+        NotLaunched::Stopped(StopOrder::Cancel) => Stop::CancelledBeforeRelease,
+        NotLaunched::Stopped(StopOrder::LeaseLost) => Stop::LeaseLost,
+    };
+    decide(&Evidence {
+        run: facts,
+        session: &SessionFacts::default(),
+        transcript: &Transcript::default(),
+        ending: Ending { stop: Some(stop), ..Ending::seen(ContainerEnd::NeverStarted) },
+        fresh_attempt_used: false,
+        earlier: None,
+        now,
+    })
 }
 
 /// The resumed session is unusable and nothing was done yet: one fresh attempt inside the run (SES-03).

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Ending;
+use super::{Ending, Stop};
+use crate::launch::{NotLaunched, StopOrder};
 use crate::request::StoredSession;
 use crate::transcript::{Transcript, Usage};
 
@@ -25,6 +26,22 @@ pub struct Evidence<'a> {
     pub earlier: Option<Usage>,
     /// Now, for `retryNotBefore`.
     pub now: Timestamp,
+}
+
+impl Evidence<'_> {
+    /// A fresh attempt was to replace this one and did not come about: the evidence of this one counts, with what
+    /// stopped the other.
+    pub fn not_replaced(&mut self, reason: &NotLaunched) {
+        self.fresh_attempt_used = true;
+        match reason {
+            NotLaunched::Stopped(StopOrder::Cancel) => {
+                self.ending.stop = Some(Stop::Cancelled { forced: false });
+                self.ending.termination_verified = true; // only an attempt that exited is replaced
+            }
+            NotLaunched::Stopped(StopOrder::LeaseLost) => self.ending.stop = Some(Stop::LeaseLost),
+            NotLaunched::Refused(_) => {}
+        }
+    }
 }
 
 /// Identity and circumstances for `resultJson.k8s` and messages.

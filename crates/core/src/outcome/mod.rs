@@ -25,7 +25,7 @@ mod start_failure;
 mod table;
 mod verdict;
 
-pub use build::{decide, refused, wants_fresh_attempt};
+pub use build::{decide, not_launched, refused, wants_fresh_attempt};
 pub use ending::{ContainerEnd, Deletion, Ending, LogSummary, PlatformLoss, Stop};
 pub use evidence::{AdoptedRun, Billing, Evidence, RunFacts, SessionFacts};
 pub use good::is_good;

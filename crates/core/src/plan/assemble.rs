@@ -86,7 +86,7 @@ fn data_volume(
     let data = DataVolume::resolve(config, own, surroundings.placement, request.host.env("PAPERCLIP_HOME"));
     if surroundings.payload == PayloadMode::Volume && data.host_path().is_none() {
         let message = format!(
-            "The service account may not `create` `secrets` in namespace `{}`, and host and Job share no data volume; grant the verb",
+            "The prompt and its values cannot be stored: `create` on `secrets` is missing in namespace `{}` and host and pod share no data volume; grant it, see `deploy/`",
             surroundings.namespace
         );
         return Err(Refusal::new(ErrorCode::PromptSecretCreateFailed, message));
@@ -107,9 +107,7 @@ fn inherited_volumes(
 /// The CLI refuses two system prompts; only the resolved bundle says whether there is one already.
 fn check_extra_args(config: &Config, bundle: Option<&BundlePlan>) -> Result<(), Refusal> {
     let has_instructions = bundle.is_some_and(|bundle| bundle.content.has_instructions());
-    let mut flags = config.extra_args.iter().filter_map(|arg| arg.split('=').next());
-    let clash = flags.find(|flag| matches!(*flag, "--append-system-prompt" | "--append-system-prompt-file"));
-    clash.filter(|_| has_instructions).map_or(Ok(()), |flag| {
+    config.system_prompt_option().filter(|_| has_instructions).map_or(Ok(()), |flag| {
         let reason =
             format!("`{flag}` cannot be combined with instructions or skills of the agent; move the text there");
         Err(refusal::reject("extraArgs", reason))
@@ -135,7 +133,6 @@ fn environment_warnings(config: &Config, environment: &Environment, payload: Pay
 
 fn identity(request: &RunRequest, own: Option<&OwnPod>) -> Identity {
     let host = &request.host;
-    let place = own.map(|own| own.uid.clone()).filter(|uid| !uid.is_empty()).unwrap_or_else(|| host.machine_id.clone());
     Identity {
         agent_id: request.agent.id.clone(),
         agent_label: label_value(&request.agent.id).unwrap_or_default(), // checked to be non-empty
@@ -144,6 +141,6 @@ fn identity(request: &RunRequest, own: Option<&OwnPod>) -> Identity {
         company_id: request.agent.company_id.clone(),
         task_id: environment::task_id(&request.context),
         adapter_version: host.adapter_version.clone(),
-        supervisor: SupervisorId { place, pid: host.pid, started_at_ms: host.started_at_ms }.to_string(),
+        supervisor: SupervisorId::of(host, own.map(|own| own.uid.as_str())).to_string(),
     }
 }

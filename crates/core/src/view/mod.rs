@@ -4,9 +4,11 @@
 //! a reader never has to reconstruct history. What is terminal sticks to its uid: an older read cannot revoke it.
 
 mod job;
+mod owner;
 mod pod;
 
 pub use job::{JobCondition, JobFacts};
+pub use owner::{Owner, owner};
 pub use pod::{CLAUDE_CONTAINER, ContainerFacts, ContainerState, Disruption, PodFacts, PodPhase, Terminated};
 
 /// The newest known facts about one Job and every pod it ever had.

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 /// The rooms of `src`, from the top floor down. A room may name those of a lower floor, and on its own floor those
 /// that stand further right: so no arrow runs up, and no two rooms need each other.
 const FLOORS: [&[&str]; 5] = [
-    // What would keep a run from starting; what it does and means, step by step; what its objects look like.
-    &["doctor", "run", "outcome", "launch", "manifest"],
+    // What a process may do and what would keep a run from starting; what it does and means, step by step; what its
+    // objects look like.
+    &["permissions", "doctor", "run", "outcome", "launch", "manifest"],
     // Everything decided about a run before anything is created.
     &["plan"],
     // Facts about other Jobs, an earlier session and the host's own pod.
@@ -16,7 +17,7 @@ const FLOORS: [&[&str]; 5] = [
     // Facts about objects and lines.
     &["view", "transcript", "log"],
     // The ground.
-    &["attempt", "config", "target", "request", "names", "paths", "permissions", "api_failure", "failure", "redact"],
+    &["attempt", "config", "target", "request", "names", "paths", "api_failure", "failure", "redact"],
 ];
 
 #[test]

@@ -6,6 +6,7 @@
     reason = "a helper of a test may fail as loudly as the test"
 )]
 
+mod calls_docs;
 mod config_defaults;
 mod config_docs;
 mod config_keys;

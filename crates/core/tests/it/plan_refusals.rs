@@ -47,7 +47,7 @@ fn missing_and_impossible_values_name_their_reason() {
             Some("k8s_config_invalid"),
             "extraArgs: `--append-system-prompt` cannot",
         ),
-        (Scenario::out_of_cluster().staged(), ErrorCode::PromptSecretCreateFailed, None, "`create` `secrets`"),
+        (Scenario::out_of_cluster().staged(), ErrorCode::PromptSecretCreateFailed, None, "`create` on `secrets`"),
         (remote, ErrorCode::AdapterEngineUnavailable, None, "`ssh`"),
     ];
     for (scenario, code, reason, text) in rows {

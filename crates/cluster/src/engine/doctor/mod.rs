@@ -8,8 +8,10 @@ mod job_checks;
 use std::sync::Arc;
 use std::time::Duration;
 
+use claude_k8s_core::api_failure::ApiFailure;
 use claude_k8s_core::config::Config;
-use claude_k8s_core::doctor::{Check, Level, PERMISSIONS, Permission, Report};
+use claude_k8s_core::doctor::{Check, PERMISSIONS, Permission, Report, findings};
+use claude_k8s_core::permissions::Permissions;
 use claude_k8s_core::request::RunRequest;
 use futures_util::future::join_all;
 use serde_json::Map;
@@ -20,8 +22,6 @@ use super::surroundings::may_stage;
 use crate::api::Namespace;
 use crate::clock::Clock;
 use crate::connect::{Connection, Credentials};
-use crate::permissions::Permissions;
-use claude_k8s_core::api_failure::ApiFailure;
 
 /// For all checks together.
 const BUDGET: Duration = Duration::from_secs(30);
@@ -34,17 +34,14 @@ impl Engine {
         let clock = Clock::start();
         let mut checks = Vec::new();
         if tokio::time::timeout(BUDGET, Box::pin(self.check_all(request, &mut checks))).await.is_err() {
-            let text = format!("The checks took longer than {} s; the remaining ones were not made", BUDGET.as_secs());
-            checks.push(
-                Check::new("k8s_api_unreachable", Level::Error, text).hint("Check the network to the API server"),
-            );
+            checks.push(findings::out_of_time(BUDGET.as_secs()));
         }
         Report::new(checks, clock.now())
     }
 
     async fn check_all(&self, request: RunRequest, checks: &mut Vec<Check>) {
         let config = readable_config(&request, checks);
-        checks.extend(checks::target(&request));
+        checks.extend(findings::target(&request));
         let Some(config) = config else { return };
         let Some((credentials, connection)) = self.credentials(&request, &config, checks).await else { return };
         let own_namespace = own_namespace(&request.host);
@@ -58,14 +55,15 @@ impl Engine {
             self.own_place(&request.host, &connection, &credentials),
             answers(&namespace, &config.secret_ref)
         );
+        let own = own.unwrap_or_default(); // told by its check
         let granted = permissions(&answers);
         let resolved = job_checks::resolve(request.clone(), config.clone(), &namespace.name, &own, &granted).await;
 
-        checks.push(checks::own_pod(&own, request.host.env("PAPERCLIP_HOME")));
+        checks.push(findings::own_pod(own.pod.as_ref(), request.host.env("PAPERCLIP_HOME")));
         checks.extend(resolved.image);
         checks.push(checks::namespace(&namespace, own_namespace.as_deref()).await);
         let staging = may_stage(&request, own.placement(&namespace.name), &own);
-        checks.extend(checks::permissions(&namespace.name, &answers, staging));
+        checks.extend(findings::permissions(&namespace.name, &answers, staging));
         checks.push(checks::secret(&namespace, &config, granted.allows("", "secrets", "get")).await);
         if let Some(job) = &resolved.job {
             let may_read = granted.allows("", "persistentvolumeclaims", "get");
@@ -86,7 +84,7 @@ impl Engine {
             Ok(credentials) => self.connection(&credentials).await.map(|connection| (credentials, connection)),
             Err(error) => Err(error),
         };
-        opened.inspect_err(|error| checks.push(checks::no_credentials(error))).ok()
+        opened.inspect_err(|error| checks.push(findings::no_credentials(&error.to_string(), error.reason()))).ok()
     }
 }
 
@@ -95,7 +93,7 @@ fn readable_config(request: &RunRequest, checks: &mut Vec<Check>) -> Option<Conf
     let parsed = Config::parse(&request.config).or_else(|rejections| {
         let root = |key: &str| key.split(['.', '[']).next().unwrap_or_default().to_owned();
         let rejected: Vec<String> = rejections.iter().map(|one| root(&one.key)).collect();
-        checks.extend(rejections.iter().map(checks::rejected));
+        checks.extend(rejections.iter().map(findings::rejected));
         if rejected.iter().any(|key| TARGET_KEYS.contains(&key.as_str())) {
             return Err(());
         }
@@ -104,7 +102,7 @@ fn readable_config(request: &RunRequest, checks: &mut Vec<Check>) -> Option<Conf
         Config::parse(&rest).or_else(|_| Config::parse(&Map::new())).map_err(drop)
     });
     let config = parsed.ok()?;
-    checks.extend(config.warnings.iter().map(checks::warning));
+    checks.extend(config.warnings.iter().map(findings::warning));
     Some(config)
 }
 

@@ -141,21 +141,6 @@ fn end_14_pods_stay_in_the_order_they_were_created_and_none_is_forgotten() {
 }
 
 #[test]
-fn pods_belong_to_a_job_by_uid_and_strangers_to_nobody() {
-    let labelled = |labels: serde_json::Value| -> Pod {
-        serde_json::from_value(json!({ "metadata": { "name": "p", "uid": "p", "labels": labels } })).unwrap()
-    };
-    for (pod, owner) in [
-        (labelled(json!({ "batch.kubernetes.io/controller-uid": "a" })), Some("a")),
-        (labelled(json!({ "controller-uid": "a" })), Some("a")),
-        (labelled(json!({ "job-name": "job-a" })), None),
-        (running("a", "p"), Some("a")),
-    ] {
-        assert_eq!(owner_uid(&pod), owner);
-    }
-}
-
-#[test]
 fn the_loss_of_contact_is_told_once_with_its_start_and_keeps_the_facts() {
     let mut table = table();
     let mut reader = table.subscribe(known("a")).unwrap();

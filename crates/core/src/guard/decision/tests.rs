@@ -31,11 +31,11 @@ fn orphan(name: &str) -> Neighbour {
         created_at: Some(at(NOW - MINUTE)),
         ..JobFacts::default()
     };
-    for (key, value) in [(keys::RUN_ID, "run-2"), (keys::TASK_ID, "task-1"), (keys::SESSION_ID, "s-1")] {
+    for (key, value) in [(key::RUN_ID, "run-2"), (key::TASK_ID, "task-1"), (key::SESSION_ID, "s-1")] {
         job.labels.insert(key.into(), value.into());
         job.annotations.insert(key.into(), value.into());
     }
-    job.labels.insert(keys::LAYOUT.into(), "3".into());
+    job.labels.insert(key::LAYOUT.into(), "3".into());
     Neighbour { job, job_exists: true, pods: vec![running()], supervisor: Supervisor::Gone, settled: false }
 }
 
@@ -44,7 +44,7 @@ fn living(one: Neighbour) -> Neighbour {
 }
 
 fn of_run(one: Neighbour, run: &str) -> Neighbour {
-    set(one, keys::RUN_ID, Some(run))
+    set(one, key::RUN_ID, Some(run))
 }
 
 /// Label and annotation `key`; `None` removes both.
@@ -128,7 +128,7 @@ fn grd_04_the_pods_of_an_ending_job_decide_whether_it_is_waited_for() {
 
 #[test]
 fn grd_04_a_job_whose_result_was_just_returned_is_waited_for_and_never_in_the_way_again() {
-    let delivered = |one| set(one, keys::DELIVERED, Some("true"));
+    let delivered = |one| set(one, key::DELIVERED, Some("true"));
     let settled = |one| Neighbour { settled: true, ..one };
     let own = || of_run(orphan("own"), "run-1");
     let pods = |one, pods| Neighbour { pods, ..one };
@@ -159,7 +159,7 @@ fn grd_05_only_a_compatible_orphan_of_the_same_task_is_adopted() {
     let blocked = "k8s_concurrent_run_blocked";
     for (who, neighbour, expected) in [
         (claimant(), orphan("a"), "adopt Orphan a"),
-        (claimant(), set(orphan("a"), keys::SESSION_ID, None), "adopt Orphan a"),
+        (claimant(), set(orphan("a"), key::SESSION_ID, None), "adopt Orphan a"),
         (fresh, orphan("a"), "adopt Orphan a"),
         (claimant(), living(orphan("a")), blocked),
         (claimant(), Neighbour { supervisor: Supervisor::Here, ..orphan("a") }, blocked),
@@ -167,11 +167,11 @@ fn grd_05_only_a_compatible_orphan_of_the_same_task_is_adopted() {
         (no_label, orphan("a"), blocked),
         // Nobody would see that it is adopted, so another process could adopt it, too.
         (no_patch, orphan("a"), blocked),
-        (claimant(), set(orphan("a"), keys::TASK_ID, Some("task-2")), blocked),
-        (claimant(), set(orphan("a"), keys::LAYOUT, Some("2")), "adopt Orphan a"),
-        (claimant(), set(orphan("a"), keys::LAYOUT, None), blocked),
-        (claimant(), set(orphan("a"), keys::SESSION_ID, Some("s-2")), "k8s_orphan_session_mismatch"),
-        (claimant(), set(orphan("a"), keys::TASK_ID, None), "k8s_orphan_task_unknown"),
+        (claimant(), set(orphan("a"), key::TASK_ID, Some("task-2")), blocked),
+        (claimant(), set(orphan("a"), key::LAYOUT, Some("2")), "adopt Orphan a"),
+        (claimant(), set(orphan("a"), key::LAYOUT, None), blocked),
+        (claimant(), set(orphan("a"), key::SESSION_ID, Some("s-2")), "k8s_orphan_session_mismatch"),
+        (claimant(), set(orphan("a"), key::TASK_ID, None), "k8s_orphan_task_unknown"),
         (no_task, orphan("a"), "k8s_orphan_task_unknown"),
     ] {
         assert_eq!(verdict(&who, std::slice::from_ref(&neighbour)), expected, "{who:?}\n{neighbour:?}");
@@ -184,9 +184,9 @@ fn grd_06_a_finished_orphan_yields_its_result_once() {
     for (neighbour, expected) in [
         (done(), "adopt Orphan a"),
         (finished(orphan("a"), vec![]), "adopt Orphan a"),
-        (set(done(), keys::DELIVERED, Some("true")), "clear"),
+        (set(done(), key::DELIVERED, Some("true")), "clear"),
         (living(done()), "clear"),
-        (set(done(), keys::SESSION_ID, Some("s-2")), "clear"),
+        (set(done(), key::SESSION_ID, Some("s-2")), "clear"),
         (deleting(done(), vec![ended()]), "clear"),
         (deleting(orphan("a"), vec![ended()]), "clear"),
     ] {
@@ -203,7 +203,7 @@ fn grd_05_the_own_job_is_adopted_whatever_its_state_unless_it_is_followed_here()
     let no_task = Claimant { task_id: None, ..claimant() };
     let other_annotation = {
         let mut one = living(own());
-        one.job.annotations.insert(keys::RUN_ID.into(), "run/1".into());
+        one.job.annotations.insert(key::RUN_ID.into(), "run/1".into());
         one
     };
     let here = || Neighbour { supervisor: Supervisor::Here, ..own() };
@@ -214,7 +214,7 @@ fn grd_05_the_own_job_is_adopted_whatever_its_state_unless_it_is_followed_here()
         (claimant(), finished(own(), vec![]), "adopt Own own"),
         (claimant(), unreleased(own(), 20 * MINUTE), "adopt Own own"),
         (claimant(), here(), blocked),
-        (no_task, set(here(), keys::TASK_ID, None), blocked),
+        (no_task, set(here(), key::TASK_ID, None), blocked),
         (no_reattach, own(), blocked),
         // The label is the same, the raw id is not: two runs whose ids look alike when sanitised.
         (claimant(), other_annotation, blocked),
@@ -230,8 +230,8 @@ fn grd_05_the_own_job_is_adopted_whatever_its_state_unless_it_is_followed_here()
 fn with_scope_task_only_runs_of_the_same_task_compete() {
     let task = Claimant { scope: ConcurrencyScope::Task, ..claimant() };
     let no_task = Claimant { task_id: None, ..task.clone() };
-    let other = || living(set(orphan("a"), keys::TASK_ID, Some("task-2")));
-    let none = || living(set(orphan("a"), keys::TASK_ID, None));
+    let other = || living(set(orphan("a"), key::TASK_ID, Some("task-2")));
+    let none = || living(set(orphan("a"), key::TASK_ID, None));
     for (who, neighbour, expected) in [
         (&task, other(), "clear"),
         (&task, none(), "clear"),
@@ -246,11 +246,11 @@ fn with_scope_task_only_runs_of_the_same_task_compete() {
 #[test]
 fn grd_12_only_what_never_ran_and_is_old_is_a_leftover() {
     let old = 15 * MINUTE + 1;
-    let queued = set(unreleased(orphan("a"), old), keys::QUEUE_NAME, Some("q"));
+    let queued = set(unreleased(orphan("a"), old), key::QUEUE_NAME, Some("q"));
     let mut suspended_by_somebody = unreleased(living(orphan("a")), old);
     suspended_by_somebody.job.generation = 3;
     let with_pod = Neighbour { pods: vec![ended()], ..unreleased(living(orphan("a")), old) };
-    let foreign = set(unreleased(living(orphan("a")), old), keys::LAYOUT, None);
+    let foreign = set(unreleased(living(orphan("a")), old), key::LAYOUT, None);
     let blocked = "k8s_concurrent_run_blocked";
     for (neighbour, expected) in [
         (unreleased(living(orphan("a")), old), "remove a"),
@@ -269,8 +269,8 @@ fn grd_12_only_what_never_ran_and_is_old_is_a_leftover() {
 
 #[test]
 fn of_several_live_jobs_the_newest_decides_the_code_and_all_are_named() {
-    let unknown = created(living(set(orphan("old"), keys::TASK_ID, None)), 10);
-    let mismatch = created(living(set(orphan("new"), keys::SESSION_ID, Some("s-2"))), 20);
+    let unknown = created(living(set(orphan("old"), key::TASK_ID, None)), 10);
+    let mismatch = created(living(set(orphan("new"), key::SESSION_ID, Some("s-2"))), 20);
     for order in [[unknown.clone(), mismatch.clone()], [mismatch, unknown]] {
         let Decision::Blocked(refusal) = decide(&claimant(), &order, at(NOW)) else { panic!("not blocked") };
         assert_eq!(refusal.code, ErrorCode::OrphanSessionMismatch);
@@ -291,8 +291,8 @@ fn of_several_live_jobs_the_newest_decides_the_code_and_all_are_named() {
 fn grd_03_a_release_needs_the_own_job_alone_in_the_list() {
     let own = || unreleased(living(of_run(orphan("own"), "run-1")), 2);
     let rival = |age| unreleased(living(orphan("rival")), age);
-    let queued = set(rival(1), keys::QUEUE_NAME, Some("q"));
-    let other_task = set(living(orphan("rival")), keys::TASK_ID, Some("task-2"));
+    let queued = set(rival(1), key::QUEUE_NAME, Some("q"));
+    let other_task = set(living(orphan("rival")), key::TASK_ID, Some("task-2"));
     let scoped = Claimant { scope: ConcurrencyScope::Task, ..claimant() };
     let release = |who: &Claimant, list: &[Neighbour]| match may_release(who, "uid-own", list, at(NOW)) {
         Ok(true) => "release",

@@ -1,0 +1,117 @@
+//! The call table. `docs/internals/calls.md` is printed from it.
+
+use std::time::Duration;
+
+use ErrorCode::{
+    ApiUnreachable, ConcurrencyGuardUnreachable, JobCreateFailed, JobDeletedExternally, PodReattachFailed,
+    PromptSecretCreateFailed,
+};
+
+use super::End::{GoOn, Refuse, Warn};
+use super::{Call, End, Pace, Reaction, Row};
+use crate::api_failure::FailureKind;
+use crate::failure::ErrorCode;
+
+const K: Reaction = Reaction::Known;
+const A: Reaction = Reaction::Again;
+const L: Reaction = Reaction::Later(None);
+/// In a minute: a quota frees up when another run ends, and so does an agent.
+const M: Reaction = Reaction::Later(Some(60));
+const F: Reaction = Reaction::Final;
+const W: Reaction = Reaction::Without;
+/// Deleted, or another object of the same name.
+const D: Reaction = Reaction::FinalAs(JobDeletedExternally);
+
+const ONCE: Pace = Pace::Once;
+const TWICE: Pace = Pace::OnceMore;
+const MINUTE: Pace = lasting(60, 1_000, 30_000);
+/// Somebody waits for the launch, and a lost answer is found by the next try.
+const EAGER: Pace = lasting(60, 500, 10_000);
+const STORE: Pace = lasting(60, 1_000, 1_000);
+/// The garbage collector removes a Secret whose Job is gone well within this time.
+const COLLECT: Pace = lasting(30, 1_000, 1_000);
+const TIDY: Pace = lasting(10, 1_000, 30_000);
+const FOLLOW: Pace = Pace::WhileNeeded { first: Duration::from_secs(1), longest: Duration::from_secs(30) };
+/// A reader of the log waits for every line; `core::log` keeps this pace itself.
+const LISTEN: Pace = Pace::WhileNeeded { first: Duration::from_millis(100), longest: Duration::from_secs(30) };
+/// A pod that is to be stopped is stopped as soon as the server takes it.
+const INSIST: Pace = Pace::WhileNeeded { first: Duration::from_secs(1), longest: Duration::from_secs(1) };
+
+const fn lasting(seconds: u64, first_ms: u64, longest_ms: u64) -> Pace {
+    let (first, longest) = (Duration::from_millis(first_ms), Duration::from_millis(longest_ms));
+    Pace::For { lasts: Duration::from_secs(seconds), first, longest }
+}
+
+const fn row(
+    call: Call,
+    what: &'static str,
+    pace: Pace,
+    reactions: [Reaction; FailureKind::COUNT],
+    end: End,
+    note: &'static str,
+) -> Row {
+    Row { call, what, pace, reactions, end, note }
+}
+
+//   401 403 quota rejected | 404 404? exists conflict | 410 429 5xx unreadable network timeout
+#[rustfmt::skip]
+pub(super) static ROWS: [Row; 29] = [
+    row(Call::Reach, "first access review", MINUTE,
+        [F, W, W, W,  W, A, W, W,  A, A, A, A, A, A], Refuse(ApiUnreachable, None), "a missing permission shows where it is used"),
+    row(Call::Review, "further access reviews", ONCE,
+        [W, W, W, W,  W, W, W, W,  W, W, W, W, W, W], GoOn, "what is not known counts as granted; a 403 tells later"),
+    row(Call::OwnPod, "get the host's own pod", ONCE,
+        [W, W, W, W,  W, W, W, W,  W, W, W, W, W, W], Refuse(ApiUnreachable, None), "nothing is inherited"),
+    row(Call::ListJobs, "list the agent's Jobs", TWICE,
+        [L, F, L, L,  L, L, L, L,  L, L, L, A, A, L], Refuse(ConcurrencyGuardUnreachable, None), ""),
+    row(Call::ListPods, "list the agent's pods", TWICE,
+        [L, F, L, L,  L, L, L, L,  L, L, L, A, A, L], Refuse(ConcurrencyGuardUnreachable, None), ""),
+    row(Call::ListHostPods, "list the host's pods", TWICE,
+        [W, W, W, W,  W, W, W, W,  W, W, W, A, A, W], GoOn, "the process that followed the Job counts as living"),
+    row(Call::RemoveLeftover, "delete a Job that never started", ONCE,
+        [W, W, W, W,  K, W, W, K,  W, W, W, W, W, W], GoOn, "it is gone, or the next run finds it again"),
+    row(Call::CreateJob, "create the Job", EAGER,
+        [F, F, M, F,  F, A, A, F,  A, A, A, A, A, A], Refuse(JobCreateFailed, None), ""),
+    row(Call::ReadBack, "get the Job after a lost answer", ONCE,
+        [W, W, W, W,  W, W, W, W,  W, W, W, W, W, W], GoOn, "the call whose answer was lost is made again"),
+    row(Call::CreateSecret, "create a Secret", STORE,
+        [F, F, F, F,  F, A, A, F,  A, A, A, A, A, A], Refuse(PromptSecretCreateFailed, None), ""),
+    row(Call::ReplaceSecret, "create a Secret in place of a leftover", COLLECT,
+        [F, F, F, F,  F, A, A, F,  A, A, A, A, A, A], Refuse(PromptSecretCreateFailed, None), ""),
+    row(Call::Release, "patch the Job: release", EAGER,
+        [F, W, F, F,  D, A, F, D,  A, A, A, A, A, A], Refuse(JobCreateFailed, None), "the Job is created again, unsuspended; a queue needs the patch (`k8s_rbac_insufficient`)"),
+    row(Call::Adopt, "patch the Job: adopt", MINUTE,
+        [M, W, M, M,  K, A, M, K,  A, A, A, A, A, A], Refuse(PodReattachFailed, Some(60)), "the Jobs are listed again; without the permission none is adopted"),
+    row(Call::Withdraw, "delete the Job of a failed launch", TIDY,
+        [F, F, F, F,  K, A, F, K,  A, A, A, A, A, A], Warn, "it is gone"),
+    row(Call::FindUncertain, "get the Job of a failed launch", TIDY,
+        [F, F, F, F,  K, A, F, F,  A, A, A, A, A, A], Warn, "it was never created"),
+    row(Call::FindStaged, "get the Job of a staged payload", ONCE,
+        [W, W, W, W,  K, W, W, W,  W, W, W, W, W, W], GoOn, "the payload of a Job that is gone is removed, any other stays"),
+    row(Call::WatchJobs, "watch Jobs", FOLLOW,
+        [A, W, A, A,  A, A, A, A,  A, A, A, A, A, A], GoOn, "one list every 2 s"),
+    row(Call::WatchPods, "watch pods", FOLLOW,
+        [A, W, A, A,  A, A, A, A,  A, A, A, A, A, A], GoOn, "one list every 2 s"),
+    row(Call::Log, "the container's log", LISTEN,
+        [A, A, A, A,  A, A, A, A,  A, A, A, A, A, A], GoOn, "what could not be read is reported as a gap"),
+    row(Call::Events, "list events", ONCE,
+        [W, W, W, W,  W, W, W, W,  W, W, W, W, W, W], GoOn, "a start is explained without them"),
+    row(Call::ProveJob, "get the Job, to prove that it is gone", ONCE,
+        [W, W, W, W,  K, W, W, W,  W, W, W, W, W, W], GoOn, "gone if it is told twice; everything else proves nothing"),
+    row(Call::ProvePod, "get the pod, to prove that it is gone", ONCE,
+        [W, W, W, W,  K, W, W, W,  W, W, W, W, W, W], GoOn, "gone if it is told twice; everything else proves nothing"),
+    row(Call::StopJob, "delete the Job to stop it", INSIST,
+        [A, W, A, A,  K, A, A, K,  A, A, A, A, A, A], GoOn, "it is gone; without the permission it is suspended instead"),
+    row(Call::Suspend, "patch the Job: suspend", ONCE,
+        [F, F, F, F,  F, L, F, F,  L, L, L, L, L, L], Warn, ""),
+    row(Call::CleanUpJob, "delete the Job after the verdict", TIDY,
+        [F, W, F, F,  K, A, F, K,  A, A, A, A, A, A], Warn, "it is gone; without the permission it is marked and goes by its TTL"),
+    row(Call::MarkDelivered, "patch a Job that stays: its result was returned", TIDY,
+        [F, F, F, F,  K, A, F, K,  A, A, A, A, A, A], Warn, "there is nothing to mark"),
+    row(Call::FindSecrets, "get an adopted Job, for its Secrets", TIDY,
+        [F, F, F, F,  F, A, F, F,  A, A, A, A, A, A], Warn, ""),
+    row(Call::DeleteSecret, "delete a Secret", TIDY,
+        [F, F, F, F,  K, A, F, K,  A, A, A, A, A, A], Warn, "it is gone"),
+    row(Call::Claim, "get the data claim (environment test)", ONCE,
+        [W, W, W, W,  K, W, W, W,  W, W, W, W, W, W], GoOn, "a missing claim is an error of the test; everything else a warning"),
+];
