@@ -53,7 +53,7 @@ else
     esac
     if [ -n "$paperclip_stopped" ]; then continue; fi
     if [ "$paperclip_waited" -le 128 ]; then break; fi
-    kill -0 "$paperclip_child" 2>/dev/null || break
+    if ! kill -0 "$paperclip_child" 2>/dev/null; then break; fi
   done
 fi
 trap '' TERM INT HUP QUIT
