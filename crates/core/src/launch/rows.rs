@@ -31,6 +31,7 @@ const STORE: Pace = lasting(60, 1_000, 1_000);
 /// The garbage collector removes a Secret whose Job is gone well within this time.
 const COLLECT: Pace = lasting(30, 1_000, 1_000);
 const TIDY: Pace = lasting(10, 1_000, 30_000);
+/// The watches keep this pace themselves.
 const FOLLOW: Pace = Pace::WhileNeeded { first: Duration::from_secs(1), longest: Duration::from_secs(30) };
 /// A reader of the log waits for every line; `core::log` keeps this pace itself.
 const LISTEN: Pace = Pace::WhileNeeded { first: Duration::from_millis(100), longest: Duration::from_secs(30) };
