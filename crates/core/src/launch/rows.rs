@@ -34,7 +34,7 @@ const TIDY: Pace = lasting(10, 1_000, 30_000);
 /// The watches keep this pace themselves.
 const FOLLOW: Pace = Pace::WhileNeeded { first: Duration::from_secs(1), longest: Duration::from_secs(30) };
 /// A reader of the log waits for every line; `core::log` keeps this pace itself.
-const LISTEN: Pace = Pace::WhileNeeded { first: Duration::from_millis(100), longest: Duration::from_secs(30) };
+const LISTEN: Pace = Pace::WhileNeeded { first: Duration::from_millis(100), longest: Duration::from_secs(15) };
 /// A pod that is to be stopped is stopped as soon as the server takes it.
 const INSIST: Pace = Pace::WhileNeeded { first: Duration::from_secs(1), longest: Duration::from_secs(1) };
 
