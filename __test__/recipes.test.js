@@ -7,8 +7,8 @@ import { expect, test } from 'vitest'
 
 import { fromRoot } from './paths.js'
 
-/** What a recipe does not count: tests, what is built, and the list of changes. */
-const notCounted = new Set(['node_modules', 'target', 'dist', '.git', '__test__', 'tests', 'tests.rs', 'CHANGELOG.md'])
+/** What a recipe does not count: tests, what is built or generated, and the list of changes. */
+const notCounted = new Set(['node_modules', 'target', 'dist', '.git', '__test__', 'tests', 'tests.rs', 'CHANGELOG.md', 'README.md'])
 
 /** @param {string} folder @returns {string[]} */
 const filesIn = (folder) =>

@@ -234,6 +234,12 @@ impl LogCursor {
         }
     }
 
+    /// A line with a time was taken, be it only the one that the log begins with.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.count > 0
+    }
+
     /// What happened so far.
     #[must_use]
     pub fn counters(&self) -> LogCounters {

@@ -27,6 +27,8 @@ pub struct Delivery {
 pub struct Shown {
     /// Lines delivered, ever.
     pub lines: u64,
+    /// Something was shown, be it only the first line of the script.
+    pub begun: bool,
     /// The end line stands last: the log is complete.
     pub ended: bool,
     /// Something is held back that silence alone can release.
@@ -58,6 +60,10 @@ pub struct Intake {
     /// What stood behind the last newline of the newest connection that reached the end of its body.
     open: Option<Bytes>,
     stderr: Option<String>,
+    /// The line that says the end. The host does not see it, like the first one, unless it turns out to be output.
+    end_line: Option<Bytes>,
+    /// Bytes of stdout that were delivered.
+    bytes: u64,
     gaps: Vec<Gap>,
     events: Vec<LogEvent>,
     told: Vec<EpilogueEvent>,
@@ -153,6 +159,7 @@ impl Intake {
     pub fn shown(&self) -> Shown {
         Shown {
             lines: self.cursor.counters().lines,
+            begun: self.cursor.has_begun(),
             ended: self.end().is_some() && self.framer.is_at_line_start(),
             holds: self.cursor.is_holding() || self.epilogue.holds_blank(),
         }
@@ -179,7 +186,7 @@ impl Intake {
     /// What happened on the way.
     #[must_use]
     pub fn counters(&self) -> LogCounters {
-        self.cursor.counters()
+        LogCounters { bytes: self.bytes, ..self.cursor.counters() }
     }
 
     /// Shows what is new to the epilogue, in order with the gaps.
@@ -202,12 +209,11 @@ impl Intake {
     }
 
     fn deliver(&mut self, out: &mut Vec<Delivery>) {
-        for event in self.told.drain(..) {
+        let mut told = std::mem::take(&mut self.told);
+        for event in told.drain(..) {
             match event {
-                EpilogueEvent::Stdout(text) => out.push(Delivery { stream: Stream::Stdout, text, is_output: true }),
-                EpilogueEvent::Ended { line, .. } => {
-                    out.push(Delivery { stream: Stream::Stdout, text: line, is_output: false });
-                }
+                EpilogueEvent::Stdout(text) => self.output(text, out),
+                EpilogueEvent::Ended { line, .. } => self.end_line = Some(line),
                 EpilogueEvent::Stderr { announced, text } => {
                     self.stderr = Some(String::from_utf8_lossy(&text).into_owned());
                     let newline = if text.ends_with(b"\n") { "" } else { "\n" };
@@ -216,8 +222,19 @@ impl Intake {
                         out.push(Delivery { stream: Stream::Stderr, text, is_output: false });
                     }
                 }
-                EpilogueEvent::TakenBack => self.stderr = None,
+                EpilogueEvent::TakenBack => {
+                    self.stderr = None;
+                    if let Some(line) = self.end_line.take() {
+                        self.output(line, out);
+                    }
+                }
             }
         }
+        self.told = told;
+    }
+
+    fn output(&mut self, text: Bytes, out: &mut Vec<Delivery>) {
+        self.bytes += text.len() as u64;
+        out.push(Delivery { stream: Stream::Stdout, text, is_output: true });
     }
 }

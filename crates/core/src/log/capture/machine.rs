@@ -273,7 +273,7 @@ impl Capture {
         if !self.is_reading() {
             return self.after_follow(now);
         }
-        let waits_for_end = self.announces_end && !self.is_killed() && self.shown.lines > 0;
+        let waits_for_end = self.announces_end && !self.is_killed() && self.shown.begun;
         let reason = match end {
             BodyEnd::Removed => return Self::unconfirmed("the node removed the log"),
             BodyEnd::Reached { .. } if waits_for_end => "the line with which its log ends did not come",

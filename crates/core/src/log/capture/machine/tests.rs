@@ -26,7 +26,7 @@ enum Does {
 use Does::{Confirmed, Ends, Follows, Listens, Quiet, Reads, Rests, RestsUntil, Unconfirmed};
 
 fn shows(lines: u64) -> Shown {
-    Shown { lines, ..Shown::default() }
+    Shown { lines, begun: lines > 0, ..Shown::default() }
 }
 
 fn ended(lines: u64) -> Shown {
