@@ -59,18 +59,25 @@ async fn log_11_output_behind_the_end_line_takes_it_back() {
 #[tokio::test(start_paused = true)]
 async fn log_11_a_final_read_that_is_cut_cleanly_is_read_again_until_the_end_line_comes() {
     let first_line = "2026-01-02T03:04:00.000000000Z line 0\n".len();
-    let cut = Answer::Cut { bytes: first_line, clean: true };
-    let node = Node::running([cut.clone(), cut]);
-    let life = async {
-        (0..10).for_each(|number| node.write(&format!("line {number}")));
-        say_end(&node);
-        sleep(Duration::from_millis(1)).await;
-        node.phase(TERMINATED);
-    };
-    let capture = capture_to_the_end_line(&node, life).await;
-    assert_eq!(capture.stdout, lines(10));
-    assert_eq!((capture.seen.len(), capture.report.tail), (3, Tail::Ended), "the follow, the cut read, a whole one");
-    assert!(capture.drain < seconds(1), "{:?}", capture.drain);
+    // Behind a line, and inside the next one, whose beginning must not be taken for the end of the output.
+    for bytes in [first_line, 2 * first_line - 3] {
+        let cut = Answer::Cut { bytes, clean: true };
+        let node = Node::running([cut.clone(), cut]);
+        let life = async {
+            (0..10).for_each(|number| node.write(&format!("line {number}")));
+            say_end(&node);
+            sleep(Duration::from_millis(1)).await;
+            node.phase(TERMINATED);
+        };
+        let capture = capture_to_the_end_line(&node, life).await;
+        assert_eq!(capture.stdout, lines(10), "{bytes}");
+        assert_eq!(
+            (capture.seen.len(), capture.report.tail),
+            (3, Tail::Ended),
+            "the follow, the cut read, a whole one"
+        );
+        assert!(capture.drain < seconds(1), "{:?}", capture.drain);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -98,8 +98,13 @@ impl Intake {
     /// The next bytes of the connection. What is new is added to `out`.
     pub fn chunk(&mut self, chunk: Bytes, out: &mut Vec<Delivery>) {
         self.framer.push(chunk);
+        let before = self.cursor.counters().lines;
         while let Some(raw) = self.framer.next_line() {
             self.cursor.line(Line::parse(raw), &mut self.events);
+        }
+        if self.cursor.counters().lines > before {
+            // What stood behind the last newline was the beginning of one of these lines.
+            self.open = None;
         }
         // Nothing stands behind the end line, so what is held back can be judged now.
         if self.framer.is_at_line_start() && self.cursor.last_held().is_some_and(is_end_line) {
