@@ -31,12 +31,18 @@ const facts = new Set(
 
 test('every cited fact is written down', () => {
   const cited = texts.flatMap(({ path, text }) =>
-    [...text.matchAll(/docs\/internals\/([a-z]+\.md)`? (\d[\d.]*\d|\d)(?: (?:to|and) (\d[\d.]*\d|\d))?/g)].flatMap(([, page, first, last]) =>
+    [...text.matchAll(/(?:docs\/internals\/|\()([a-z]+\.md)`? (\d[\d.]*\d|\d)(?: (?:to|and) (\d[\d.]*\d|\d))?/g)].flatMap(([, page, first, last]) =>
       [first, last].filter(Boolean).map((number) => ({ path, fact: `${page} ${number}` })),
     ),
   )
   expect(cited.length).toBeGreaterThan(20)
   expect(cited.filter(({ fact }) => !facts.has(fact))).toEqual([])
+})
+
+test('no comment cites a number without its page', () => {
+  const bare = /^.*(?:\/\/|^ ?\*).*\((?:facts? |outcomes |F)?\d+(?:\.\d+)+(?:, case \d)?\).*$/gm
+  const code = texts.filter(({ path }) => /\.(rs|js)$/.test(path))
+  expect(code.flatMap(({ path, text }) => [...text.matchAll(bare)].map(([found]) => `${path}: ${found.trim()}`))).toEqual([])
 })
 
 test('no comment sends its reader to notes that are not in the repository', () => {

@@ -10,7 +10,7 @@ const firstLine = '[paperclip] Container started\n'
 /** Printed by the script behind everything else: a line feed, the end of stderr, the end line. */
 const scriptEnd = /(?<=\n)\n?(\[paperclip\] Claude Code wrote \d+ bytes to stderr[^]*\n)?\[paperclip\] Container ended \(exit \d+\)\n$/
 
-/** What every failure before the launch has in common (outcomes 11). */
+/** What every failure before the launch has in common. */
 export const neverStarted = {
   exitCode: null,
   timedOut: false,

@@ -66,7 +66,7 @@ async fn refusal(response: Response<Body>) -> OpenError {
     let text = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let message = format!("HTTP {}: {}", status.as_u16(), reason(status, &text));
     match status {
-        // A pod that is not assigned to a node: 204 without a body (1.4).
+        // A pod that is not assigned to a node: 204 without a body (kubernetes.md 1.4).
         StatusCode::NO_CONTENT | StatusCode::BAD_REQUEST => OpenError::NoLog(message),
         StatusCode::FORBIDDEN => OpenError::Forbidden(message),
         StatusCode::NOT_FOUND => OpenError::NotFound(message),

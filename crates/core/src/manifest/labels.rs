@@ -8,7 +8,7 @@ use crate::names::{ADAPTER_TYPE, key, label_value};
 use crate::plan::Parts;
 use crate::target::PayloadMode;
 
-/// Version of the manifest layout: 3 says its own end, 2 did not (0.2.0). A Job of v0.1.54 has none and is never adopted.
+/// Version of the manifest layout: 3 says its own end, 2, of version 0.2.0, did not. A Job of v0.1.54 has none and is never adopted.
 const LAYOUT: &str = "3";
 
 /// Labels of the Job, of its pod and of its Secrets.

@@ -201,7 +201,7 @@ proptest! {
     ) {
         let seen = to_the_end(&log, &cuts, &reads, limits);
         if seen.gaps == 0 {
-            // What was rotated away before the first delivery cannot be noticed (2.6); the first line behind it may
+            // What was rotated away before the first delivery cannot be noticed (kubernetes.md 2.6); the first line behind it may
             // have lost its head.
             let written = log.lines();
             let known = written.len() - seen.lines.len().min(written.len());

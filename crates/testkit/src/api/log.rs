@@ -49,7 +49,7 @@ fn read_options(cluster: &Cluster, query: &Query) -> Result<ReadOptions, Rejecti
     };
     let since = match (query.get("sinceTime"), number("sinceSeconds")?) {
         ("", None) => None,
-        // Relative to the kubelet's clock (facts 1.2).
+        // Relative to the kubelet's clock (kubernetes.md 1.2).
         ("", Some(seconds)) => {
             let node = cluster.clock.now().checked_add(cluster.clock.node_offset()).unwrap_or(Timestamp::MAX);
             let back = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
@@ -57,7 +57,7 @@ fn read_options(cluster: &Cluster, query: &Query) -> Result<ReadOptions, Rejecti
         }
         (text, None) => {
             let time: Timestamp = text.parse().map_err(|_| invalid("sinceTime", text))?;
-            // The API server re-formats the time with whole seconds: the fraction is cut, not rounded (facts 1.1).
+            // The API server re-formats the time with whole seconds: the fraction is cut, not rounded (kubernetes.md 1.1).
             let floor = time.as_nanosecond().div_euclid(1_000_000_000) * 1_000_000_000;
             Some(Timestamp::from_nanosecond(floor).unwrap_or(time))
         }

@@ -120,7 +120,7 @@ impl Watch {
             return;
         }
         if self.revision < state.store.compacted() {
-            // Not an HTTP 410: a 200 with an ERROR event (facts 3.1).
+            // Not an HTTP 410: a 200 with an ERROR event (kubernetes.md 3.1).
             let message = format!("too old resource version: {} ({})", self.revision, state.store.compacted());
             self.queue.push_back(event("ERROR", &Rejection::of_code(410, Some(&message)).body()));
             self.done = true;
@@ -144,7 +144,7 @@ impl Watch {
         match (selected_before, selected_now) {
             (false, true) => Some(event("ADDED", &change.object)),
             (true, true) => Some(event("MODIFIED", &change.object)),
-            // Deleted, or no longer selected: the client cannot tell (facts 3.1).
+            // Deleted, or no longer selected: the client cannot tell (kubernetes.md 3.1).
             (true, false) => Some(event("DELETED", &change.object)),
             (false, false) => None,
         }

@@ -100,7 +100,7 @@ pub(super) fn delete(
     let propagation = match option("propagationPolicy").as_str() {
         "Foreground" => Propagation::Foreground,
         "Orphan" => Propagation::Orphan,
-        // The default of batch/v1: the pods run on, without an owner (facts 4.3).
+        // The default of batch/v1: the pods run on, without an owner (kubernetes.md 4.3).
         "" if target.resource == Resource::Jobs => Propagation::Orphan,
         "" | "Background" => Propagation::Background,
         other => {

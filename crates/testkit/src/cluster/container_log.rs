@@ -149,7 +149,7 @@ impl ContainerLog {
 }
 
 impl Inner {
-    /// The kubelet looks at running containers only, every ten seconds (facts 1.1). Evaluated when somebody touches the
+    /// The kubelet looks at running containers only, every ten seconds (kubernetes.md 1.1). Evaluated when somebody touches the
     /// file: between two touches nobody could tell the difference, and no timer has to run.
     fn rotate_if_due(&mut self) {
         if self.rotation_due.is_some_and(|due| Instant::now() >= due) && !self.model.is_closed() {

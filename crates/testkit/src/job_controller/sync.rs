@@ -183,7 +183,7 @@ impl JobSync {
         };
         for (_, pod) in pods::of_job(state, &self.uid) {
             let phase = text(&pod, "/status/phase");
-            // Without podReplacementPolicy `Failed` a pod with a deletionTimestamp counts as failed (facts 4.1).
+            // Without podReplacementPolicy `Failed` a pod with a deletionTimestamp counts as failed (kubernetes.md 4.1).
             if is_terminal(&pod) || is_deleting(&pod) && !only_final_phase {
                 note(text(&pod, "/metadata/uid"), phase == "Succeeded");
             }
@@ -254,7 +254,7 @@ impl JobSync {
             return;
         }
         let settled = self.verdict.is_some_and(|(_, since)| at >= since + state.knobs.lags.job_finished);
-        // The last condition waits until no pod is terminating: on a dead node, for very long (facts 4.2).
+        // The last condition waits until no pod is terminating: on a dead node, for very long (kubernetes.md 4.2).
         let pods_left = pods::of_job(state, &self.uid).into_iter().any(|(_, pod)| !is_terminal(&pod));
         if !settled || pods_left {
             return;

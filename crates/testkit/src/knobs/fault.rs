@@ -129,7 +129,7 @@ impl FaultAction {
         Self::Status { code: 504, message, reason, details_kind, retry_after_seconds: None, after_write: true }
     }
 
-    /// 404 of the kubelet for a pod it does not know (yet or any more): no proof that the pod is gone (facts 1.4).
+    /// 404 of the kubelet for a pod it does not know (yet or any more): no proof that the pod is gone (kubernetes.md 1.4).
     #[must_use]
     pub fn kubelet_does_not_know_the_pod() -> Self {
         Self::Status {

@@ -145,7 +145,7 @@ async fn attend(
     running_lag: Duration,
 ) -> Exit {
     let (list, name) = (ended.list, ended.name.clone());
-    // A container that ends within the lag is never seen running (facts 4.2).
+    // A container that ends within the lag is never seen running (kubernetes.md 4.2).
     let running_at = Instant::now() + running_lag;
     let mut posted = false;
     let mut kill_at: Option<Instant> = None;

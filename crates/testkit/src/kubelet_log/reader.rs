@@ -33,7 +33,7 @@ pub struct LogReader {
     file: Arc<LogFile>,
     chunk: usize,
     record: usize,
-    /// The previous record that was looked at ended a line. Skipped records count too (facts 1.3, case 2).
+    /// The previous record that was looked at ended a line. Skipped records count too (kubernetes.md 1.3, case 2).
     line_start: bool,
     since: Option<i64>,
     timestamps: bool,
@@ -74,7 +74,7 @@ impl LogReader {
                     self.chunk += 1;
                     self.record = 0;
                 }
-                // A follow that is two rotations behind lands in the newest file; the middle one is skipped silently (1.6).
+                // A follow that is two rotations behind lands in the newest file; the middle one is skipped silently (kubernetes.md 1.6).
                 None if self.follow && self.file.is_sealed() => {
                     self.file = Arc::clone(log.current());
                     (self.chunk, self.record) = (0, 0);

@@ -104,7 +104,7 @@ async fn the_job_deadline_counts_from_the_start_and_deletes_the_pod() {
     let pod = setup.pods.list(&ListParams::default()).await.unwrap().items.remove(0);
     assert!(pod.metadata.deletion_timestamp.is_some());
     let job = setup.job_with("Failed").await;
-    // Even though the process ended with 0 in its grace period (facts 4.2).
+    // Even though the process ended with 0 in its grace period (kubernetes.md 4.2).
     assert_eq!(condition(&job, "Failed")["reason"], "DeadlineExceeded");
     tokio::time::sleep(seconds(1)).await;
     assert!(setup.pods.list(&ListParams::default()).await.unwrap().items.is_empty());

@@ -120,7 +120,7 @@ impl LogCursor {
         self.connection_had_lines |= line.at.is_some();
         let Some(replay) = &mut self.replay else { return self.live(line, out) };
         let Some(at) = line.at else {
-            // The tail of a line whose head lies before `sinceTime`. It need not be the first line (1.3, case 2).
+            // The tail of a line whose head lies before `sinceTime`. It need not be the first line (kubernetes.md 1.3, case 2).
             self.counters.dropped_fragments += 1;
             return;
         };
@@ -207,7 +207,7 @@ impl LogCursor {
         if let Some(replay) = &self.replay {
             match replay.align() {
                 anchor @ Alignment::Anchor { .. } => self.settle(anchor, out),
-                // The read may have been cut with a clean end (1.5).
+                // The read may have been cut with a clean end (kubernetes.md 1.5).
                 Alignment::Partial | Alignment::Nothing => {
                     if !self.believe_repetition(out) {
                         self.replay = None;

@@ -260,7 +260,7 @@ impl Capture {
             };
             return self.pause_at_least(wanted, now);
         };
-        // A kubelet that was just restarted does not know the pod yet (1.4).
+        // A kubelet that was just restarted does not know the pod yet (kubernetes.md 1.4).
         cause.clone_into(&mut ended.reason);
         match refusal {
             Refusal::NoLog | Refusal::Forbidden => Self::unconfirmed(cause),
@@ -298,7 +298,7 @@ impl Capture {
         match self.step {
             Step::Resting { until } if now < until => Action::Rest { until },
             Step::Resting { .. } => self.connect(now),
-            // An old server with a silent container is no failure (1.1).
+            // An old server with a silent container is no failure (kubernetes.md 1.1).
             Step::Following(Progress::Asked { until }) if now >= until => self.pause(now),
             Step::Reading(_) | Step::Following(Progress::Asked { .. }) => self.listen(now),
             Step::Following(Progress::Open { .. }) => match self.alarm() {
