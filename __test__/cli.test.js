@@ -140,3 +140,27 @@ test('no line makes it throw', () => {
     }),
   )
 })
+
+test('tru_24 no escape sequence of an agent reaches the terminal, whatever part of an event has it', () => {
+  const attacks = ['\u001b]0;title\u0007', '\u001b]52;c;ZXZpbA==\u0007', '\u001b[2J\u001b[1;1H', '\u009b31m', 'done\rfailed', 'a\u202eb\u2066', '\u0000\u0008\u007f']
+  // What a terminal would obey, written as escapes. Colours of ours are taken off before.
+  const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
+  for (const attack of attacks) {
+    const events = [
+      `plain ${attack}`,
+      { type: 'system', subtype: 'init', model: attack, session_id: attack },
+      assistant({ type: 'text', text: attack }, { type: 'thinking', thinking: attack }, { type: 'tool_use', name: attack, input: { command: attack } }),
+      { type: 'user', message: { content: [{ type: 'tool_result', content: attack, is_error: true }] } },
+      { type: 'result', result: attack, subtype: `error ${attack}`, errors: [attack, { message: attack }] },
+      { type: 'rate_limit_event', rate_limit_info: { rateLimitType: attack, status: attack } },
+      { type: attack },
+    ]
+    for (const event of events) {
+      const lines = printed(event, true).map((line) => line.replace(/^<\w+>/, ''))
+      expect(lines.length).toBeGreaterThan(0)
+      for (const line of lines) expect(line).not.toMatch(obeyed)
+    }
+  }
+  expect(printed('a\tb \u001b[31m red')).toEqual(['a\tb ␛[31m red'])
+  expect(printed('x\u202e')).toEqual(['x<U+202E>'])
+})

@@ -3,6 +3,7 @@
 import pc from 'picocolors'
 
 import { asArray, asObject, asText, isObject } from './json.js'
+import { visible } from './terminal.js'
 
 /** @typedef {import('./types.d.ts').JsonObject} JsonObject */
 /** @typedef {(text: string) => string} Color */
@@ -103,7 +104,8 @@ function printNamed(name, value, color) {
  * @param {Color} [color]
  */
 function print(text, color) {
-  console.log(color ? color(text) : text)
+  const shown = visible(text)
+  console.log(color ? color(shown) : shown)
 }
 
 /**

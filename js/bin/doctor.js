@@ -4,6 +4,7 @@ import pc from 'picocolors'
 
 import { testEnvironment } from '../environment-test.js'
 import { type } from '../identity.js'
+import { visible } from '../terminal.js'
 import { readConfiguration } from './files.js'
 
 /** @typedef {import('@paperclipai/adapter-utils').AdapterEnvironmentCheck} Check */
@@ -28,9 +29,9 @@ export async function doctor({ config: path, json }) {
 function print({ status, checks }) {
   for (const { code, level, message, detail, hint } of checks) {
     const { symbol, color } = levels[level]
-    console.log(`${color(symbol)} ${message} ${pc.dim(code)}`)
-    if (detail) console.log(`    ${pc.dim(detail)}`)
-    if (hint && level !== 'info') console.log(`    → ${hint}`)
+    console.log(`${color(symbol)} ${visible(message)} ${pc.dim(code)}`)
+    if (detail) console.log(`    ${pc.dim(visible(detail))}`)
+    if (hint && level !== 'info') console.log(`    → ${visible(hint)}`)
   }
   const count = (/** @type {Check['level']} */ wanted) => checks.filter(({ level }) => level === wanted).length
   const color = { pass: pc.green, warn: pc.yellow, fail: pc.red }[status]

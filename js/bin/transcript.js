@@ -3,6 +3,7 @@
 import pc from 'picocolors'
 
 import { printClaudeStreamEvent } from '../cli.js'
+import { visible } from '../terminal.js'
 
 /** What the adapter writes itself starts with this. */
 const statusPrefix = '[paperclip] '
@@ -16,14 +17,14 @@ export function transcriptPrinter({ debug, quiet }) {
   /** Text after the last line break, for each stream. */
   const rest = { stdout: '', stderr: '' }
   /** @type {(text: string) => void} */
-  const status = (text) => (quiet ? console.error : console.log)(pc.dim(text))
+  const status = (text) => (quiet ? console.error : console.log)(pc.dim(visible(text)))
 
   /**
    * @param {'stdout' | 'stderr'} stream
    * @param {string} line
    */
   const print = (stream, line) => {
-    if (stream === 'stderr') console.error(pc.dim(line))
+    if (stream === 'stderr') console.error(pc.dim(visible(line)))
     else if (line.startsWith(statusPrefix)) status(line)
     else if (!quiet) printClaudeStreamEvent(line, debug)
   }
