@@ -51,27 +51,29 @@ test('log_08 stderr is shown once, as stderr, and nothing of it stands in the po
   expect(end.message).toBeUndefined()
 })
 
-test('can_02 a CLI that is stopped says its last words, then the container its end', async () => {
-  const ctx = cluster.context({ config: retained, env: { FAKE_HOLD_MS: '120000' } })
+/**
+ * Deletes the pod of a run whose CLI works on, and gives the container's exit code.
+ * @param {Record<string, string>} env
+ * @param {Record<string, unknown>} [config]
+ */
+async function exitCodeOfDeletedPod(env, config) {
+  const ctx = cluster.context({ config: { ...retained, ...config }, env: { FAKE_HOLD_MS: '120000', ...env } })
   const running = execute(ctx)
   await until('the first line', () => transcript(ctx).output)
   const pod = await cluster.podOf(ctx)
   await cluster.api.remove(`${core}/pods/${pod.metadata.name}`)
   const result = await running
   expectFailure(result, 'k8s_job_deleted_externally')
-  expect(result.resultJson.k8s.exitCode).toBe(143)
+  return result.resultJson.k8s.exitCode
+}
+
+test('can_02 a CLI that is stopped says its last words, then the container its end', async () => {
+  expect(await exitCodeOfDeletedPod({})).toBe(143)
 })
 
 test('a CLI that ignores a stop is killed with its container, which then says no end', async () => {
   const podTemplate = { spec: { terminationGracePeriodSeconds: 2 } }
-  const ctx = cluster.context({ config: { ...retained, podTemplate }, env: { FAKE_HOLD_MS: '120000', FAKE_TERM: 'ignore' } })
-  const running = execute(ctx)
-  await until('the first line', () => transcript(ctx).output)
-  const pod = await cluster.podOf(ctx)
-  await cluster.api.remove(`${core}/pods/${pod.metadata.name}`)
-  const result = await running
-  expectFailure(result, 'k8s_job_deleted_externally')
-  expect(result.resultJson.k8s.exitCode).toBe(137)
+  expect(await exitCodeOfDeletedPod({ FAKE_TERM: 'ignore' }, { podTemplate })).toBe(137)
 })
 
 /** Names of images whose `sh` is another shell each, separated by commas. */

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use claude_k8s_core::log::{Action, Capture, Connection, Delivery, Event, Intake, Refusal, Tail};
+use claude_k8s_core::log::{Action, Capture, Connection, Delivery, Event, Intake, Refusal, Stream, Tail};
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
@@ -241,7 +241,7 @@ where
         let tail = if self.intake.end().is_some() { Tail::Ended } else { tail };
         if let Tail::Unconfirmed(reason) = &tail {
             let text = format!("Log tail unconfirmed: {reason}. The last lines of the container may be missing.");
-            self.spool.status(claude_k8s_core::log::Stream::Stderr, &text);
+            self.spool.status(Stream::Stderr, &text);
         }
         LogReport {
             tail,
