@@ -87,7 +87,7 @@ async fn retain(run: &RunContext, job: &JobFacts, secrets: Option<Vec<String>>) 
 /// Where the payload of a Job lies on the host's disk.
 fn staged(run: &RunContext, job: &JobFacts) -> Option<String> {
     let is_staged = job.annotations.get(key::PAYLOAD).is_some_and(|payload| payload == "volume");
-    run.spec.staging_directory(&job.name).filter(|_| is_staged)
+    run.plan.staging_directory(&job.name).filter(|_| is_staged)
 }
 
 /// The Secrets that are named after a Job and used by it.

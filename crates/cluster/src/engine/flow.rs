@@ -55,7 +55,7 @@ impl<'a> Flow<'a> {
 
     pub(super) async fn go(mut self) -> RunResult {
         self.introduce();
-        let mut attempt = self.run.spec.first_attempt();
+        let mut attempt = self.run.plan.first_attempt();
         loop {
             let followed = match self.launch(&attempt).await {
                 Ok(followed) => followed,
@@ -70,7 +70,7 @@ impl<'a> Flow<'a> {
             }
             let supervised = self.follow(&followed).await;
             let result = self.decide(&followed, &supervised, None);
-            let fresh = self.run.spec.fresh_attempt().filter(|_| self.wants_fresh_attempt(&followed, &supervised));
+            let fresh = self.run.plan.fresh_attempt().filter(|_| self.wants_fresh_attempt(&followed, &supervised));
             self.settle(&followed, &supervised, fresh.is_some()).await;
             let Some(fresh) = fresh else { return result };
             let why = result.error_message.unwrap_or_default();
@@ -82,10 +82,10 @@ impl<'a> Flow<'a> {
 
     /// Warnings, degraded modes and decisions, once, before anything is created.
     fn introduce(&self) {
-        let spec = &self.run.spec;
-        spec.warnings().iter().for_each(|text| self.run.output.warn(&format!("Warning: {text}")));
-        spec.degraded().iter().for_each(|mode| self.run.output.warn(&format!("Degraded: {mode}")));
-        spec.status_lines().iter().for_each(|line| self.run.output.say(line));
+        let plan = &self.run.plan;
+        plan.warnings().iter().for_each(|text| self.run.output.warn(&format!("Warning: {text}")));
+        plan.degraded().iter().for_each(|mode| self.run.output.warn(&format!("Degraded: {mode}")));
+        plan.status_lines().iter().for_each(|line| self.run.output.say(line));
     }
 
     async fn launch(&self, attempt: &Attempt) -> Result<Followed, NotLaunched> {
@@ -124,7 +124,7 @@ impl<'a> Flow<'a> {
             return OrphanEnded::Decided(Box::new(self.not_launched(&refusal.into())));
         }
         output.say(&orphan_ended(&job, &run_id));
-        let continued = supervised.transcript.session_id().and_then(|id| self.run.spec.continuing_attempt(id));
+        let continued = supervised.transcript.session_id().and_then(|id| self.run.plan.continuing_attempt(id));
         OrphanEnded::Continue(Box::new(continued.unwrap_or(followed.attempt)))
     }
 
@@ -136,7 +136,7 @@ impl<'a> Flow<'a> {
         if let Some((followed, supervised)) = &self.first {
             return self.decide(followed, supervised, Some(reason));
         }
-        let facts = RunFacts { adopted_run: self.adopted_run.clone(), ..self.run.spec.facts() };
+        let facts = RunFacts { adopted_run: self.adopted_run.clone(), ..self.run.plan.facts() };
         outcome::not_launched(reason, &facts, self.run.clock.now())
     }
 
@@ -168,7 +168,7 @@ impl<'a> Flow<'a> {
         supervised: &Supervised,
         judge: impl FnOnce(&mut Evidence<'_>) -> T,
     ) -> T {
-        let session = self.run.spec.session_facts(&followed.attempt);
+        let session = self.run.plan.session_facts(&followed.attempt);
         let pod = supervised.view.pod();
         let facts = RunFacts {
             job: followed.job.name.clone(),
@@ -178,7 +178,7 @@ impl<'a> Flow<'a> {
             attempts: followed.attempt.number,
             adopted: followed.adopted.is_some(),
             adopted_run: self.adopted_run.clone(),
-            ..self.run.spec.facts()
+            ..self.run.plan.facts()
         };
         judge(&mut Evidence {
             run: &facts,
@@ -197,12 +197,12 @@ impl<'a> Flow<'a> {
 
     /// The Job's stderr, its events and its clean-up. `again`: another attempt follows, so the Job goes even if retained.
     async fn settle(&self, followed: &Followed, supervised: &Supervised, again: bool) {
-        let fate = supervised.ending.fate(self.run.spec.config().retain_jobs && !again);
+        let fate = supervised.ending.fate(self.run.plan.config().retain_jobs && !again);
         if !supervised.may_still_run() {
             self.run.done_with(&followed.job.uid);
         }
         let made_here = followed.adopted.is_none();
-        let secrets = made_here.then(|| self.run.spec.secret_names(&followed.attempt));
+        let secrets = made_here.then(|| self.run.plan.secret_names(&followed.attempt));
         let clean_up = async {
             let left = fate == Fate::Leave && supervised.is_finished();
             let known = if left { mark_delivered(self.run, &followed.job).await.is_ok() } else { true };

@@ -28,7 +28,7 @@ const WHOLE: Duration = Duration::MAX;
 
 /// A resolved run and what it was resolved against.
 pub(super) struct Resolved {
-    pub(super) spec: RunPlan,
+    pub(super) plan: RunPlan,
     pub(super) credentials: Credentials,
     pub(super) connection: Arc<Connection>,
     pub(super) namespace: Namespace,
@@ -46,16 +46,16 @@ impl Engine {
         stop: StopSignal,
         clock: Clock,
     ) -> Result<RunContext, Refusal> {
-        let Resolved { spec, credentials, connection, namespace, permissions, own } =
+        let Resolved { plan, credentials, connection, namespace, permissions, own } =
             self.resolve(&request, config, WHOLE).await?;
         let supervisors = self.supervisors(&request, &own);
-        output.start(spec.redactions());
-        if let Some(bundle) = spec.bundle()
+        output.start(plan.redactions());
+        if let Some(bundle) = plan.bundle()
             && let Delivery::Directory { host_path, .. } = &bundle.delivery
         {
             bundle::write(&bundle.content, host_path.as_ref()).await?;
         }
-        let observed = spec.config().debug.then(|| {
+        let observed = plan.config().debug.then(|| {
             output.debug_from(Instant::now());
             let output = output.clone();
             namespace.observed(Arc::new(move |call: &str| output.debug(|| call.to_owned())))
@@ -64,12 +64,12 @@ impl Engine {
         let index = IndexHandle { engine: self.clone(), identity: key.clone(), namespace: namespace.clone() };
         self.shared.launch_locks.sweep(|_| false);
         let launch_lock = self.shared.launch_locks.get_or_make(
-            (key, namespace.name.clone(), spec.guard_selector()),
+            (key, namespace.name.clone(), plan.guard_selector()),
             |_| true,
             Default::default,
         );
         Ok(RunContext {
-            spec,
+            plan,
             connection: Connection::clone(&connection),
             namespace: observed.unwrap_or(namespace),
             index,
@@ -114,8 +114,8 @@ impl Engine {
         };
         permissions.check_required(&namespace.name).inspect_err(forget)?;
         let surroundings = surroundings(request, &config, &namespace.name, &own, &permissions).await;
-        let spec = RunPlan::resolve(request, config, surroundings).inspect_err(forget)?;
-        Ok(Resolved { spec, credentials, connection, namespace, permissions, own })
+        let plan = RunPlan::resolve(request, config, surroundings).inspect_err(forget)?;
+        Ok(Resolved { plan, credentials, connection, namespace, permissions, own })
     }
 
     /// A connection of these credentials, opened once per process and runtime.

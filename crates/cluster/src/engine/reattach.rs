@@ -12,7 +12,7 @@ pub(super) async fn pod_or_end(run: &RunContext, job: &JobFacts) -> Result<(), N
     let mut left = UNFOLLOWABLE;
     loop {
         let seen = view.borrow_and_update().clone();
-        if is_followable(&seen) || run.spec.is_queued(job) {
+        if is_followable(&seen) || run.plan.is_queued(job) {
             return Ok(());
         }
         let in_contact = seen.stale_since.is_none();

@@ -60,18 +60,18 @@ impl Engine {
         plan::check(&request)?;
         let config = Config::parse(&request.config).map_err(Refusal::from)?;
         let resolved = Box::pin(self.resolve(&request, config, AT_MOST)).await?;
-        let spec = resolved.spec;
-        let attempt = spec.first_attempt();
-        let job = spec.job(&attempt, resolved.permissions.may_patch_jobs())?;
+        let plan = resolved.plan;
+        let attempt = plan.first_attempt();
+        let job = plan.job(&attempt, resolved.permissions.may_patch_jobs())?;
         let mut rendered = Rendered {
-            namespace: spec.namespace().to_owned(),
+            namespace: plan.namespace().to_owned(),
             job,
-            secrets: spec.payload(&attempt, FUTURE_UID).iter().map(masked).collect::<Result<_, _>>()?,
-            warnings: spec.warnings().to_vec(),
-            degraded: spec.degraded().to_vec(),
+            secrets: plan.payload(&attempt, FUTURE_UID).iter().map(masked).collect::<Result<_, _>>()?,
+            warnings: plan.warnings().to_vec(),
+            degraded: plan.degraded().to_vec(),
         };
         // `podTemplate` and `labels` may repeat a value that is secret elsewhere (PRM-07).
-        let redactor = Redactor::new(spec.redactions().to_vec());
+        let redactor = Redactor::new(plan.redactions().to_vec());
         redactor.redact_json(&mut rendered.job);
         rendered.secrets.iter_mut().for_each(|secret| redactor.redact_json(&mut secret.manifest));
         Ok(rendered)

@@ -14,10 +14,10 @@ pub(super) async fn announce(run: &RunContext, followed: &Followed) {
     let (output, job) = (&run.output, &followed.job);
     if let Some(adoption) = followed.adopted {
         output.say(&reattached(adoption, job));
-        output.meta(run.spec.adoption_meta(job)).await;
+        output.meta(run.plan.adoption_meta(job)).await;
         return;
     }
-    output.meta(run.spec.meta(&followed.attempt)).await;
+    output.meta(run.plan.meta(&followed.attempt)).await;
     let payload = json!({ "job": job.name, "uid": job.uid, "attempt": followed.attempt.number });
     output.event("k8s.job.created", "info", &format!("Job {} was created", job.name), payload).await;
 }

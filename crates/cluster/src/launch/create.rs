@@ -35,7 +35,7 @@ async fn create_until_released(run: &RunContext, attempt: &Attempt) -> Result<La
         match finish_launch(run, attempt, &created).await {
             Ok(job) => return Ok(Launched { job, adopted: None, following }),
             // Known better than before: once more, unsuspended. A queue needs the patch.
-            Err(Unreleased::PatchDenied(_)) if run.spec.config().queue_name.is_none() => run.patch_is_denied(),
+            Err(Unreleased::PatchDenied(_)) if run.plan.config().queue_name.is_none() => run.patch_is_denied(),
             Err(Unreleased::PatchDenied(refusal)) => return Err(refusal.into()),
             Err(Unreleased::Because(reason)) => return Err(reason),
         }
@@ -93,7 +93,7 @@ async fn withdraw(run: &RunContext, job: &JobFacts) {
 
 /// Creates the Job. A lost answer is resolved by reading back, then by the same name again (GRD-11).
 async fn create_job(run: &RunContext, attempt: &Attempt) -> Result<Created, NotLaunched> {
-    let job = run.spec.job(attempt, run.may_patch())?;
+    let job = run.plan.job(attempt, run.may_patch())?;
     let name = attempt.job_name.as_str();
     let mut patience = Patience::of(Call::CreateJob);
     let mut maybe_created = false;

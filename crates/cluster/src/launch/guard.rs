@@ -44,7 +44,7 @@ impl<'a> Guard<'a> {
             return named_job(named, &claimant, neighbours);
         }
         let decision = guard::decide(&claimant, &neighbours, self.run.clock.now());
-        next(decision, self.started.elapsed(), self.run.spec.config().guard_wait)
+        next(decision, self.started.elapsed(), self.run.plan.config().guard_wait)
     }
 
     /// Waits before the next look. Wakes at once when a stop is ordered.
@@ -98,7 +98,7 @@ impl<'a> Guard<'a> {
 
 /// Everything the guard sees of this agent.
 pub(super) async fn neighbours(run: &RunContext) -> Result<Vec<Neighbour>, Refusal> {
-    let selector = run.spec.guard_selector();
+    let selector = run.plan.guard_selector();
     let (jobs, pods) = tokio::join!(list_jobs(run, &selector), list_pods(run, &selector));
     Ok(seen(run, &jobs?, &pods?).await)
 }
@@ -107,7 +107,7 @@ pub(super) async fn neighbours(run: &RunContext) -> Result<Vec<Neighbour>, Refus
 /// their Jobs, and every later launch leaves a Job; so there are no pods to wait for, whose list takes 0.1 s when
 /// nothing has changed lately.
 pub(super) async fn rivals(run: &RunContext, own_uid: &str) -> Result<Option<Vec<Neighbour>>, Refusal> {
-    let selector = run.spec.guard_selector();
+    let selector = run.plan.guard_selector();
     let jobs = list_jobs(run, &selector).await?;
     if let [only] = jobs.as_slice()
         && only.metadata.uid.as_deref() == Some(own_uid)

@@ -47,7 +47,7 @@ pub(crate) async fn launch(run: &RunContext, attempt: &Attempt) -> Result<Launch
                 run.unless_stopped(guard.remove(&leftovers)).await?;
                 return create::create_and_release(run, attempt).await;
             }
-            Look::Adopt(Adoption::Own, job) if job.suspended && !job.is_finished() && !run.spec.is_queued(&job) => {
+            Look::Adopt(Adoption::Own, job) if job.suspended && !job.is_finished() && !run.plan.is_queued(&job) => {
                 return create::finish_found(run, attempt, *job).await;
             }
             Look::Adopt(adoption, job) => match adopt(run, adoption, *job).await? {
@@ -83,7 +83,7 @@ async fn adopt(run: &RunContext, adoption: Adoption, job: JobFacts) -> Result<Ad
     if !run.may_patch() {
         return Ok(follow(job));
     }
-    let patch = run.spec.adoption_patch(&job);
+    let patch = run.plan.adoption_patch(&job);
     let claim = patiently(Call::Adopt, || run.namespace.patch_job(&job.name, &patch));
     let failure = match run.unless_stopped(claim).await {
         Ok(Ok(adopted)) => return Ok(follow(JobFacts::read(&adopted))),

@@ -14,21 +14,21 @@ use crate::staging;
 
 /// Writes the staged files, if that is how the payload travels.
 pub(super) async fn stage(run: &RunContext, attempt: &Attempt) -> Result<(), Refusal> {
-    let Some((directory, files)) = run.spec.staging(attempt) else { return Ok(()) };
+    let Some((directory, files)) = run.plan.staging(attempt) else { return Ok(()) };
     staging::sweep(&run.namespace, &directory).await;
-    staging::stage(&directory, &files, run.spec.run_as_user()).await
+    staging::stage(&directory, &files, run.plan.run_as_user()).await
 }
 
 /// Removes them: the launch failed.
 pub(super) async fn unstage(run: &RunContext, attempt: &Attempt) {
-    if let Some((directory, _)) = run.spec.staging(attempt) {
+    if let Some((directory, _)) = run.plan.staging(attempt) {
         staging::remove(&directory).await;
     }
 }
 
 /// Creates the Secrets, each born with its owner (PRM-05).
 pub(super) async fn store(run: &RunContext, attempt: &Attempt, created: &Created) -> Result<(), Refusal> {
-    let secrets = run.spec.payload(attempt, &created.job.uid);
+    let secrets = run.plan.payload(attempt, &created.job.uid);
     let stored = try_join_all(secrets.iter().map(|secret| store_one(run, secret, created.fresh))).await;
     stored.map(drop).map_err(|failure| secret_not_created(&failure))
 }

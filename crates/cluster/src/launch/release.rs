@@ -85,7 +85,7 @@ pub(super) async fn announce(run: &RunContext, job: &JobFacts) -> Result<(), Ref
 
 /// Releases the Job. What may have been released counts as released: it is followed, and stopped by being deleted.
 pub(super) async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFacts, Unreleased> {
-    let patch = run.spec.release_patch(&job.uid);
+    let patch = run.plan.release_patch(&job.uid);
     let mut patience = Patience::of(Call::Release);
     let mut maybe_released = false;
     loop {
@@ -96,7 +96,7 @@ pub(super) async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFac
         if failure.is_ambiguous() {
             let found = patiently(Call::ReadBack, || run.namespace.get_job(&job.name)).await;
             match found.map(|found| JobFacts::read(&found)) {
-                Ok(found) if found.uid == job.uid && run.spec.is_released(&found) => return Ok(found),
+                Ok(found) if found.uid == job.uid && run.plan.is_released(&found) => return Ok(found),
                 Ok(_) => maybe_released = false,
                 Err(_) => maybe_released = true,
             }

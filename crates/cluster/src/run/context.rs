@@ -19,7 +19,7 @@ use crate::host::{StopOrder, StopSignal};
 
 /// Everything that is settled before the launch.
 pub(crate) struct RunContext {
-    pub(crate) spec: RunPlan,
+    pub(crate) plan: RunPlan,
     pub(crate) connection: Connection,
     pub(crate) namespace: Namespace,
     pub(crate) index: IndexHandle,
@@ -59,7 +59,7 @@ impl RunContext {
 
     /// This run as the guard sees it now.
     pub(crate) fn claimant(&self) -> Claimant {
-        self.spec.claimant(self.may_patch())
+        self.plan.claimant(self.may_patch())
     }
 
     /// A 403 told better than the permission review.

@@ -121,9 +121,9 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
 
 /// The deadline is what the Job itself says: an adopted one may have been made with another configuration (GRD-07).
 fn bounds(run: &RunContext, job: &JobFacts, adopted: bool) -> Bounds {
-    let limit = job.pod_deadline.map(|deadline| deadline + run.spec.config().grace);
-    let queued = run.spec.is_queued(job) || (!adopted && run.spec.config().queue_name.is_some());
-    Bounds { limit, queued, ..run.spec.bounds(adopted) }
+    let limit = job.pod_deadline.map(|deadline| deadline + run.plan.config().grace);
+    let queued = run.plan.is_queued(job) || (!adopted && run.plan.config().queue_name.is_some());
+    Bounds { limit, queued, ..run.plan.bounds(adopted) }
 }
 
 /// Cancel-safe: the channel keeps the newest value. A writer that is gone says nothing more.

@@ -34,8 +34,8 @@ pub(super) async fn resolve(
     complete(&mut request);
     let resolve = async |config: &Config, permissions: &Permissions| {
         let surroundings = surroundings(&request, config, namespace, own, permissions).await;
-        let spec = RunPlan::resolve(&request, config.clone(), surroundings)?;
-        spec.job(&spec.first_attempt(), true)
+        let plan = RunPlan::resolve(&request, config.clone(), surroundings)?;
+        plan.job(&plan.first_attempt(), true)
     };
     let mut resolved = Resolved { job: None, image: None, refused: None };
     let everything = Permissions::default();
