@@ -1,5 +1,6 @@
 //! The calls of one namespace, each with a time limit and a name for messages.
 
+mod answer;
 mod patience;
 
 use std::sync::Arc;
@@ -16,8 +17,6 @@ use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
-
-use crate::failure;
 
 pub use patience::{Patience, patiently};
 
@@ -290,7 +289,7 @@ impl Namespace {
     ) -> Result<T, ApiFailure> {
         let started = Instant::now();
         let answer = match tokio::time::timeout(limit, call).await {
-            Ok(answer) => answer.map_err(|error| failure::read(what.clone(), resource, &error)),
+            Ok(answer) => answer.map_err(|error| answer::read(what.clone(), resource, &error)),
             Err(_) => Err(ApiFailure::timed_out(what.clone(), limit)),
         };
         if let Some(observer) = &self.observer {

@@ -18,7 +18,6 @@ pub mod clock;
 pub mod connect;
 mod engine;
 pub(crate) mod events;
-pub mod failure;
 pub mod host;
 pub mod index;
 pub(crate) mod launch;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::pod::{PodWorker, Stop};
+use super::pod::{EarlyEnd, PodWorker};
 use super::post::{self, List, Terminated};
 use super::prepare::prepare;
 use super::process::Process;
@@ -35,7 +35,7 @@ pub(super) struct Ended {
     pub(super) terminated: Option<Terminated>,
     /// The state still has to be posted: a hold kept it back.
     pub(super) held: bool,
-    pub(super) stop: Option<Stop>,
+    pub(super) stop: Option<EarlyEnd>,
 }
 
 /// The future that is the container.

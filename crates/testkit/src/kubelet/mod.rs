@@ -8,7 +8,6 @@
 //! ```
 
 mod container;
-mod environment;
 mod image;
 mod paths;
 mod pod;
@@ -16,6 +15,7 @@ mod post;
 mod prepare;
 mod process;
 mod script_run;
+mod variables;
 mod volumes;
 
 use std::sync::Arc;

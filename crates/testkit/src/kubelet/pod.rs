@@ -21,7 +21,7 @@ use crate::objects::store::Key;
 
 /// Why a pod has to stop.
 #[derive(Debug, Clone)]
-pub(super) enum Stop {
+pub(super) enum EarlyEnd {
     Deleted,
     Evicted(Eviction),
     /// `activeDeadlineSeconds` of the pod template.
@@ -158,53 +158,53 @@ impl PodWorker {
         // A stop by the kubelet itself (deadline, eviction) explains the phase even when the pod is deleted later.
         let stop = ended.iter().find_map(|container| container.stop.clone());
         let (succeeded, reason, message) = match &stop {
-            Some(Stop::Deadline) => {
+            Some(EarlyEnd::Deadline) => {
                 (false, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
             }
-            Some(Stop::Evicted(eviction)) => (false, "Evicted", eviction.message.as_str()),
-            Some(Stop::Deleted) | None => (succeeded, "", ""),
+            Some(EarlyEnd::Evicted(eviction)) => (false, "Evicted", eviction.message.as_str()),
+            Some(EarlyEnd::Deleted) | None => (succeeded, "", ""),
         };
         self.post(|pod| {
             for container in ended.iter().filter(|container| container.terminated.is_none()) {
                 post::terminated(pod, container.list, &container.name, &post::unknown_state());
             }
             post::phase(pod, succeeded, reason, message, now);
-            if let Some(Stop::Evicted(Eviction { disruption: true, message })) = &stop {
+            if let Some(EarlyEnd::Evicted(Eviction { disruption: true, message })) = &stop {
                 set_condition(pod, "DisruptionTarget", "True", "TerminationByKubelet", message, &seconds(now));
             }
         })
         .await;
-        if matches!(stop, Some(Stop::Evicted(_))) {
+        if matches!(stop, Some(EarlyEnd::Evicted(_))) {
             self.logs(ContainerLog::remove);
         }
     }
 
     /// Why the pod has to stop, as soon as it does. Cancel-safe.
-    pub(super) async fn stopped(&self) -> Stop {
+    pub(super) async fn stopped(&self) -> EarlyEnd {
         let deadline = self.deadline.get().copied().flatten();
         let stop = self.until(|state| {
             if let Some(eviction) = state.knobs.node.eviction(&self.uid) {
-                return Some(Stop::Evicted(eviction.clone()));
+                return Some(EarlyEnd::Evicted(eviction.clone()));
             }
             let pod = state.store.get_uid(&self.key, &self.uid)?;
             // A kubelet that is cut off does not hear of a deletion.
-            (is_deleting(pod) && !state.knobs.node.is_lost(&self.uid)).then_some(Stop::Deleted)
+            (is_deleting(pod) && !state.knobs.node.is_lost(&self.uid)).then_some(EarlyEnd::Deleted)
         });
         tokio::select! {
             biased;
             stop = stop => stop,
-            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Stop::Deadline,
+            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => EarlyEnd::Deadline,
         }
     }
 
     /// How long SIGTERM has before SIGKILL.
-    pub(super) fn grace(&self, stop: &Stop) -> Duration {
+    pub(super) fn grace(&self, stop: &EarlyEnd) -> Duration {
         let object = self.object().unwrap_or_default();
         let own = integer(&object, "/spec/terminationGracePeriodSeconds");
         let seconds = match stop {
-            Stop::Deleted => integer(&object, "/metadata/deletionGracePeriodSeconds").or(own),
-            Stop::Deadline => own,
-            Stop::Evicted(_) => Some(0),
+            EarlyEnd::Deleted => integer(&object, "/metadata/deletionGracePeriodSeconds").or(own),
+            EarlyEnd::Deadline => own,
+            EarlyEnd::Evicted(_) => Some(0),
         };
         Duration::from_secs(seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(30))
     }

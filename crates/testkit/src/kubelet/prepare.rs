@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::environment;
 use super::image::is_valid_name;
 use super::pod::PodWorker;
 use super::post::{self, List};
+use super::variables;
 use super::volumes::{self, Volume};
 use crate::cluster::events::{KUBELET, KUBELET_WARNING};
 use crate::cluster::{Image, Launch, Topic};
@@ -28,7 +28,7 @@ pub(super) async fn prepare(
     sleep(pod.cluster.lags().container_start).await;
     let object = pod.object()?;
     let words = |field: &str| {
-        items(spec, field).iter().filter_map(Value::as_str).map(|word| environment::expand(word, &env)).collect()
+        items(spec, field).iter().filter_map(Value::as_str).map(|word| variables::expand(word, &env)).collect()
     };
     let launch = Launch {
         namespace: pod.key.namespace.clone(),
@@ -115,7 +115,7 @@ async fn configure(pod: &PodWorker, spec: &Value, list: List) -> BTreeMap<String
     let object = pod.object().unwrap_or_default();
     let mut reported = String::new();
     loop {
-        let problem = match pod.cluster.read(|state| environment::resolve(state, &object, spec)) {
+        let problem = match pod.cluster.read(|state| variables::resolve(state, &object, spec)) {
             Ok(env) => return env,
             Err(problem) => problem,
         };
@@ -126,7 +126,7 @@ async fn configure(pod: &PodWorker, spec: &Value, list: List) -> BTreeMap<String
         }
         pod.cluster
             .until(Topic::Everything, |state| {
-                let now = environment::resolve(state, &object, spec);
+                let now = variables::resolve(state, &object, spec);
                 now.map_or_else(|problem| (problem != reported).then_some(()), |_| Some(()))
             })
             .await;

@@ -9,8 +9,8 @@ use base64::Engine;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::environment::expand;
 use super::paths::PathMap;
+use super::variables::expand;
 use crate::cluster::State;
 use crate::objects::json::{integer, items, text};
 use crate::objects::resource::Resource;

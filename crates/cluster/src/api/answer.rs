@@ -7,7 +7,7 @@ use kube::core::Status;
 
 /// Reads an error of the client library. `resource` is the plural that was asked for, such as `jobs`.
 #[must_use]
-pub fn read(what: impl Into<String>, resource: &str, error: &kube::Error) -> ApiFailure {
+pub(super) fn read(what: impl Into<String>, resource: &str, error: &kube::Error) -> ApiFailure {
     match error {
         kube::Error::Api(status) => read_status(what.into(), resource, status),
         kube::Error::SerdeError(_) => ApiFailure::new(what, explain(error), FailureKind::Unreadable),
