@@ -8,8 +8,14 @@ use sha2::{Digest, Sha256};
 /// `paperclip.io/adapter-type` of everything this package creates.
 pub const ADAPTER_TYPE: &str = "claude_k8s";
 
-/// The container that runs Claude Code.
+/// The container that runs Claude Code: the end of a run is judged by it alone.
 pub const CONTAINER: &str = "claude";
+
+/// `app.kubernetes.io/managed-by` of everything this package creates.
+pub const MANAGER: &str = "paperclip";
+
+/// `app.kubernetes.io/component` of everything this package creates.
+pub const COMPONENT: &str = "agent-job";
 
 /// Longest label value and longest Job name.
 const LABEL_VALUE_MAX: usize = 63;
@@ -72,6 +78,13 @@ pub fn label_value(raw: &str) -> Option<String> {
 #[must_use]
 pub fn agent_selector(agent_label: &str) -> String {
     format!("{}={agent_label},{}={ADAPTER_TYPE}", key::AGENT_ID, key::ADAPTER_TYPE)
+}
+
+/// The selector that finds everything this package creates, by labels that never change: a watch must not lose an object
+/// that is rewritten.
+#[must_use]
+pub fn own_selector() -> String {
+    format!("{}={MANAGER},{}={ADAPTER_TYPE}", key::MANAGED_BY, key::ADAPTER_TYPE)
 }
 
 /// The name of a Job: at most 46 characters, the same for the same agent, run and attempt.
@@ -151,6 +164,11 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everything_of_ours_is_found_by_labels_that_it_keeps() {
+        assert_eq!(own_selector(), "app.kubernetes.io/managed-by=paperclip,paperclip.io/adapter-type=claude_k8s");
+    }
 
     #[test]
     fn a_job_name_shows_agent_run_and_hash() {

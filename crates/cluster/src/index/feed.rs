@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use claude_k8s_core::names::own_selector;
 use claude_k8s_core::view::{JobFacts, RunView};
 use futures_util::StreamExt;
 use k8s_openapi::api::batch::v1::Job;
@@ -18,8 +19,6 @@ use super::table::Table;
 use crate::api::Namespace;
 use crate::clock::Clock;
 
-/// Labels that every object of ours has and that never change: a watch must not lose an object that is rewritten.
-const SELECTOR: &str = "app.kubernetes.io/managed-by=paperclip,paperclip.io/adapter-type=claude_k8s";
 /// Server-side life of one watch. A stream that brings nothing is noticed this much later
 /// (`docs/internals/kubernetes.md` 5.4).
 const WATCH_SECONDS: u32 = 60;
@@ -133,7 +132,7 @@ impl Feed {
         let client = self.namespace.client();
         let jobs: Api<Job> = Api::namespaced(client.clone(), &self.namespace.name);
         let pods: Api<Pod> = Api::namespaced(client.clone(), &self.namespace.name);
-        let config = watcher::Config::default().labels(SELECTOR).timeout(WATCH_SECONDS);
+        let config = watcher::Config::default().labels(&own_selector()).timeout(WATCH_SECONDS);
         let again = config.clone();
         let mut jobs = Resumed::new(move || watcher(jobs.clone(), config.clone()).boxed());
         let mut pods = Resumed::new(move || watcher(pods.clone(), again.clone()).boxed());
@@ -168,6 +167,7 @@ impl Feed {
     /// One list of each kind serves every run of the namespace (ENV-04).
     async fn poll(&self) -> FeedEnd {
         let until = Instant::now() + TRY_WATCH;
+        let selector = own_selector();
         let mut pause = delays(POLL);
         let mut read_at = Instant::now();
         loop {
@@ -179,7 +179,7 @@ impl Feed {
             } else {
                 return FeedEnd::Idle;
             }
-            let (jobs, pods) = tokio::join!(self.namespace.list_jobs(SELECTOR), self.namespace.list_pods(SELECTOR));
+            let (jobs, pods) = tokio::join!(self.namespace.list_jobs(&selector), self.namespace.list_pods(&selector));
             let wait = if let (Ok(jobs), Ok(pods)) = (jobs, pods) {
                 let mut table = lock(&self.table);
                 table.relisted_jobs(&jobs);

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use claude_k8s_core::log::{ContainerPhase, FIRST_LINE};
+use claude_k8s_core::names::CONTAINER;
 use claude_k8s_core::outcome::{LogSummary, is_good};
 use claude_k8s_core::transcript::Transcript;
-use claude_k8s_core::view::{CLAUDE_CONTAINER, RunView};
+use claude_k8s_core::view::RunView;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -59,7 +60,7 @@ impl<'a> LogTask<'a> {
         let target = LogTarget {
             namespace: self.run.namespace.name.clone(),
             pod: pod.name.clone(),
-            container: CLAUDE_CONTAINER.to_owned(),
+            container: CONTAINER.to_owned(),
             first_line: pod.announces_start.then_some(FIRST_LINE),
             announces_end: pod.announces_end,
         };

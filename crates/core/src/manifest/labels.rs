@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::attempt::Attempt;
 use crate::config::grammar::is_reserved_label;
-use crate::names::{ADAPTER_TYPE, key, label_value};
+use crate::names::{ADAPTER_TYPE, COMPONENT, MANAGER, key, label_value};
 use crate::plan::Parts;
 use crate::target::PayloadMode;
 
@@ -15,8 +15,8 @@ const LAYOUT: &str = "3";
 pub(super) fn labels(parts: &Parts, attempt: &Attempt) -> BTreeMap<String, String> {
     let identity = &parts.identity;
     let fixed = [
-        (key::MANAGED_BY, Some("paperclip".to_owned())),
-        (key::COMPONENT, Some("agent-job".to_owned())),
+        (key::MANAGED_BY, Some(MANAGER.to_owned())),
+        (key::COMPONENT, Some(COMPONENT.to_owned())),
         (key::ADAPTER_TYPE, Some(ADAPTER_TYPE.to_owned())),
         (key::AGENT_ID, Some(identity.agent_label.clone())),
         (key::RUN_ID, label_value(&identity.run_id)),

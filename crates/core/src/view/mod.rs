@@ -9,7 +9,7 @@ mod pod;
 
 pub use job::{JobCondition, JobFacts};
 pub use owner::{Owner, owner};
-pub use pod::{CLAUDE_CONTAINER, ContainerFacts, ContainerState, Disruption, PodFacts, PodPhase, Terminated};
+pub use pod::{ContainerFacts, ContainerState, Disruption, PodFacts, PodPhase, Terminated};
 
 /// The newest known facts about one Job and every pod it ever had.
 #[derive(Debug, Clone, PartialEq, Default)]

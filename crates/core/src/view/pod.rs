@@ -4,9 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerState as ApiContainerState, ContainerStatus, Pod, PodStatus};
 
 use crate::log::{END_LINE_BEGIN, FIRST_LINE};
-
-/// The container that runs the CLI; the run's end is judged by it alone.
-pub const CLAUDE_CONTAINER: &str = "claude";
+use crate::names::CONTAINER;
 
 /// `status.phase`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -212,7 +210,7 @@ impl ContainerFacts {
 /// By the command, not by our version: an adopted pod may be of another one.
 fn command_says(pod: &Pod, text: &str) -> bool {
     let mut containers = pod.spec.iter().flat_map(|spec| &spec.containers);
-    let command = containers.find(|one| one.name == CLAUDE_CONTAINER).and_then(|claude| claude.command.as_ref());
+    let command = containers.find(|one| one.name == CONTAINER).and_then(|claude| claude.command.as_ref());
     command.is_some_and(|words| words.iter().any(|word| word.contains(text)))
 }
 
@@ -232,7 +230,7 @@ fn condition(status: &PodStatus, kind: &str, value: &str) -> Option<(String, Str
 }
 
 fn read_claude(status: &PodStatus) -> ContainerFacts {
-    let Some(container) = status.container_statuses.iter().flatten().find(|one| one.name == CLAUDE_CONTAINER) else {
+    let Some(container) = status.container_statuses.iter().flatten().find(|one| one.name == CONTAINER) else {
         return ContainerFacts::default();
     };
     let state = container.state.as_ref().map_or(ContainerState::NotReported, read_state);
@@ -264,7 +262,7 @@ fn read_state(state: &ApiContainerState) -> ContainerState {
 /// Init containers that failed, and any other container that cannot start.
 fn read_other_failures(status: &PodStatus) -> Vec<(String, String)> {
     let init = status.init_container_statuses.iter().flatten();
-    let others = status.container_statuses.iter().flatten().filter(|one| one.name != CLAUDE_CONTAINER);
+    let others = status.container_statuses.iter().flatten().filter(|one| one.name != CONTAINER);
     init.chain(others).filter_map(|one| describe_failure(one).map(|text| (one.name.clone(), text))).collect()
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{api_types, deep_merge, protected, risks, structure};
 use crate::config::{Rejection, Warning};
+use crate::names::{ADAPTER_TYPE, CONTAINER, key};
 
 /// Largest Job as JSON, in bytes: etcd takes at most 1.5 MiB per object, and the status still grows.
 pub const MAX_JOB_BYTES: usize = 1_048_576;
@@ -56,11 +57,11 @@ pub fn merge(
 #[must_use]
 pub fn check(overrides: &Map<String, Value>) -> Vec<Rejection> {
     let smallest = json!({
-        "metadata": { "labels": { "paperclip.io/adapter-type": "claude_k8s" } },
+        "metadata": { "labels": { (key::ADAPTER_TYPE): ADAPTER_TYPE } },
         "spec": {
             "restartPolicy": "Never",
             "containers": [{
-                "name": "claude",
+                "name": CONTAINER,
                 "command": ["sh"],
                 "args": ["--print"],
                 "terminationMessagePath": "/dev/termination-log",

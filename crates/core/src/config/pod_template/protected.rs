@@ -8,20 +8,22 @@ use super::lists::{identity, item, items};
 use crate::config::Rejection;
 use crate::config::env::is_reserved;
 use crate::config::grammar::is_reserved_label;
+use crate::names::CONTAINER;
 
 /// Members of the container `claude` that make the protocol work.
-const CONTAINER_MEMBERS: [&str; 7] =
+const MEMBERS: [&str; 7] =
     ["command", "args", "stdin", "stdinOnce", "tty", "terminationMessagePath", "terminationMessagePolicy"];
 
-const CONTAINER: &str = "podTemplate.spec.containers[claude]";
+/// Where the container [`CONTAINER`] stands in a template.
+const PATH: &str = "podTemplate.spec.containers[claude]";
 
 /// One rejection per protected field that differs, in the order of their paths.
 pub(super) fn changes(before: &Value, after: &Value, reserved_env: &BTreeSet<String>) -> Vec<Rejection> {
     let (before, after) = (protected_fields(before, reserved_env), protected_fields(after, reserved_env));
-    let container_is_gone = before.contains_key(CONTAINER) && !after.contains_key(CONTAINER);
+    let container_is_gone = before.contains_key(PATH) && !after.contains_key(PATH);
     let mut paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     // Its members are gone with it; saying so once is enough.
-    paths.retain(|path| !container_is_gone || !path.starts_with(CONTAINER) || *path == CONTAINER);
+    paths.retain(|path| !container_is_gone || !path.starts_with(PATH) || *path == PATH);
     let changed = paths.into_iter().filter(|path| before.get(*path) != after.get(*path));
     changed
         .map(|path| Rejection {
@@ -48,19 +50,19 @@ fn protected_fields(template: &Value, reserved_env: &BTreeSet<String>) -> BTreeM
             fields.insert(format!("podTemplate.spec.volumes[{name}]"), volume.clone());
         }
     }
-    let Some(container) = item(spec, "containers", "claude") else { return fields };
-    fields.insert(CONTAINER.to_owned(), Value::Bool(true));
-    insert_members(&mut fields, CONTAINER, container, &CONTAINER_MEMBERS);
+    let Some(container) = item(spec, "containers", CONTAINER) else { return fields };
+    fields.insert(PATH.to_owned(), Value::Bool(true));
+    insert_members(&mut fields, PATH, container, &MEMBERS);
     for mount in items(container, "volumeMounts") {
         let is_own = mount["name"].as_str().is_some_and(is_own_volume);
         if let Some(path) = identity("volumeMounts", mount).filter(|_| is_own) {
-            fields.insert(format!("{CONTAINER}.volumeMounts[{path}]"), mount.clone());
+            fields.insert(format!("{PATH}.volumeMounts[{path}]"), mount.clone());
         }
     }
     for variable in items(container, "env") {
         let name = identity("env", variable);
         if let Some(name) = name.filter(|name| is_reserved(name) || reserved_env.contains(name)) {
-            fields.insert(format!("{CONTAINER}.env[{name}]"), variable.clone());
+            fields.insert(format!("{PATH}.env[{name}]"), variable.clone());
         }
     }
     fields
@@ -77,4 +79,14 @@ fn insert_members(fields: &mut BTreeMap<String, Value>, path: &str, object: &Val
 /// Names of the volumes that the adapter makes or inherits.
 fn is_own_volume(name: &str) -> bool {
     matches!(name, "data" | "paperclip-run" | "paperclip-scratch") || name.starts_with("inh-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_the_container_names_it() {
+        assert_eq!(PATH, format!("podTemplate.spec.containers[{CONTAINER}]"));
+    }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::lists::{identity, items};
 use crate::config::Warning;
+use crate::names::CONTAINER;
 
 /// Warnings for the risks that the template has now and had not before.
 pub(super) fn added(before: &Value, after: &Value) -> Vec<Warning> {
@@ -46,7 +47,7 @@ fn risks(template: &Value) -> BTreeMap<String, &'static str> {
             let name = identity(list, container).unwrap_or_default();
             let path = format!("podTemplate.spec.{list}[{name}].securityContext");
             explicit(&mut risks, &path, &container["securityContext"]);
-            if list == "containers" && name == "claude" {
+            if list == "containers" && name == CONTAINER {
                 missing(&mut risks, &path, &container["securityContext"]);
             }
         }
