@@ -3,6 +3,7 @@
 use super::payload;
 use crate::attempt::Attempt;
 use crate::plan::RunPlan;
+use crate::plan::isolation::STAGING;
 use crate::target::PayloadMode;
 
 /// A payload file of [`PayloadMode::Volume`].
@@ -24,7 +25,7 @@ impl std::fmt::Debug for StagedFile {
 pub(super) fn staging_sub_path(root: &str, job: &str) -> String {
     let root = root.trim_end_matches('/');
     let separator = if root.is_empty() { "" } else { "/" };
-    format!("{root}{separator}.paperclip-claude-k8s/runs/{job}")
+    format!("{root}{separator}{STAGING}/runs/{job}")
 }
 
 impl RunPlan {
