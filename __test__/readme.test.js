@@ -3,7 +3,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 import { expect, test } from 'vitest'
-import { parse } from 'yaml'
 
 import { loadNative } from '../js/native/load.js'
 import { fromRoot } from './paths.js'
@@ -23,12 +22,4 @@ test('README has every error code with its meaning and next step', () => {
   }
   const [, , written = ''] = between.exec(readFileSync(path, 'utf8')) ?? []
   expect(written.trim(), 'run this test with UPDATE_DOCS=1').toBe(expected)
-})
-
-test('README names every verb of the Role and no other', () => {
-  /** @type {{ resources: string[], verbs: string[] }[]} */
-  const rules = parse(readFileSync(fromRoot('deploy/role.yaml'), 'utf8')).rules
-  const granted = rules.flatMap(({ resources, verbs }) => resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}`)))
-  const named = [...readFileSync(path, 'utf8').matchAll(/^\| `([a-z]+)` `([a-z/]+)`/gm)].map(([, verb, resource]) => `${verb} ${resource}`)
-  expect(named.sort()).toEqual(granted.sort())
 })

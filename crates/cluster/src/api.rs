@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use claude_k8s_core::api_failure::ApiFailure;
 use claude_k8s_core::launch::Call;
+use claude_k8s_core::permissions::{Access, Permission};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod, Secret};
@@ -192,25 +193,20 @@ impl Namespace {
         Ok(events)
     }
 
-    /// May we? One verb on one resource (`pods/log` for a subresource).
+    /// May we?
     ///
     /// # Errors
     /// Any failed call.
-    pub async fn may(&self, group: &str, resource: &str, verb: &str) -> Result<bool, ApiFailure> {
-        self.may_named(group, resource, verb, None).await
+    pub async fn may(&self, permission: Permission) -> Result<bool, ApiFailure> {
+        self.may_named(permission.access(), None).await
     }
 
     /// The same for one object: a Role may grant a verb for certain names only.
     ///
     /// # Errors
     /// Any failed call.
-    pub async fn may_named(
-        &self,
-        group: &str,
-        resource: &str,
-        verb: &str,
-        name: Option<&str>,
-    ) -> Result<bool, ApiFailure> {
+    pub async fn may_named(&self, access: Access, name: Option<&str>) -> Result<bool, ApiFailure> {
+        let Access { group, resource, verb } = access;
         let (resource, subresource) = match resource.split_once('/') {
             Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
             None => (resource, None),
@@ -221,7 +217,7 @@ impl Namespace {
                     group: Some(group.to_owned()),
                     resource: Some(resource.to_owned()),
                     subresource,
-                    verb: Some(verb.to_owned()),
+                    verb: Some(verb.as_str().to_owned()),
                     namespace: Some(self.name.clone()),
                     name: name.map(str::to_owned),
                     ..ResourceAttributes::default()
@@ -232,7 +228,7 @@ impl Namespace {
         };
         let api: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
         let params = PostParams::default();
-        let what = format!("Asking whether `{verb}` `{resource}` is allowed");
+        let what = format!("Asking whether {access} is allowed");
         let answer = self.limited(CALL, what, "selfsubjectaccessreviews", api.create(&params, &review)).await?;
         Ok(answer.status.is_some_and(|status| status.allowed))
     }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use claude_k8s_core::doctor::{Need, PERMISSIONS};
 use claude_k8s_core::launch::Call;
-use claude_k8s_core::permissions::Permissions;
+use claude_k8s_core::permissions::{Need, Permission, Permissions};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
@@ -25,9 +24,8 @@ impl Asked {
     /// Asks for all of them at once. What cannot be asked is assumed to be allowed; a 403 tells later.
     pub async fn of(namespace: &Namespace) -> Self {
         let at = Instant::now();
-        let asked = || PERMISSIONS.iter().filter(|one| one.need != Need::Useful).map(|one| one.key);
-        let answers = asked()
-            .map(|(group, resource, verb)| patiently(Call::Review, move || namespace.may(group, resource, verb)));
+        let asked = || Permission::ALL.iter().copied().filter(|one| one.need() != Need::Useful);
+        let answers = asked().map(|one| patiently(Call::Review, move || namespace.may(one)));
         let denied = asked().zip(join_all(answers).await).filter(|(_, allowed)| matches!(allowed, Ok(false)));
         Self { permissions: Permissions::without(denied.map(|(permission, _)| permission)), at }
     }

@@ -4,7 +4,8 @@ pub mod findings;
 
 use serde::Serialize;
 
-use crate::failure::{ErrorCode, Refusal};
+use crate::failure::Refusal;
+use crate::permissions::{Need, Permission};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -92,76 +93,18 @@ impl Report {
     }
 }
 
-/// A permission by API group (`""` for the core group), resource (`pods/log` for a subresource) and verb.
-pub type PermissionKey = (&'static str, &'static str, &'static str);
-
-/// What a run does about a permission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// Asks before anything else; without it the run is refused with this code.
-    Required(ErrorCode),
-    /// Asks, and has a substitute.
-    Replaceable,
-    /// Never asks: it can do without the answer, or only the environment test has a use for it.
-    Useful,
-}
-
-/// What a permission is for, and what happens without it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Permission {
-    /// Ending of the check's code, after `k8s_rbac_`.
-    pub code: &'static str,
-    /// What is permitted.
-    pub key: PermissionKey,
-    /// What a run does about it.
-    pub need: Need,
-    /// What happens without it.
-    pub without: &'static str,
-}
-
-impl Permission {
-    /// How bad its absence is: as bad as it is for a run (ENV-01). `denied` holds the codes of all that are denied;
-    /// with `is_staged` the payload lies on a data volume that host and pod share.
-    #[must_use]
-    pub fn level(&self, denied: &[&str], is_staged: bool) -> Level {
-        match self.code {
-            // A run is stopped by deleting or by suspending its Job; one of the two it needs.
-            "job_delete" if denied.contains(&"job_patch") => Level::Error,
-            "secret_create" if !is_staged => Level::Error,
-            _ if matches!(self.need, Need::Required(_)) => Level::Error,
-            _ => Level::Warn,
-        }
+/// How bad it is that a permission is denied: as bad as it is for a run (ENV-01). With `is_staged` the payload lies on a
+/// data volume that host and pod share.
+#[must_use]
+pub fn level_without(permission: Permission, denied: &[Permission], is_staged: bool) -> Level {
+    match permission {
+        // A run is stopped by deleting or by suspending its Job; one of the two it needs.
+        Permission::DeleteJobs if denied.contains(&Permission::PatchJobs) => Level::Error,
+        Permission::CreateSecrets if !is_staged => Level::Error,
+        _ if matches!(permission.need(), Need::Required(_)) => Level::Error,
+        _ => Level::Warn,
     }
 }
-
-const fn permission(code: &'static str, key: PermissionKey, need: Need, without: &'static str) -> Permission {
-    Permission { code, key, need, without }
-}
-
-use ErrorCode::{ConcurrencyGuardUnreachable, JobCreateFailed, RbacInsufficient};
-use Need::{Replaceable, Required, Useful};
-
-const POLLING: &str = "degraded mode \"polling\": one list every 2 s";
-
-/// Every permission the adapter can use, in the order of the documentation.
-#[rustfmt::skip]
-pub const PERMISSIONS: [Permission; 15] = [
-    permission("job_create", ("batch", "jobs", "create"), Required(JobCreateFailed), "no run can be launched"),
-    permission("job_get", ("batch", "jobs", "get"), Required(RbacInsufficient), "the end of a run cannot be proven"),
-    permission("job_list", ("batch", "jobs", "list"), Required(ConcurrencyGuardUnreachable), "competing runs cannot be seen, so every run is refused"),
-    permission("job_delete", ("batch", "jobs", "delete"), Replaceable, "runs are stopped by suspending them, which takes `patch`, and removed by their TTL"),
-    permission("pod_list", ("", "pods", "list"), Required(RbacInsufficient), "the pod of a run cannot be found"),
-    permission("pod_log", ("", "pods/log", "get"), Required(RbacInsufficient), "there is no transcript"),
-    permission("job_patch", ("batch", "jobs", "patch"), Replaceable, "degraded mode \"created unsuspended\"; `queueName` is refused, Jobs of a lost host process are not adopted"),
-    permission("job_watch", ("batch", "jobs", "watch"), Replaceable, POLLING),
-    permission("pod_watch", ("", "pods", "watch"), Replaceable, POLLING),
-    permission("pod_get", ("", "pods", "get"), Replaceable, "nothing is inherited from the host's own pod; set `image`"),
-    permission("secret_create", ("", "secrets", "create"), Replaceable, "prompt and credentials cannot be stored for the pod"),
-    permission("secret_delete", ("", "secrets", "delete"), Replaceable, "the payload of a retained Job stays until the Job goes"),
-    permission("secret_get", ("", "secrets", "get"), Useful, "the check of `secretRef` is skipped"),
-    permission("pvc_get", ("", "persistentvolumeclaims", "get"), Useful, "the check of the data claim is skipped"),
-    permission("event_list", ("", "events", "list"), Useful, "start-up problems are reported without events"),
-];
 
 #[cfg(test)]
 mod tests {
@@ -181,21 +124,13 @@ mod tests {
 
     #[test]
     fn env_01_a_permission_with_a_substitute_is_missed_only_when_that_is_missing_too() {
-        let level = |code: &str, denied: &[&str], is_staged| {
-            PERMISSIONS.iter().find(|one| one.code == code).map(|one| one.level(denied, is_staged))
-        };
-        assert_eq!(level("job_delete", &["job_delete"], false), Some(Level::Warn));
-        assert_eq!(level("job_delete", &["job_patch", "job_delete"], false), Some(Level::Error));
-        assert_eq!(level("secret_create", &["secret_create"], false), Some(Level::Error));
-        assert_eq!(level("secret_create", &["secret_create"], true), Some(Level::Warn));
-        assert_eq!(level("job_get", &["job_get"], true), Some(Level::Error));
-    }
+        use Permission::{CreateSecrets, DeleteJobs, GetJobs, PatchJobs};
 
-    #[test]
-    fn every_permission_has_a_code_of_its_own() {
-        let mut codes: Vec<_> = PERMISSIONS.iter().map(|one| one.code).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        assert_eq!(codes.len(), PERMISSIONS.len());
+        let level = level_without;
+        assert_eq!(level(DeleteJobs, &[DeleteJobs], false), Level::Warn);
+        assert_eq!(level(DeleteJobs, &[PatchJobs, DeleteJobs], false), Level::Error);
+        assert_eq!(level(CreateSecrets, &[CreateSecrets], false), Level::Error);
+        assert_eq!(level(CreateSecrets, &[CreateSecrets], true), Level::Warn);
+        assert_eq!(level(GetJobs, &[GetJobs], true), Level::Error);
     }
 }

@@ -32,6 +32,7 @@ pub mod redact;
 pub mod request;
 pub mod run;
 pub mod session;
+mod table;
 pub mod target;
 pub mod transcript;
 pub mod view;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use claude_k8s_core::api_failure::ApiFailure;
 use claude_k8s_core::launch::{Call, not_cleaned_up, payload_stays};
 use claude_k8s_core::names::key;
+use claude_k8s_core::permissions::Permission;
 use claude_k8s_core::run::Fate;
 use claude_k8s_core::view::JobFacts;
 use futures_util::future::{try_join, try_join_all};
@@ -34,7 +35,7 @@ pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, secrets: Option<V
     }
     let work = async {
         let deleted = match fate {
-            Fate::Delete if run.permissions.allows("batch", "jobs", "delete") => {
+            Fate::Delete if run.permissions.allow(Permission::DeleteJobs) => {
                 let delete = || run.namespace.delete_job(Call::CleanUpJob, &job.name, &job.uid);
                 Some(patiently(Call::CleanUpJob, delete).await)
             }
@@ -68,7 +69,7 @@ pub(super) async fn mark_delivered(run: &RunContext, job: &JobFacts) -> Result<(
 }
 
 async fn retain(run: &RunContext, job: &JobFacts, secrets: Option<Vec<String>>) -> Result<(), ApiFailure> {
-    if run.permissions.allows("", "secrets", "delete") {
+    if run.permissions.allow(Permission::DeleteSecrets) {
         let secrets = match secrets {
             Some(secrets) => secrets,
             None => payload_secrets(&patiently(Call::FindSecrets, || run.namespace.get_job(&job.name)).await?),

@@ -7,7 +7,7 @@ use claude_k8s_core::config::Config;
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::guard::SupervisorId;
 use claude_k8s_core::launch::{Call, UNANSWERED, nobody_reached, not_connected, not_reached, own_pod_not_read};
-use claude_k8s_core::permissions::Permissions;
+use claude_k8s_core::permissions::{Permission, Permissions};
 use claude_k8s_core::plan::{Delivery, RunPlan};
 use claude_k8s_core::request::RunRequest;
 use tokio::time::Instant;
@@ -140,7 +140,7 @@ impl Engine {
         patience: Duration,
     ) -> Result<(), Refusal> {
         let reach = Patience::of(Call::Reach).at_most(patience);
-        let Err(failure) = reach.with(|| namespace.may("batch", "jobs", "create")).await else { return Ok(()) };
+        let Err(failure) = reach.with(|| namespace.may(Permission::CreateJobs)).await else { return Ok(()) };
         match not_reached(&failure, server, &credentials.describe()) {
             Some(refusal) => {
                 self.shared.connections.forget(&Identity::here(credentials.identity()));

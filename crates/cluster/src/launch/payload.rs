@@ -4,6 +4,7 @@ use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 use claude_k8s_core::attempt::Attempt;
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::launch::{Call, secret_not_created};
+use claude_k8s_core::permissions::Permission;
 use futures_util::future::try_join_all;
 use k8s_openapi::api::core::v1::Secret;
 
@@ -38,7 +39,7 @@ pub(super) async fn store(run: &RunContext, attempt: &Attempt, created: &Created
 /// remove. Accepting the second kind would take the payload away from the pod; written anew, both are right.
 async fn store_one(run: &RunContext, secret: &Secret, fresh: bool) -> Result<(), ApiFailure> {
     let name = secret.metadata.name.as_deref().unwrap_or_default();
-    let may_delete = run.permissions.allows("", "secrets", "delete");
+    let may_delete = run.permissions.allow(Permission::DeleteSecrets);
     let mut patience = Patience::of(Call::CreateSecret);
     let mut patience_with_leftover = Patience::of(Call::ReplaceSecret);
     let mut maybe_stored = false;

@@ -4,9 +4,10 @@ use crate::api_failure::{ApiFailure, FailureKind};
 use crate::config::{Config, Rejection, Warning};
 use crate::launch::Call;
 use crate::own_pod::OwnPod;
+use crate::permissions::Permission;
 use crate::request::RunRequest;
 
-use super::{Check, Level, PERMISSIONS, Permission};
+use super::{Check, Level, level_without};
 
 /// Log following can stall at rotation on older servers (`docs/internals/kubernetes.md` 1.5).
 const OLDEST: (u32, u32) = (1, 29);
@@ -125,24 +126,22 @@ pub fn namespace(name: &str, found: &Result<(), ApiFailure>) -> Check {
     }
 }
 
-/// One check per permission, from the answers in the order of [`PERMISSIONS`]. `staging`: host and pod share a volume that can take the place of Secrets.
+/// One check per permission, from the answers in the order of [`Permission::ALL`]. `staging`: host and pod share a volume that can take the place of Secrets.
 pub fn permissions<'a>(
     namespace: &'a str,
     answers: &'a [Result<bool, ApiFailure>],
     staging: bool,
 ) -> impl Iterator<Item = Check> + 'a {
-    let is_denied = |(permission, answer): (&Permission, &Result<bool, ApiFailure>)| {
-        matches!(answer, Ok(false)).then_some(permission.code)
-    };
-    let denied: Vec<&str> = PERMISSIONS.iter().zip(answers).filter_map(is_denied).collect();
-    PERMISSIONS.iter().zip(answers).map(move |(permission, answer)| {
-        let code = format!("k8s_rbac_{}", permission.code);
-        let (_, resource, verb) = permission.key;
-        let what = format!("`{verb}` on `{resource}` in namespace `{namespace}`");
-        let level = permission.level(&denied, staging);
-        let without = match permission.code {
-            "secret_create" if staging => "degraded mode \"staging\": the payload lies on the data volume",
-            _ => permission.without,
+    let asked = move || Permission::ALL.iter().copied().zip(answers);
+    let denied = asked().filter(|(_, answer)| matches!(answer, Ok(false)));
+    let denied: Vec<Permission> = denied.map(|(permission, _)| permission).collect();
+    asked().map(move |(permission, answer)| {
+        let code = format!("k8s_rbac_{}", permission.code());
+        let what = format!("{} in namespace `{namespace}`", permission.access());
+        let level = level_without(permission, &denied, staging);
+        let without = match permission {
+            Permission::CreateSecrets if staging => "degraded mode \"staging\": the payload lies on the data volume",
+            _ => permission.without(),
         };
         match answer {
             Ok(true) => Check::new(code, Level::Info, format!("Allowed: {what}")),

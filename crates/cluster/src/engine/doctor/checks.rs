@@ -2,6 +2,7 @@
 
 use claude_k8s_core::config::Config;
 use claude_k8s_core::doctor::{Check, findings};
+use claude_k8s_core::permissions::Access;
 
 use crate::api::Namespace;
 use crate::connect::Credentials;
@@ -32,7 +33,7 @@ pub(super) async fn namespace(namespace: &Namespace, own: Option<&str>) -> Check
         return findings::own_namespace(name);
     }
     // ENV-06: the documented Role does not grant it, so it is asked for before it is tried.
-    if matches!(namespace.may_named("", "namespaces", "get", Some(name)).await, Ok(false)) {
+    if matches!(namespace.may_named(Access::GET_NAMESPACE, Some(name)).await, Ok(false)) {
         return findings::namespace_not_readable(name);
     }
     findings::namespace(name, &namespace.exists().await)

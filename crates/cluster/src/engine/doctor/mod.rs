@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use claude_k8s_core::api_failure::ApiFailure;
 use claude_k8s_core::config::Config;
-use claude_k8s_core::doctor::{Check, PERMISSIONS, Permission, Report, findings};
-use claude_k8s_core::permissions::Permissions;
+use claude_k8s_core::doctor::{Check, Report, findings};
+use claude_k8s_core::permissions::{Permission, Permissions};
 use claude_k8s_core::request::RunRequest;
 use futures_util::future::join_all;
 use serde_json::Map;
@@ -64,9 +64,9 @@ impl Engine {
         checks.push(checks::namespace(&namespace, own_namespace.as_deref()).await);
         let staging = may_stage(&request, own.placement(&namespace.name), &own);
         checks.extend(findings::permissions(&namespace.name, &answers, staging));
-        checks.push(checks::secret(&namespace, &config, granted.allows("", "secrets", "get")).await);
+        checks.push(checks::secret(&namespace, &config, granted.allow(Permission::GetSecrets)).await);
         if let Some(job) = &resolved.job {
-            let may_read = granted.allows("", "persistentvolumeclaims", "get");
+            let may_read = granted.allow(Permission::GetClaims);
             checks.push(job_checks::claim(&namespace, job, &config, may_read).await);
             checks.extend(job_checks::api_url(job));
             checks.push(job_checks::dry_run(&namespace, job).await);
@@ -106,18 +106,16 @@ fn readable_config(request: &RunRequest, checks: &mut Vec<Check>) -> Option<Conf
     Some(config)
 }
 
-/// The answers in the order of [`PERMISSIONS`].
+/// The answers in the order of [`Permission::ALL`].
 async fn answers(namespace: &Namespace, secret: &str) -> Vec<Result<bool, ApiFailure>> {
     // The documented Role grants reading one Secret by its name.
-    let named = |code: &str| (code == "secret_get").then_some(secret);
-    let asked = PERMISSIONS.map(|Permission { code, key: (group, resource, verb), .. }| {
-        namespace.may_named(group, resource, verb, named(code))
-    });
+    let named = |one| (one == Permission::GetSecrets).then_some(secret);
+    let asked = Permission::ALL.iter().map(|one| namespace.may_named(one.access(), named(*one)));
     join_all(asked).await
 }
 
 /// What a run would conclude from the same answers.
 fn permissions(answers: &[Result<bool, ApiFailure>]) -> Permissions {
-    let denied = PERMISSIONS.iter().zip(answers).filter(|(_, answer)| matches!(answer, Ok(false)));
-    Permissions::without(denied.map(|(one, _)| one.key))
+    let denied = Permission::ALL.iter().zip(answers).filter(|(_, answer)| matches!(answer, Ok(false)));
+    Permissions::without(denied.map(|(one, _)| *one))
 }
