@@ -91,7 +91,7 @@ test('grd_03 of two simultaneous runs of one agent one runs, and the other names
     executionRecovery: { kind: 'bootstrap', providerWorkStarted: false },
   })
   expect(refused.errorMessage).toMatch(/^Another run of this agent is active: Job /)
-  expect(contexts.flatMap((ctx) => transcript(ctx).events).filter(({ eventType }) => eventType === 'k8s.pod.started')).toHaveLength(1)
+  expect(contexts.flatMap((ctx) => transcript(ctx).events).filter(({ payload }) => payload.event === 'k8s.pod.started')).toHaveLength(1)
 })
 
 test('grd_09 a run that may wait starts when its competitor has ended', async () => {

@@ -314,7 +314,7 @@ test('queueName: the Job stays suspended under its label until the queue admits 
   })
   expect(job.metadata.labels['kueue.x-k8s.io/queue-name']).toBe('agents')
   expect(job.spec.suspend).toBe(true)
-  await until('the launch is over', () => transcript(ctx).events.find(({ eventType }) => eventType === 'k8s.job.created'))
+  await until('the launch is over', () => transcript(ctx).events.find(({ payload }) => payload.event === 'k8s.job.created'))
   expect((await jobOf()).spec.suspend).toBe(true)
   expect(await cluster.pods()).toEqual([])
   const patches = (await cluster.requests(since)).filter(({ verb, resource }) => verb === 'patch' && resource === 'jobs')

@@ -182,7 +182,7 @@ test('hst_08 each callback comes at its moment: ready before any write, dispatch
     commandNotes: expect.arrayContaining([`Image: ${cluster.image}`, `Namespace: ${cluster.namespace}`]),
   })
   expect(JSON.stringify(meta)).not.toContain(ctx.authToken)
-  expect(events.map(({ eventType }) => eventType)).toEqual(['k8s.job.created', 'k8s.pod.started', 'k8s.job.finished'])
+  expect(events.map(({ payload }) => payload.event)).toEqual(['k8s.job.created', 'k8s.pod.started', 'k8s.job.finished'])
 })
 
 test('hst_04 a line of 200 KB arrives in pieces of at most 60 KiB that join again', async () => {

@@ -1,6 +1,6 @@
 /** The border to the native module, and the host's contract where its published types end. */
 
-import type { AdapterExecutionContext, AdapterInvocationMeta, AdapterRuntimeEvent, AdapterSkillEntry } from '@paperclipai/adapter-utils'
+import type { AdapterExecutionContext, AdapterInvocationMeta, AdapterRuntimeEvent, AdapterSkillEntry, RuntimeStatusUpdate } from '@paperclipai/adapter-utils'
 
 /** What `claude-k8s.<platform>.node` exports. */
 export interface NativeModule {
@@ -48,7 +48,7 @@ export interface NativeCallbacks {
 export type Notice =
   | { kind: 'meta'; meta: Omit<AdapterInvocationMeta, 'adapterType' | 'context'> }
   | { kind: 'event'; event: AdapterRuntimeEvent }
-  | { kind: 'progress'; phase: 'adapter_startup' | 'finalize'; message: string }
+  | ({ kind: 'progress' } & RuntimeStatusUpdate)
   | { kind: 'dispatch' }
   | ({ kind: 'launched' } & LaunchedJob)
 

@@ -55,7 +55,7 @@ const ctx = hostContext({
   config: { ...config, promptTemplate: options.prompt },
   env,
   signal: stop.signal,
-  callbacks: { onEvent: ({ eventType, message, payload }) => say(`${eventType}  ${message ?? JSON.stringify(payload)}`) },
+  callbacks: { onEvent: ({ message }) => say(message) },
   onLog: (_, chunk) => {
     const lines = (rest + chunk).split('\n')
     rest = lines.pop() ?? ''

@@ -54,7 +54,7 @@ export async function startHostProcess() {
         output: () => withoutStatus(run.stdout),
         /** Everything, with the adapter's own lines. */
         said: () => run.stdout + run.stderr,
-        count: (/** @type {string} */ eventType) => run.events.filter((event) => event.eventType === eventType).length,
+        count: (/** @type {string} */ event) => run.events.filter(({ payload }) => payload.event === event).length,
       }
     },
     /**

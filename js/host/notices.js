@@ -53,10 +53,18 @@ async function deliver(ctx, notice) {
     case 'event':
       return ctx.onEvent?.(notice.event)
     case 'progress':
-      return ctx.onRuntimeProgress?.({ phase: notice.phase, message: notice.message })
+      return ctx.onRuntimeProgress?.(progressOf(notice))
     case 'dispatch':
       return ctx.onDispatch?.()
   }
+}
+
+/**
+ * @param {Extract<Notice, { kind: 'progress' }>} notice
+ * @returns {import('@paperclipai/adapter-utils').RuntimeStatusUpdate}
+ */
+function progressOf({ kind: _, ...update }) {
+  return update
 }
 
 /**

@@ -19,15 +19,18 @@ pub enum Notice {
     },
     /// `ctx.onEvent`.
     Event {
-        /// `{ eventType, stream, level, message, payload }`.
+        /// `{ eventType, stream, level, message, payload }`; `payload.event` says what happened.
         event: Value,
     },
     /// `ctx.onRuntimeProgress`.
     Progress {
         /// `adapter_startup` or `finalize`.
         phase: &'static str,
-        /// What is waited for.
+        /// What is waited for, or what the agent does.
         message: String,
+        /// Of an agent that works: its tool, its last words, and when it was heard.
+        #[serde(flatten)]
+        live: Option<LiveMembers>,
     },
     /// `ctx.onDispatch`: exactly once, immediately before a Job is released.
     Dispatch,
@@ -42,6 +45,18 @@ pub enum Notice {
         /// Run id.
         run_id: String,
     },
+}
+
+/// Members of [`Notice::Progress`] that only a working agent has, under the host's names.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LiveMembers {
+    /// The tool that is under way.
+    pub current_tool_name: Option<String>,
+    /// What the model said last, at most 200 characters.
+    pub last_assistant_snippet: Option<String>,
+    /// ISO 8601.
+    pub last_event_at: String,
 }
 
 /// The host's side of a run: output by [`HostLog`], everything else here.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use claude_k8s_core::log::{ContainerPhase, FIRST_LINE};
 use claude_k8s_core::names::CONTAINER;
 use claude_k8s_core::outcome::{LogSummary, is_good};
-use claude_k8s_core::transcript::Transcript;
+use claude_k8s_core::transcript::{Activity, Transcript};
 use claude_k8s_core::view::RunView;
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -36,6 +36,7 @@ pub(super) struct LogTask<'a> {
     transcript: Arc<Mutex<Transcript>>,
     /// Milliseconds since 1970 of the last line; 0 before the first.
     last_output: Arc<AtomicI64>,
+    activity: watch::Sender<Activity>,
 }
 
 impl<'a> LogTask<'a> {
@@ -49,6 +50,7 @@ impl<'a> LogTask<'a> {
             ended_at: None,
             transcript: Arc::default(),
             last_output: Arc::default(),
+            activity: watch::Sender::default(),
         }
     }
 
@@ -66,10 +68,17 @@ impl<'a> LogTask<'a> {
         };
         let (phase, clock) = (self.phase.subscribe(), self.run.clock);
         let (transcript, last_output) = (Arc::clone(&self.transcript), Arc::clone(&self.last_output));
+        let activity = self.activity.clone();
         self.tasks.spawn(async move {
+            let mut version = 0;
             let on_line = |line: &[u8]| {
                 last_output.store(clock.now().as_millisecond(), Ordering::Relaxed);
-                transcript.lock().unwrap_or_else(PoisonError::into_inner).line(line);
+                let mut transcript = transcript.lock().unwrap_or_else(PoisonError::into_inner);
+                transcript.line(line);
+                if transcript.activity_version() != version {
+                    version = transcript.activity_version();
+                    activity.send_replace(transcript.activity());
+                }
             };
             follow(&source, &target, phase, &writer, on_line).await
         });
@@ -149,6 +158,11 @@ impl<'a> LogTask<'a> {
                 }
             }
         }
+    }
+
+    /// What the agent does, from the first word on.
+    pub(super) fn activity(&self) -> watch::Receiver<Activity> {
+        self.activity.subscribe()
     }
 
     /// What was read so far ends with a result that is good by itself.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use claude_k8s_core::log::Stream;
 use claude_k8s_core::redact::Redactor;
+use claude_k8s_core::run::LiveProgress;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::host::{Host, HostError, HostLog, Notice};
+use crate::host::{Host, HostError, HostLog, LiveMembers, Notice};
 use crate::logs::{DeliveryReport, SPOOL_BYTES, SpoolReader, SpoolWriter, deliver, spool};
 
 /// A notice that the host does not answer is left alone after this time (HST-05).
@@ -133,17 +134,27 @@ impl Output {
         self.tell("adapter_startup", text);
     }
 
+    /// The host's "working" line while the agent works; the caller keeps the pace. Nobody waits for it.
+    pub(crate) fn live(&self, progress: LiveProgress) {
+        let LiveProgress { message, tool, snippet, heard } = progress;
+        let live =
+            LiveMembers { current_tool_name: tool, last_assistant_snippet: snippet, last_event_at: heard.to_string() };
+        self.unawaited(Notice::Progress { phase: "adapter_startup", message, live: Some(live) });
+    }
+
     /// The host's "working" line while the rest of the log is read.
     pub(crate) fn finalizing(&self) {
         self.tell("finalize", "reading the rest of the log");
     }
 
     fn tell(&self, phase: &'static str, text: &str) {
-        let (output, message) = (self.clone(), self.redact(text));
+        self.unawaited(Notice::Progress { phase, message: self.redact(text), live: None });
+    }
+
+    fn unawaited(&self, notice: Notice) {
+        let output = self.clone();
         #[expect(clippy::disallowed_methods, reason = "bounded by NOTICE and of no consequence")]
-        let _unawaited = tokio::spawn(async move {
-            output.notice(Notice::Progress { phase, message }).await;
-        });
+        let _unawaited = tokio::spawn(async move { output.notice(notice).await });
     }
 
     /// `ctx.onMeta`.
@@ -152,10 +163,13 @@ impl Output {
         self.notice(Notice::Meta { meta }).await;
     }
 
-    /// `ctx.onEvent`, stream `system`.
-    pub(crate) async fn event(&self, kind: &str, level: &str, message: &str, payload: Value) {
-        let mut event =
-            json!({ "eventType": kind, "stream": "system", "level": level, "message": message, "payload": payload });
+    /// `ctx.onEvent`, stream `system`. A host takes most types of events for an action of the agent, and a run with one
+    /// for progress; `lifecycle` is none (HOS-03). What happened stands in the payload.
+    pub(crate) async fn event(&self, kind: &str, level: &str, message: &str, mut payload: Value) {
+        payload["event"] = kind.into();
+        let mut event = json!({
+            "eventType": "lifecycle", "stream": "system", "level": level, "message": message, "payload": payload,
+        });
         self.redactor().redact_json(&mut event);
         self.notice(Notice::Event { event }).await;
     }

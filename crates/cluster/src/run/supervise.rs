@@ -11,8 +11,8 @@ use std::time::Duration;
 use claude_k8s_core::launch::Call;
 use claude_k8s_core::outcome::{ContainerEnd, Ending, LogSummary, PlatformLoss};
 use claude_k8s_core::run::constants::KEEPALIVE;
-use claude_k8s_core::run::{Bounds, Command, DeleteReason, Input, RunState};
-use claude_k8s_core::transcript::Transcript;
+use claude_k8s_core::run::{Bounds, Command, DeleteReason, Input, Live, LiveProgress, RunState};
+use claude_k8s_core::transcript::{Activity, Transcript};
 use claude_k8s_core::view::{JobFacts, RunView};
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -71,6 +71,7 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
     let (mut index, mut view) = run.index.subscribe(job);
     let mut log = LogTask::new(run);
     let mut io = Io { run, answers: FuturesUnordered::new() };
+    let mut live = LiveLine { live: Live::new(run.clock.now()), activity: log.activity() };
 
     let bounds = bounds(run, job, adopted);
     let (mut state, mut commands) = RunState::released(bounds, view.borrow_and_update().clone(), run.clock.now());
@@ -104,6 +105,10 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
                 let LogSummary { bytes, reconnects, complete, .. } = &summary;
                 run.output.debug(|| format!("log: {bytes} bytes, {reconnects} reconnects, complete: {complete}"));
                 vec![Input::LogEnded(LogSummary { good_result: log.result_is_good(), ..summary })]
+            }
+            progress = live.next(run) => {
+                run.output.live(progress);
+                continue;
             }
             () = tick(run, state.next_wake()) => vec![Input::Tick { last_output: log.last_output() }],
         };
@@ -141,6 +146,38 @@ async fn tick(run: &RunContext, wake: Option<Timestamp>) {
     tokio::time::sleep_until(at).await;
 }
 
+/// The line under "Working" on the host's page.
+struct LiveLine {
+    live: Live,
+    activity: watch::Receiver<Activity>,
+}
+
+impl LiveLine {
+    /// Cancel-safe: what was heard is noted before anything is waited for.
+    async fn next(&mut self, run: &RunContext) -> LiveProgress {
+        loop {
+            if let Some(progress) = self.live.next(run.clock.now(), |text| run.output.redact(text)) {
+                return progress;
+            }
+            let due = self.live.due().map(|due| run.clock.instant_of(due));
+            tokio::select! {
+                Ok(()) = self.activity.changed() => {
+                    let activity = self.activity.borrow_and_update().clone();
+                    self.live.turn_to(activity, run.clock.now());
+                }
+                () = sleep_until(due) => {}
+            }
+        }
+    }
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Commands under way. Their answers are inputs; nothing waits for them here.
 struct Io<'a> {
     run: &'a RunContext,
@@ -175,8 +212,10 @@ impl Io<'_> {
 
 async fn started(run: &RunContext, view: RunView) {
     let Some(pod) = view.pod() else { return };
+    let node = pod.node.as_ref().map(|node| format!(" on {node}")).unwrap_or_default();
+    let message = format!("Pod {} started{node}", pod.name);
     let payload = json!({ "pod": pod.name, "uid": pod.uid, "node": pod.node });
-    run.output.event("k8s.pod.started", "info", &format!("Pod {} started", pod.name), payload).await;
+    run.output.event("k8s.pod.started", "info", &message, payload).await;
 }
 
 async fn explained(run: &RunContext, view: &RunView) -> Input {

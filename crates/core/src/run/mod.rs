@@ -26,6 +26,7 @@ mod fate;
 mod findings;
 mod input;
 mod keepalive;
+mod live;
 mod phase;
 mod planned;
 mod proof;
@@ -37,6 +38,7 @@ mod stop;
 pub use command::{Command, DeleteReason};
 pub use fate::Fate;
 pub use input::{Bounds, Input, Proof, ProofOf};
+pub use live::{Live, LiveProgress};
 pub use phase::Phase;
 pub use state::RunState;
 

@@ -123,6 +123,40 @@ pub(super) struct Block<'a> {
     #[serde(borrow)]
     pub(super) text: Text<'a>,
     pub(super) is_error: Flag,
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    #[serde(borrow)]
+    pub(super) input: Object<ToolInput<'a>>,
+}
+
+/// `input` of a tool call: the members that say in a few words what it is about.
+#[derive(Debug, Deserialize, Default)]
+#[serde(default)]
+pub(super) struct ToolInput<'a> {
+    #[serde(borrow)]
+    command: Text<'a>,
+    #[serde(borrow)]
+    file_path: Text<'a>,
+    #[serde(borrow)]
+    notebook_path: Text<'a>,
+    #[serde(borrow)]
+    pattern: Text<'a>,
+    #[serde(borrow)]
+    url: Text<'a>,
+    #[serde(borrow)]
+    query: Text<'a>,
+    #[serde(borrow)]
+    skill: Text<'a>,
+    #[serde(borrow)]
+    description: Text<'a>,
+}
+
+impl ToolInput<'_> {
+    /// The most telling one.
+    pub(super) fn about(&self) -> Option<&str> {
+        let Self { command, file_path, notebook_path, pattern, url, query, skill, description } = self;
+        [command, file_path, notebook_path, pattern, url, query, skill, description].into_iter().find_map(Text::get)
+    }
 }
 
 /// `rate_limit_event`, printed with bearer credentials only.

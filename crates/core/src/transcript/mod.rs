@@ -9,6 +9,7 @@
 //! Memory is bounded whatever the length of the log (LOG-13) and no line can stop the reader (RES-04). It states
 //! facts about the stream; what they mean for the run is decided in [`crate::outcome`].
 
+mod activity;
 mod event;
 mod facts;
 mod last_result;
@@ -20,6 +21,7 @@ mod texts;
 mod tool_calls;
 mod usage;
 
+pub use activity::{Activity, OpenTool};
 pub use last_result::LastResult;
 pub use reader::Transcript;
 pub use usage::Usage;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::activity::{Activities, Activity};
 use super::event::{Conversation, Kind, RateLimit, ResultEvent, Stream, System};
 use super::last_result::{LastResult, owned};
 use super::lenient::Flag;
@@ -43,6 +44,7 @@ pub struct Transcript {
     /// A subagent spoke after the last result.
     pub(super) subagent_after_result: bool,
     pub(super) spending: Spending,
+    pub(super) activities: Activities,
 }
 
 /// The last `rate_limit_event`.
@@ -70,6 +72,18 @@ impl Transcript {
             // Still no event: what the CLI or a tool printed is not ours to judge.
             let _ = self.event(&line);
         }
+    }
+
+    /// What the agent does right now.
+    #[must_use]
+    pub fn activity(&self) -> Activity {
+        self.activities.newest()
+    }
+
+    /// Rises with each change of [`Self::activity`].
+    #[must_use]
+    pub fn activity_version(&self) -> u64 {
+        self.activities.version()
     }
 
     /// Each kind is parsed completely before anything is changed, so a bad line leaves no trace.
@@ -125,6 +139,7 @@ impl Transcript {
                 (Some("text"), Some(text)) => {
                     self.model_said(main_thread);
                     if main_thread {
+                        self.activities.said(text);
                         self.texts.push(text);
                     }
                 }
@@ -132,6 +147,7 @@ impl Transcript {
                 (Some("tool_use"), _) => {
                     self.model_said(main_thread);
                     self.tools.called(block.id.get());
+                    self.activities.called(block);
                 }
                 _ => self.model_said(main_thread),
             }
@@ -151,6 +167,7 @@ impl Transcript {
         for block in event.message.0.content.0.iter().map(|block| &block.0) {
             if let Some(id) = block.tool_use_id.get() {
                 self.tools.returned(id, block.is_error == Flag::Yes);
+                self.activities.returned(id);
             }
         }
     }
@@ -183,6 +200,7 @@ impl Transcript {
             self.spending.add(event);
         }
         self.tools.reported();
+        self.activities.over();
         self.main_after_result = false;
         self.subagent_after_result = false;
         self.last_result = Some(result);

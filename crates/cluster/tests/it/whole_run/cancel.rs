@@ -123,6 +123,6 @@ async fn can_04_a_lost_lease_leaves_the_pod_running() {
     let (outcome, _) = call.stopped_after(StopOrder::LeaseLost, losing).await;
     assert_eq!(code(&outcome), "k8s_controller_lease_lost");
     assert_eq!((world.deletes(), world.remains().await.iter().any(|name| *name == world.job())), (0, true));
-    let told = call.heard.of_events("message").pop().unwrap_or_default();
+    let told = call.heard.of_events("/message").pop().unwrap_or_default();
     assert!(told.ends_with("is no longer followed; its pod may still run"), "{told}");
 }

@@ -94,15 +94,15 @@ impl Heard {
         self.notices().iter().filter(|notice| matches!(notice, Notice::Dispatch)).count()
     }
 
-    /// Types of the events, in order.
+    /// What the events tell, in order.
     pub(crate) fn events(&self) -> Vec<String> {
-        self.of_events("eventType")
+        self.of_events("/payload/event")
     }
 
-    /// A text member of each event.
-    pub(crate) fn of_events(&self, member: &str) -> Vec<String> {
+    /// A text of each event, by its JSON pointer.
+    pub(crate) fn of_events(&self, pointer: &str) -> Vec<String> {
         let text = |notice: &Notice| match notice {
-            Notice::Event { event } => event[member].as_str().map(str::to_owned),
+            Notice::Event { event } => event.pointer(pointer)?.as_str().map(str::to_owned),
             _ => None,
         };
         self.notices().iter().filter_map(text).collect()

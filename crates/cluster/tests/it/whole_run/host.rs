@@ -30,8 +30,8 @@ async fn a_run_is_told_in_order_and_exactly_once() {
             Notice::Dispatch => "dispatch",
             Notice::Launched { .. } => "launched",
         })
-        // Told when the node posts the end before the log shows it; a wait for the log is a line of progress only.
-        .filter(|&told| told != "finalize")
+        // Progress comes as the agent works and as the node posts; nobody relies on its place.
+        .filter(|&told| !matches!(told, "finalize" | "adapter_startup"))
         .collect();
     assert_eq!(order, ["dispatch", "launched", "meta", "event", "event", "event"]);
     assert_eq!(call.heard.events(), ["k8s.job.created", "k8s.pod.started", "k8s.job.finished"]);

@@ -18,6 +18,7 @@ mod guard;
 mod heard;
 mod host;
 mod launch;
+mod live;
 mod log;
 mod loss;
 mod orphans;
