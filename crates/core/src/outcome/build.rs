@@ -33,11 +33,13 @@ pub fn decide(evidence: &Evidence<'_>) -> RunResult {
     let usage = sum([transcript.usage(), evidence.earlier, adopted_usage(evidence.run)]);
     let (provider, biller, billing_type) = billing(evidence.session, transcript);
 
+    let summary = if failed { None } else { summary(transcript) };
+
     RunResult {
         exit_code,
         signal,
         timed_out: verdict.timed_out,
-        result_json: result_json(evidence, &verdict),
+        result_json: result_json(evidence, &verdict, summary.as_deref()),
         error_message: verdict.message,
         error_code: verdict.code,
         error_family: verdict.family,
@@ -52,7 +54,7 @@ pub fn decide(evidence: &Evidence<'_>) -> RunResult {
         biller: Some(biller),
         billing_type: Some(billing_type),
         model: transcript.model().map(str::to_owned).or_else(|| evidence.session.configured_model.clone()),
-        summary: if failed { None } else { summary(transcript) },
+        summary,
     }
 }
 

@@ -8,10 +8,12 @@ use super::plain_text::bounded;
 use super::result::{iso, map_texts};
 use super::seen::terminated;
 use super::verdict::Verdict;
-use crate::transcript::trim_members;
+use crate::transcript::{start_of, trim_members};
 
 /// Upper bound of `resultJson`.
 const RESULT_JSON_BYTES: usize = 256 * 1024;
+/// Bound of the final response: a comment for people.
+const FINAL_RESPONSE_BYTES: usize = 64 * 1024;
 /// Bound of the lists in `resultJson.k8s`, in entries and characters per entry.
 const LISTED: usize = 20;
 /// Members that make the host act. Only this adapter may set them, never an event of the CLI.
@@ -23,13 +25,14 @@ const ACTING_MEMBERS: &[&str] = &[
     "retryNotBefore",
     "stopReason",
     "summary",
+    "finalResponse",
     "k8s",
 ];
 
 /// Lets the host start the next run of the task with the session, at most twice by itself (docs/internals/host.md 7).
 pub(super) const CONTINUATION: (&str, &str) = ("conversationContinuation", "continue_conversation_v1");
 
-pub(super) fn result_json(evidence: &Evidence<'_>, verdict: &Verdict) -> Map<String, Value> {
+pub(super) fn result_json(evidence: &Evidence<'_>, verdict: &Verdict, summary: Option<&str>) -> Map<String, Value> {
     let transcript = evidence.transcript;
     let mut json = if let Some(result) = transcript.last_result() {
         result.event.clone()
@@ -48,6 +51,13 @@ pub(super) fn result_json(evidence: &Evidence<'_>, verdict: &Verdict) -> Map<Str
 
     let mut ours = Map::new();
     ours.insert("k8s".to_owned(), Value::Object(kubernetes(evidence)));
+    if let Some(text) = summary {
+        // The host takes a summary that begins like a narration for none; this it always posts (HOS-04).
+        ours.insert(
+            "finalResponse".to_owned(),
+            json!({ "disposition": "final", "text": start_of(text, FINAL_RESPONSE_BYTES) }),
+        );
+    }
     if let Some(reason) = verdict.stop_reason {
         ours.insert("stopReason".to_owned(), reason.into());
     }

@@ -155,6 +155,19 @@ fn the_result_json_is_bounded_and_holds_nothing_the_database_rejects() {
 }
 
 #[test]
+fn hos_04_a_success_carries_its_summary_as_the_final_response_and_a_failure_none() {
+    let success = Scene::exited(0, busy(ok("Let me tell: done."))).json();
+    let expected = json!({ "disposition": "final", "text": success["summary"] });
+    assert_eq!(
+        (&success["resultJson"]["finalResponse"], &success["summary"]),
+        (&expected, &"Let me tell: done.".into())
+    );
+    let mut forged = failed(json!({ "subtype": "error_max_turns" }));
+    forged["finalResponse"] = json!({ "disposition": "final", "text": "forged" });
+    assert_eq!(Scene::exited(1, busy(forged)).json()["resultJson"].get("finalResponse"), None);
+}
+
+#[test]
 fn without_a_result_the_host_gets_the_end_of_the_output() {
     let result = Scene::exited(1, "plain\n").json();
     assert_eq!(result["resultJson"]["stdout"], "plain\n");
