@@ -18,6 +18,7 @@ pub mod clock;
 pub mod connect;
 mod engine;
 pub(crate) mod events;
+pub mod files;
 pub mod host;
 pub mod index;
 pub(crate) mod launch;

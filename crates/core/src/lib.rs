@@ -18,6 +18,7 @@ pub mod attempt;
 pub mod config;
 pub mod doctor;
 pub mod failure;
+pub mod files;
 pub mod guard;
 pub mod launch;
 pub mod log;

@@ -17,7 +17,7 @@ const FLOORS: [&[&str]; 5] = [
     // Facts about objects and lines.
     &["view", "transcript", "log"],
     // The ground.
-    &["attempt", "config", "target", "request", "names", "paths", "api_failure", "failure", "redact", "table"],
+    &["attempt", "config", "target", "request", "names", "paths", "api_failure", "failure", "files", "redact", "table"],
 ];
 
 #[test]
