@@ -3,7 +3,6 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use super::class::Class;
 use super::ending::{ContainerEnd, Ending, Stop};
 use super::evidence::{Billing, Evidence, RunFacts, SessionFacts};
 use super::plain_text::bounded;
@@ -115,23 +114,6 @@ pub fn not_launched(reason: &NotLaunched, facts: &RunFacts, now: Timestamp) -> R
     })
 }
 
-/// The resumed session is unusable and nothing was done yet: one fresh attempt inside the run (SES-03).
-#[must_use]
-pub fn wants_fresh_attempt(evidence: &Evidence<'_>) -> bool {
-    let seen = Seen::new(evidence);
-    let unusable = matches!(seen.class, Some(Class::Session | Class::Context));
-    unusable
-        && evidence.session.resumed.is_some()
-        && !evidence.fresh_attempt_used
-        && evidence.run.attempts < 2
-        && evidence.ending.stop.is_none()
-        && !evidence.ending.deadline_passed
-        && evidence.ending.deletion.is_none()
-        && matches!(evidence.ending.container, ContainerEnd::Exited(_))
-        && evidence.transcript.tool_calls() == 0
-        && seen.whole_log()
-}
-
 fn sum<const N: usize>(parts: [Option<Usage>; N]) -> Option<Usage> {
     parts.into_iter().flatten().reduce(std::ops::Add::add)
 }
@@ -152,9 +134,10 @@ fn adopted_usage(run: &RunFacts) -> Option<Usage> {
 fn session(evidence: &Evidence<'_>, action: Session) -> (SessionFields, bool) {
     let id = evidence.transcript.session_id();
     // The fresh attempt was to replace a dead session; without a new one the dead one must go.
-    let clear = action == Session::Clear || (evidence.run.attempts >= 2 && id.is_none());
+    let replaced = evidence.run.attempts >= 2 && id.is_none() && action != Session::Spare;
+    let clear = action == Session::Clear || replaced;
     let fields = match id {
-        _ if action == Session::Untouched => SessionFields::Unchanged,
+        _ if matches!(action, Session::Untouched | Session::Spare) => SessionFields::Unchanged,
         _ if !evidence.session.persistent => SessionFields::none(),
         Some(id) if !clear => SessionFields::Stored {
             session_id: id.to_owned(),

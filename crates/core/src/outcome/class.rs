@@ -6,8 +6,14 @@ use crate::transcript::{LastResult, start_of};
 /// The class of a failure that Claude Code reported, in the order in which classes are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
-    /// The session does not exist, or its content cannot be sent again.
+    /// The session does not exist, or its id is none.
     Session,
+    /// The API refuses something that the conversation contains, and will again.
+    Content,
+    /// The API refused an image or document, and Claude Code leaves it out from now on.
+    MediaRemoved,
+    /// The API refuses the request, for whatever reason.
+    BadRequest,
     /// Not logged in, wrong key, no permission.
     Auth,
     /// A usage limit with a reset time.
@@ -26,6 +32,8 @@ pub(super) enum Class {
     Budget,
     /// Claude Code itself did not start.
     Start,
+    /// Something about the installation, which Claude Code names in its text.
+    Setup,
     /// The model answered with nothing.
     EmptyAnswer,
     /// Anything else.
@@ -34,14 +42,63 @@ pub(super) enum Class {
 
 /// Classifies a result that is not ok.
 ///
-/// `quota_rejected`: the last rate limit event is a rejection with a reset time. `resumed`: the run continued a
-/// session, so content that the API refuses is content of that session.
-pub(super) fn class(result: &LastResult, quota_rejected: bool, resumed: bool) -> Class {
-    if result.errors.iter().any(|text| says_session_unusable(text)) || (resumed && content_refused(result)) {
+/// `quota_rejected`: the last rate limit event is a rejection with a reset time.
+pub(super) fn class(result: &LastResult, quota_rejected: bool) -> Class {
+    if result.errors.iter().any(|text| says_session_unusable(text)) {
         return Class::Session;
     }
-    structured(result, quota_rejected).or_else(|| by_text(result)).unwrap_or(Class::Other)
+    structured(result, quota_rejected).or_else(|| by_text(result)).unwrap_or_else(|| rest(result))
 }
+
+/// What is left when neither a member nor a text names a cause.
+fn rest(result: &LastResult) -> Class {
+    match result.api_error_status {
+        Some(400 | 413) => Class::BadRequest,
+        _ => Class::Other,
+    }
+}
+
+/// Kinds of `api_error`. What is missing here is judged by status and text.
+const API_ERRORS: &[(&[&str], Class)] = &[
+    (&["tool_history_mismatch"], Class::Content),
+    (&["media_removed"], Class::MediaRemoved),
+    (&["autocompact_thrashing"], Class::Context),
+    (&["usage_limit_reached"], Class::Quota),
+    (&["connection_failed", "stream_idle_timeout", "computer_slept", "no_response"], Class::Transient),
+    (
+        &[
+            "provider_credentials",
+            "gateway_signin_required",
+            "gateway_session_expired",
+            "api_key_auth_disabled",
+            "org_disabled_credential",
+            "invalid_credential_header",
+            "stored_login_refused",
+            "oauth_refresh_store_refused",
+            "named_profile_unusable",
+        ],
+        Class::Auth,
+    ),
+    (&["model_requires_usage_credits", "long_context_credits_required"], Class::Billing),
+    (
+        &[
+            "tls_untrusted_ca",
+            "tls_cert_signature_failure",
+            "gateway_content_type",
+            "network_edge_blocked",
+            "claude_code_version_too_old",
+            "effort_requires_thinking",
+            "advisor_incompatible",
+            "model_substitution_disabled",
+            "no_allowed_fallback",
+            "consent_unanswered",
+            "unattended_start_limit",
+            "unattended_start_unconfirmed",
+        ],
+        Class::Setup,
+    ),
+    (&["max_output_tokens"], Class::Other),
+];
 
 fn structured(result: &LastResult, quota_rejected: bool) -> Option<Class> {
     let status = result.api_error_status;
@@ -52,14 +109,18 @@ fn structured(result: &LastResult, quota_rejected: bool) -> Option<Class> {
     // A rejection seen earlier says nothing about a failure that has another cause.
     let may_be_quota = matches!(status, None | Some(429)) && !subtype.is_some_and(|it| it.starts_with("error_max"));
 
+    let named = API_ERRORS.iter().find(|(names, _)| api_error.is_some_and(|name| names.contains(&name)));
+    let login = ["authentication_failed", "oauth_org_not_allowed", "account_on_hold", "verification_required"];
     let rows = [
-        (matches!(status, Some(401 | 403)) || made_by_cli == Some("authentication_failed"), Class::Auth),
-        (api_error == Some("usage_limit_reached") || (quota_rejected && may_be_quota), Class::Quota),
+        (reason == Some("image_error"), Class::Content),
+        (named.is_some(), named.map_or(Class::Other, |(_, class)| *class)),
+        (matches!(status, Some(401 | 403)) || made_by_cli.is_some_and(|error| login.contains(&error)), Class::Auth),
+        (made_by_cli == Some("cloud_credential_error"), Class::Auth),
+        (quota_rejected && may_be_quota, Class::Quota),
         (made_by_cli == Some("billing_error"), Class::Billing),
         (status == Some(404) || made_by_cli == Some("model_not_found"), Class::Model),
         (
             matches!(status, Some(429 | 500..=599))
-                || api_error == Some("connection_failed")
                 || matches!(made_by_cli, Some("server_error" | "rate_limit" | "overloaded")),
             Class::Transient,
         ),
@@ -68,7 +129,6 @@ fn structured(result: &LastResult, quota_rejected: bool) -> Option<Class> {
         (subtype == Some("error_max_budget_usd") || reason == Some("budget_exhausted"), Class::Budget),
         (result.startup_failure_reason.is_some(), Class::Start),
         (result.errors.iter().any(|text| is_empty_answer(text)), Class::EmptyAnswer),
-        (api_error == Some("max_output_tokens"), Class::Other),
     ];
     rows.into_iter().find_map(|(applies, class)| applies.then_some(class))
 }
@@ -103,6 +163,7 @@ fn by_text(result: &LastResult) -> Option<Class> {
     const CONTEXT: &[&str] = &["prompt is too long", "autocompact is thrashing"];
     const TURNS: &[&str] = &["reached maximum number of turns"];
     const BUDGET: &[&str] = &["reached maximum budget"];
+    const CONTENT: &[&str] = &["could not process image", "previous_message_id"];
 
     let texts: Vec<String> = cli_texts(result).map(str::to_lowercase).collect();
     let says = |words: &[&str]| texts.iter().any(|text| words.iter().any(|word| text.contains(word)));
@@ -117,6 +178,7 @@ fn by_text(result: &LastResult) -> Option<Class> {
         (says(CONTEXT), Class::Context),
         (unexplained && says(TURNS), Class::TurnLimit),
         (unexplained && says(BUDGET), Class::Budget),
+        (matches!(result.api_error_status, None | Some(400)) && says(CONTENT), Class::Content),
     ];
     rows.into_iter().find_map(|(applies, class)| applies.then_some(class))
 }
@@ -125,14 +187,6 @@ fn by_text(result: &LastResult) -> Option<Class> {
 pub(super) fn says_session_unusable(text: &str) -> bool {
     let text = text.to_lowercase();
     text.contains("no conversation found") || text.contains("--resume requires a valid session")
-}
-
-/// The API refuses something that the resumed session contains, so every further resume ends in the same way.
-fn content_refused(result: &LastResult) -> bool {
-    matches!(result.api_error_status, None | Some(400))
-        && cli_texts(result)
-            .map(str::to_lowercase)
-            .any(|text| text.contains("could not process image") || text.contains("previous_message_id"))
 }
 
 fn is_empty_answer(text: &str) -> bool {
@@ -168,7 +222,7 @@ mod tests {
             ("Prompt is too long", Class::Context),
             ("something new", Class::Other),
         ] {
-            assert_eq!(class(&only_text(text), false, false), expected, "{text}");
+            assert_eq!(class(&only_text(text), false), expected, "{text}");
         }
     }
 
@@ -176,24 +230,17 @@ mod tests {
     fn res_10_a_member_wins_over_the_text() {
         let bad_request =
             LastResult { api_error_status: Some(400), ..only_text("API Error: 400 tool `rate limit` is invalid") };
-        assert_eq!(class(&bad_request, false, false), Class::Other);
+        assert_eq!(class(&bad_request, false), Class::BadRequest);
         let overload = LastResult { api_error_status: Some(529), ..only_text("please run /login") };
-        assert_eq!(class(&overload, false, false), Class::Transient);
+        assert_eq!(class(&overload, false), Class::Transient);
     }
 
     #[test]
     fn a_quota_rejection_explains_only_failures_that_can_come_from_it() {
         let turns = LastResult { subtype: Some("error_max_turns".to_owned()), ..LastResult::default() };
-        assert_eq!(class(&turns, true, false), Class::TurnLimit);
+        assert_eq!(class(&turns, true), Class::TurnLimit);
         let limited = LastResult { api_error_status: Some(429), ..only_text("") };
-        assert_eq!(class(&limited, true, false), Class::Quota);
-        assert_eq!(class(&limited, false, false), Class::Transient);
-    }
-
-    #[test]
-    fn ses_03_refused_content_makes_only_a_resumed_session_unusable() {
-        let image = LastResult { api_error_status: Some(400), ..only_text("API Error: 400 Could not process image") };
-        assert_eq!(class(&image, false, true), Class::Session);
-        assert_eq!(class(&image, false, false), Class::Other);
+        assert_eq!(class(&limited, true), Class::Quota);
+        assert_eq!(class(&limited, false), Class::Transient);
     }
 }

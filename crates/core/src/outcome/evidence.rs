@@ -91,6 +91,10 @@ pub struct SessionFacts {
     pub resumed: Option<String>,
     /// What to store beside the new session id.
     pub stored: StoredSession,
+    /// Bytes of the resumed session's transcript, where the host sees them.
+    pub transcript_bytes: Option<u64>,
+    /// Memory limit of the container, as configured.
+    pub memory_limit: Option<String>,
     /// The configured model.
     pub configured_model: Option<String>,
     /// Who bills.

@@ -106,7 +106,8 @@ pub(super) fn deleted(seen: &Seen<'_>, deletion: &Deletion) -> String {
     let elapsed = deletion.elapsed_since_running.map_or("unknown".to_owned(), |seconds| format!("{seconds}s"));
     bounded(&format!(
         "Kubernetes Job {} was deleted before Claude finished [detected_via={}, ns={}, \
-         elapsed_since_pod_running={elapsed}, last_job_conditions=[{}], stdout_bytes={}, stdout_nonempty_lines={}]",
+         elapsed_since_pod_running={elapsed}, last_job_conditions=[{}], stdout_bytes={}, stdout_nonempty_lines={}]; \
+         run again, or find out who deletes Jobs there",
         run.job,
         deletion.detected_via,
         run.namespace,
@@ -141,7 +142,7 @@ fn no_result(seen: &Seen<'_>) -> &'static str {
 }
 
 /// The process ended without a result: its own last words explain it best.
-pub(super) fn exited(seen: &Seen<'_>) -> String {
+pub(super) fn exited(seen: &Seen<'_>, error: ErrorCode) -> String {
     let end = terminated(seen.evidence);
     let code = end.map_or("unknown".to_owned(), |end| end.exit_code.to_string());
     let details = end.map(exit_details).filter(|details| !details.is_empty());
@@ -152,7 +153,8 @@ pub(super) fn exited(seen: &Seen<'_>) -> String {
         "" => no_result(seen),
         said => said,
     };
-    bounded(&with_memory_hint(format!("Claude exited with code {code}{details}: {said}"), seen))
+    let text = with_next_step(&format!("Claude exited with code {code}{details}: {said}"), error);
+    bounded(&with_memory_hint(text, seen))
 }
 
 pub(super) fn unknown(seen: &Seen<'_>) -> String {
@@ -215,17 +217,29 @@ fn is_ordinary(end: &Terminated) -> bool {
 
 fn with_next_step(text: &str, code: ErrorCode) -> String {
     match code {
-        // The text of Claude Code says it, or there is nothing to do.
-        ErrorCode::ClaudeFailed | ErrorCode::ClaudeStartFailed | ErrorCode::ClaudeNoResult => text.to_owned(),
+        // The text of Claude Code says it.
+        ErrorCode::ClaudeFailed => text.to_owned(),
         _ => format!("{}; {}", text.trim_end_matches('.'), code.meaning().1),
     }
 }
 
 fn with_memory_hint(text: String, seen: &Seen<'_>) -> String {
     match terminated(seen.evidence).and_then(|end| end.reason.as_deref()) {
-        Some("OOMKilled") => format!("{text}; raise `resources.limits.memory`"),
+        Some("OOMKilled") => format!("{text}; {}; raise `resources.limits.memory`", memory(seen)),
         _ => text,
     }
+}
+
+/// What the memory had to hold and could hold (FLD-09).
+fn memory(seen: &Seen<'_>) -> String {
+    let session = seen.evidence.session;
+    let limit = session.memory_limit.as_ref();
+    let limit =
+        limit.map_or("no memory limit is configured".to_owned(), |limit| format!("the memory limit is `{limit}`"));
+    let transcript = session.transcript_bytes.filter(|_| session.resumed.is_some());
+    let transcript =
+        transcript.map(|bytes| format!(", the transcript of the resumed session has {} MiB", bytes.div_ceil(1 << 20)));
+    limit + &transcript.unwrap_or_default()
 }
 
 /// What Claude Code says about its failure: the result text, else the first error.

@@ -11,6 +11,7 @@
 //! one. Nothing here knows how the evidence was gathered.
 
 mod build;
+mod cause;
 mod class;
 mod ending;
 mod evidence;
@@ -25,7 +26,8 @@ mod start_failure;
 mod table;
 mod verdict;
 
-pub use build::{decide, not_launched, refused, wants_fresh_attempt};
+pub use build::{decide, not_launched, refused};
+pub use cause::wants_fresh_attempt;
 pub use ending::{ContainerEnd, Deletion, Ending, LogSummary, PlatformLoss, Stop};
 pub use evidence::{AdoptedRun, Billing, Evidence, RunFacts, SessionFacts};
 pub use good::is_good;

@@ -2,6 +2,8 @@
 
 use super::{Billing, RunFacts, SessionFacts};
 use crate::attempt::Attempt;
+use crate::config::Config;
+use crate::names::CONTAINER;
 use crate::plan::RunPlan;
 use crate::plan::environment::Environment;
 
@@ -24,11 +26,23 @@ impl RunPlan {
         SessionFacts {
             persistent: self.parts.data.is_persistent(),
             resumed: attempt.resume.clone(),
+            transcript_bytes: None, // the file is looked at when it matters
+            memory_limit: memory_limit(&self.parts.config),
             stored: self.session_to_store.clone(),
             configured_model: self.parts.config.model.clone(),
             billing: billing(&self.parts.environment),
         }
     }
+}
+
+/// Of the container, as the Job has it: a template wins over the key.
+fn memory_limit(config: &Config) -> Option<String> {
+    let in_template = config.pod_template.as_ref().and_then(|template| {
+        let mut containers = template.get("spec")?.get("containers")?.as_array()?.iter();
+        let claude = containers.find(|container| container["name"] == CONTAINER)?;
+        claude.pointer("/resources/limits/memory")?.as_str().map(str::to_owned)
+    });
+    in_template.or_else(|| config.resources.limits.get("memory").cloned())
 }
 
 fn billing(environment: &Environment) -> Billing {

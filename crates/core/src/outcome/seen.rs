@@ -18,6 +18,8 @@ pub(super) struct Seen<'a> {
     pub(super) ok: Option<&'a LastResult>,
     /// The run went on after its last result.
     pub(super) cut: bool,
+    /// The process did not end by itself, or nobody saw how it ended.
+    pub(super) killed: bool,
     /// The model did nothing at all.
     pub(super) silent: bool,
     /// The same, and the log is known to be complete: proof for a retry (RES-12).
@@ -37,6 +39,7 @@ impl<'a> Seen<'a> {
             evidence,
             ok: result.filter(|result| result.ok),
             cut: transcript.is_cut(killed(evidence)),
+            killed: killed(evidence),
             silent,
             nothing_done: silent && whole_log(evidence),
             first_attempt_silent: evidence.earlier.is_none_or(|usage| usage.output_tokens == 0),
@@ -54,6 +57,11 @@ impl<'a> Seen<'a> {
 
     pub(super) fn exit_code(&self) -> Option<i32> {
         terminated(self.evidence).map(|end| end.exit_code)
+    }
+
+    /// The API refuses what a resumed session contains: the CLI names it, or nothing came before the refusal.
+    pub(super) fn session_refused(&self, class: Class) -> bool {
+        self.evidence.session.resumed.is_some() && (class == Class::Content || self.silent)
     }
 
     pub(super) fn never_started(&self) -> bool {
@@ -110,7 +118,7 @@ fn reported_class(evidence: &Evidence<'_>) -> Option<Class> {
     let transcript = evidence.transcript;
     match transcript.last_result() {
         Some(result) if result.ok => None,
-        Some(result) => Some(class(result, transcript.quota_resets_at().is_some(), evidence.session.resumed.is_some())),
+        Some(result) => Some(class(result, transcript.quota_resets_at().is_some())),
         // Before `init` stderr is the only place where some releases say it; later it may hold anything.
         None if transcript.inits() == 0 && stderr(evidence).lines().any(says_session_unusable) => Some(Class::Session),
         None => None,

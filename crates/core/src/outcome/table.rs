@@ -1,5 +1,6 @@
 //! The decision table of a run: the first matching row decides. `docs/internals/outcomes.md` has every row in words.
 
+use super::cause::settle_session;
 use super::class::Class;
 use super::ending::{PlatformLoss, Stop};
 use super::good::is_empty_answer;
@@ -21,7 +22,6 @@ const TABLE: &[Row] = &[
     never_scheduled,          // 5
     never_started,            // 6
     refusal,                  // 7
-    empty_answer,             // 8a
     success,                  // 8b
     deadline,                 // 9
     reported_failure,         // 10-20, by class
@@ -30,6 +30,7 @@ const TABLE: &[Row] = &[
     replaced,                 // 23
     node_lost,                // 24
     truncated,                // 25
+    empty_answer,             // 8a: whatever followed an empty answer says more (FLD-11)
     start_failed,             // 26
     no_result,                // 27
 ];
@@ -37,6 +38,7 @@ const TABLE: &[Row] = &[
 /// The verdict of the first matching row; the last row (28) knows nothing.
 pub(super) fn verdict(seen: &Seen<'_>) -> Verdict {
     let mut verdict = TABLE.iter().find_map(|row| row(seen)).unwrap_or_else(|| outcome_unknown(seen));
+    settle_session(&mut verdict, seen);
     // Rows speak of this attempt; the evidence is about the run (RES-12).
     if verdict.recovery == Some(ExecutionRecovery::Bootstrap) && !seen.first_attempt_silent {
         verdict.recovery = None;
@@ -121,7 +123,7 @@ fn empty_answer(seen: &Seen<'_>) -> Option<Verdict> {
 }
 
 fn success(seen: &Seen<'_>) -> Option<Verdict> {
-    seen.ok.filter(|_| !seen.cut).map(|_| Verdict::success())
+    seen.ok.filter(|_| !seen.cut && !is_empty_answer(seen.evidence.transcript)).map(|_| Verdict::success())
 }
 
 fn deadline(seen: &Seen<'_>) -> Option<Verdict> {
@@ -136,6 +138,9 @@ fn reported_failure(seen: &Seen<'_>) -> Option<Verdict> {
     let resets_at = seen.evidence.transcript.quota_resets_at();
     Some(match class {
         Class::Session => {
+            failure(ErrorCode::SessionUnavailable).session(Session::Clear).bootstrap_if(seen.nothing_done)
+        }
+        Class::Content | Class::BadRequest if seen.session_refused(class) => {
             failure(ErrorCode::SessionUnavailable).session(Session::Clear).bootstrap_if(seen.nothing_done)
         }
         Class::Auth => failure(ErrorCode::ClaudeAuthRequired).bootstrap_if(seen.nothing_done),
@@ -164,7 +169,9 @@ fn reported_failure(seen: &Seen<'_>) -> Option<Verdict> {
         Class::EmptyAnswer => {
             failure(ErrorCode::LlmApiError).family(ErrorFamily::TransientUpstream).bootstrap_if(seen.nothing_done)
         }
-        Class::Other => failure(ErrorCode::ClaudeFailed),
+        Class::Content | Class::BadRequest | Class::MediaRemoved | Class::Setup | Class::Other => {
+            failure(ErrorCode::ClaudeFailed)
+        }
     })
 }
 
@@ -196,7 +203,8 @@ fn node_lost(seen: &Seen<'_>) -> Option<Verdict> {
 }
 
 fn truncated(seen: &Seen<'_>) -> Option<Verdict> {
-    let went_on = seen.ok.is_some() && seen.cut;
+    let emptied = is_empty_answer(seen.evidence.transcript) && seen.killed;
+    let went_on = seen.ok.is_some() && (seen.cut || emptied);
     let spoke = seen.evidence.transcript.last_result().is_none() && !seen.silent;
     (went_on || spoke).then(|| Verdict::failure(ErrorCode::ClaudeTruncated, say::truncated(seen)))
 }
@@ -206,7 +214,7 @@ fn start_failed(seen: &Seen<'_>) -> Option<Verdict> {
     let nothing_printed = transcript.last_result().is_none() && transcript.inits() == 0;
     let failed = seen.exit_code().is_some_and(|code| code != 0);
     (nothing_printed && failed && seen.whole_log()).then(|| {
-        Verdict::failure(ErrorCode::ClaudeStartFailed, say::exited(seen))
+        Verdict::failure(ErrorCode::ClaudeStartFailed, say::exited(seen, ErrorCode::ClaudeStartFailed))
             .session(Session::Untouched)
             .bootstrap_if(seen.nothing_done)
     })
@@ -215,7 +223,8 @@ fn start_failed(seen: &Seen<'_>) -> Option<Verdict> {
 fn no_result(seen: &Seen<'_>) -> Option<Verdict> {
     let code = seen.exit_code()?;
     (seen.evidence.transcript.last_result().is_none()).then(|| {
-        Verdict::failure(ErrorCode::ClaudeNoResult, say::exited(seen)).bootstrap_if(seen.nothing_done && code != 0)
+        Verdict::failure(ErrorCode::ClaudeNoResult, say::exited(seen, ErrorCode::ClaudeNoResult))
+            .bootstrap_if(seen.nothing_done && code != 0)
     })
 }
 

@@ -44,6 +44,8 @@ pub(super) enum Exit {
 pub(super) enum Session {
     /// Say nothing: nothing can have changed it.
     Untouched,
+    /// Say nothing, although a fresh attempt was made: the one that the host has is not the cause.
+    Spare,
     /// Store the session of the run, when one was seen.
     Keep,
     /// Forget it: resuming would fail again.

@@ -32,6 +32,7 @@ mod outcome_result;
 mod outcome_rows;
 mod outcome_scene;
 mod outcome_session;
+mod outcome_wakes;
 mod permissions_docs;
 mod plan_args;
 mod plan_bundle;
