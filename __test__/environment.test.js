@@ -172,8 +172,8 @@ test('cfg_05 a host that knows no cluster hears so, and nothing else', async () 
 
 test.each([
   ['a file that does not exist', '/no/such/kubeconfig', 'k8s_api_unreachable', /no\/such\/kubeconfig/],
-  ['text that is no kubeconfig', 'apiVersion: v1\nkind: Pod\n', 'k8s_api_unreachable', /kubeconfig/],
-  ['a server that is no URL', kubeconfigText({ server: 'nowhere' }), 'k8s_api_unreachable', /kubeconfig/],
+  ['text that is no kubeconfig', 'apiVersion: v1\nkind: Pod\n', 'k8s_config_invalid', /kubeconfig/],
+  ['a server that is no URL', kubeconfigText({ server: 'nowhere' }), 'k8s_config_invalid', /kubeconfig/],
   ['a relative path', 'relative/config', 'k8s_config_invalid', /^kubeconfig: /],
   ['a token that the server does not know', kubeconfigText({ ...cluster.account, token: 'unknown-token' }), 'k8s_api_unreachable', /HTTP 401/],
 ])('cfg_05 %s as kubeconfig is the only finding, with its cause', async (_, kubeconfig, code, message) => {

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use claude_k8s_core::config::KubeconfigSource;
+use claude_k8s_core::config::{InlineKubeconfig, KubeconfigSource};
 use claude_k8s_core::request::HostProcess;
 use kube::Config;
-use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{
+    Context, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError, NamedAuthInfo, NamedCluster,
+    NamedContext,
+};
 
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -34,10 +37,12 @@ pub enum ConnectError {
     )]
     NoServiceAccountToken(String),
     /// The kubeconfig cannot be used.
-    #[error("The kubeconfig {place} cannot be used: {cause}")]
+    #[error("The {place} cannot be used: {cause}")]
     KubeconfigInvalid {
-        /// Path, or "from the configuration".
+        /// [`Credentials::describe`].
         place: String,
+        /// The key of the configuration that has to change.
+        key: Option<&'static str>,
         /// Why.
         cause: String,
     },
@@ -46,7 +51,16 @@ pub enum ConnectError {
 impl ConnectError {
     /// Credentials that were read but cannot be used.
     pub(crate) fn invalid(credentials: &Credentials, cause: &dyn std::fmt::Display) -> Self {
-        Self::KubeconfigInvalid { place: credentials.describe(), cause: cause.to_string() }
+        Self::KubeconfigInvalid { place: credentials.describe(), key: credentials.key(), cause: cause.to_string() }
+    }
+
+    /// The key of the configuration that has to change, if one of it is to blame.
+    #[must_use]
+    pub fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::KubeconfigInvalid { key, .. } => *key,
+            Self::NotInCluster | Self::NoServiceAccountToken(_) => None,
+        }
     }
 
     /// `resultJson.k8s.reason`.
@@ -91,7 +105,7 @@ impl Credentials {
                 let changed = std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
                 format!("file:{}:{changed:?}", path.display())
             }
-            Self::Configured(KubeconfigSource::Inline(text)) => format!("inline:{:x}", fingerprint(text)),
+            Self::Configured(KubeconfigSource::Inline(inline)) => format!("inline:{:x}", fingerprint(inline)),
         }
     }
 
@@ -102,16 +116,20 @@ impl Credentials {
     pub fn load(&self) -> Result<Config, ConnectError> {
         match self {
             Self::InCluster => in_cluster_config(),
-            Self::HostKubeconfig(path) | Self::Configured(KubeconfigSource::Path(path)) => from_file(path),
-            Self::Configured(KubeconfigSource::Inline(text)) => {
-                let place = "from the configuration".to_owned();
-                let invalid = |cause: &dyn std::fmt::Display| ConnectError::KubeconfigInvalid {
-                    place: place.clone(),
-                    cause: cause.to_string(),
-                };
-                let kubeconfig = Kubeconfig::from_yaml(text).map_err(|error| invalid(&unreadable(&error)))?;
-                checked(kubeconfig, &place)
+            Self::HostKubeconfig(path) | Self::Configured(KubeconfigSource::Path(path)) => from_file(path, self),
+            Self::Configured(KubeconfigSource::Inline(inline)) => {
+                checked(rebuilt(inline).map_err(|error| ConnectError::invalid(self, &error))?, self)
             }
+        }
+    }
+
+    /// The key that configured them.
+    #[must_use]
+    pub fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Configured(KubeconfigSource::Path(_)) => Some("kubeconfig"),
+            Self::Configured(KubeconfigSource::Inline(inline)) => Some(inline.key),
+            Self::InCluster | Self::HostKubeconfig(_) => None,
         }
     }
 
@@ -138,21 +156,41 @@ fn in_cluster_config() -> Result<Config, ConnectError> {
     Config::incluster().map_err(|error| ConnectError::NoServiceAccountToken(error.to_string()))
 }
 
-fn from_file(path: &Path) -> Result<Config, ConnectError> {
-    let place = format!("`{}`", path.display());
-    let kubeconfig = Kubeconfig::read_from(path)
-        .map_err(|error| ConnectError::KubeconfigInvalid { place: place.clone(), cause: unreadable(&error) })?;
-    checked(kubeconfig, &place)
+fn from_file(path: &Path, credentials: &Credentials) -> Result<Config, ConnectError> {
+    let kubeconfig =
+        Kubeconfig::read_from(path).map_err(|error| ConnectError::invalid(credentials, &unreadable(&error)))?;
+    checked(kubeconfig, credentials)
 }
 
-fn checked(mut kubeconfig: Kubeconfig, place: &str) -> Result<Config, ConnectError> {
+/// One cluster, one user and one context, of checked data: the library never sees the text (TRU-01).
+fn rebuilt(inline: &InlineKubeconfig) -> Result<Kubeconfig, String> {
+    let entry = |list: &str| format!("a member of `{list}` has another type than the library expects");
+    let cluster = serde_json::from_value(inline.cluster.clone().into()).map_err(|_| entry("clusters"))?;
+    let user = serde_json::from_value(inline.user.clone().into()).map_err(|_| entry("users"))?;
+    let name = "configured".to_owned();
+    let context = Context {
+        cluster: name.clone(),
+        user: Some(name.clone()),
+        namespace: inline.namespace.clone(),
+        ..Context::default()
+    };
+    Ok(Kubeconfig {
+        clusters: vec![NamedCluster { name: name.clone(), cluster: Some(cluster), ..NamedCluster::default() }],
+        auth_infos: vec![NamedAuthInfo { name: name.clone(), auth_info: Some(user), ..NamedAuthInfo::default() }],
+        contexts: vec![NamedContext { name: name.clone(), context: Some(context), ..NamedContext::default() }],
+        current_context: Some(name),
+        ..Kubeconfig::default()
+    })
+}
+
+fn checked(mut kubeconfig: Kubeconfig, credentials: &Credentials) -> Result<Config, ConnectError> {
     // A credential plugin must never ask the host's terminal.
     for user in &mut kubeconfig.auth_infos {
         if let Some(exec) = user.auth_info.as_mut().and_then(|user| user.exec.as_mut()) {
             exec.interactive_mode = Some(ExecInteractiveMode::Never);
         }
     }
-    let invalid = |cause: String| ConnectError::KubeconfigInvalid { place: place.to_owned(), cause };
+    let invalid = |cause: String| ConnectError::invalid(credentials, &cause);
     let proxy = proxy(&kubeconfig).map_err(invalid)?;
     let options = KubeConfigOptions::default();
     let future = Config::from_custom_kubeconfig(kubeconfig, &options);
@@ -202,10 +240,11 @@ fn with_source(error: &dyn std::error::Error) -> String {
     }
 }
 
-fn fingerprint(text: &str) -> u64 {
+fn fingerprint(inline: &InlineKubeconfig) -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
+    let data = (&inline.cluster, &inline.user);
+    (serde_json::to_string(&data).unwrap_or_default(), &inline.namespace).hash(&mut hasher);
     hasher.finish()
 }
 
@@ -214,13 +253,22 @@ mod tests {
     use super::*;
     use crate::connect::Connection;
 
-    fn kubeconfig(cluster: &str) -> Credentials {
-        let text = format!(
+    fn text(cluster: &str) -> String {
+        format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: k, cluster: {{{cluster}}}}}]\n\
              users: [{{name: u, user: {{token: secret-token-0123}}}}]\n\
              contexts: [{{name: c, context: {{cluster: k, user: u, namespace: team}}}}]\n"
-        );
-        Credentials::Configured(KubeconfigSource::Inline(text))
+        )
+    }
+
+    fn configured(text: &str) -> Credentials {
+        let config = serde_json::json!({ "kubeconfigData": text });
+        let config = claude_k8s_core::config::Config::parse(config.as_object().unwrap()).unwrap();
+        Credentials::Configured(config.kubeconfig.unwrap())
+    }
+
+    fn kubeconfig(cluster: &str) -> Credentials {
+        configured(&text(cluster))
     }
 
     fn problem(credentials: &Credentials) -> String {
@@ -235,29 +283,49 @@ mod tests {
         assert_eq!(config.proxy_url.unwrap(), "http://proxy:3128");
     }
 
+    #[test]
+    fn tru_01_a_kubeconfig_without_credentials_has_none() {
+        let text = text("server: 'https://k8s:6443'").replace("token: secret-token-0123", "");
+        let config = configured(&text).load().unwrap();
+        assert_eq!(serde_json::to_value(&config.auth_info).unwrap()["tokenFile"], serde_json::Value::Null);
+        assert!(config.auth_info.token.is_none() && config.root_cert_file.is_none());
+    }
+
     #[tokio::test]
     async fn cfg_05_what_is_wrong_with_a_kubeconfig_is_said_without_its_secrets() {
-        let broken = |from: &str, to: &str| match kubeconfig("server: 'https://k8s:6443'") {
-            Credentials::Configured(KubeconfigSource::Inline(text)) => {
-                Credentials::Configured(KubeconfigSource::Inline(text.replace(from, to)))
-            }
-            other => other,
-        };
+        let key = text("server: 'https://k8s:6443'")
+            .replace("token: secret-token-0123", "client-key-data: secret-token-0123, client-certificate-data: YQ==");
         for (credentials, expected) in [
-            (kubeconfig("server: 'ftp://k8s'"), "not an http or https URL"),
             (kubeconfig("server: 'https://k8s', proxy-url: 'socks5://u:secret-token-0123@p:1'"), "`proxy-url`"),
             (kubeconfig("server: 'https://k8s', proxy-url: 'http://['"), "`proxy-url` is not a URL"),
-            (kubeconfig("server: 'https://k8s', certificate-authority: /none/ca.crt"), "/none/ca.crt"),
-            (broken("current-context: c", "current-context: other"), "cannot be used"),
-            (broken("token: secret-token-0123", "token: [secret-token-0123]"), "not a kubeconfig, at line 5 column"),
-            (broken("token: secret-token-0123}", "token: secret-token-0123"), "cannot be used"),
-            (broken("token: secret-token-0123", "client-key-data: secret-token-0123"), "cannot be used"),
+            (configured(&key), "cannot be used"),
         ] {
             let text = problem(&credentials);
             assert!(text.contains(expected), "{text}");
             assert!(!text.contains("secret-token-0123"), "{text}");
+            assert_eq!(Connection::open(&credentials).map(drop).unwrap_err().key(), Some("kubeconfigData"), "FLD-31");
         }
-        let missing = Credentials::Configured(KubeconfigSource::Path("/none/config".into()));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let host = |text: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            problem(&Credentials::HostKubeconfig(file.path().to_owned()))
+        };
+        let good = text("server: 'https://k8s:6443'");
+        for (text, expected) in [
+            (text("server: 'ftp://k8s'"), "not an http or https URL"),
+            (text("server: 'https://k8s', certificate-authority: /none/ca.crt"), "/none/ca.crt"),
+            (good.replace("current-context: c", "current-context: other"), "cannot be used"),
+            (
+                good.replace("token: secret-token-0123", "token: [secret-token-0123]"),
+                "not a kubeconfig, at line 5 column",
+            ),
+            (good.replace("token: secret-token-0123}", "token: secret-token-0123"), "cannot be used"),
+        ] {
+            let text = host(&text);
+            assert!(text.contains(expected), "{text}");
+            assert!(!text.contains("secret-token-0123"), "{text}");
+        }
+        let missing = Credentials::HostKubeconfig("/none/config".into());
         assert!(problem(&missing).contains("`/none/config`"), "{}", problem(&missing));
     }
 }

@@ -166,7 +166,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use claude_k8s_core::config::KubeconfigSource;
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
@@ -199,7 +198,9 @@ mod tests {
             "current-context: c\nclusters: [{{name: k, cluster: {{server: 'http://k8s.example:8001', proxy-url: 'http://me:pass@{address}'}}}}]\n\
              users: [{{name: u, user: {{}}}}]\ncontexts: [{{name: c, context: {{cluster: k, user: u}}}}]\n"
         );
-        let credentials = Credentials::Configured(KubeconfigSource::Inline(text));
+        let config = serde_json::json!({ "kubeconfigData": text });
+        let config = claude_k8s_core::config::Config::parse(config.as_object().unwrap()).unwrap();
+        let credentials = Credentials::Configured(config.kubeconfig.unwrap());
         let connection = tokio::task::spawn_blocking(move || Connection::open(&credentials)).await.unwrap().unwrap();
         let serving = async {
             let (stream, _) = proxy.accept().await.unwrap();

@@ -181,5 +181,5 @@ impl Engine {
 }
 
 fn refused(error: &ConnectError) -> Refusal {
-    not_connected(error.to_string(), error.reason())
+    not_connected(error.to_string(), error.reason(), error.key())
 }

@@ -15,6 +15,7 @@ mod claude;
 pub mod env;
 pub mod grammar;
 mod keys;
+mod kubeconfig;
 mod parse;
 mod placement;
 pub mod pod_template;
@@ -31,5 +32,6 @@ mod types;
 mod workspace;
 
 pub use keys::{Row, Topic, fields, rows};
+pub use kubeconfig::InlineKubeconfig;
 pub use problem::{Rejection, Warning, invalid_configuration};
 pub use types::{ConcurrencyScope, Config, ImagePullPolicy, KubeconfigSource, Resources};

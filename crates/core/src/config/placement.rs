@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 
 use super::grammar::{LABEL_KEY, LABEL_VALUE, is_reserved_label};
+use super::kubeconfig;
 use super::reader::Reader;
 use super::structured::{shown, shown_text};
 use super::types::{ConcurrencyScope, ImagePullPolicy, KubeconfigSource};
@@ -42,17 +43,37 @@ pub(super) fn kubeconfig(reader: &mut Reader<'_>) -> Option<KubeconfigSource> {
     if let Some(content) = content {
         if !is_kubeconfig_content(&content) {
             reader.reject("kubeconfigData", "is not the content of a kubeconfig; a path belongs into `kubeconfig`");
+            return None;
         }
-        return Some(KubeconfigSource::Inline(content));
+        return inline(reader, "kubeconfigData", &content);
     }
     let text = path_or_content?;
     if is_kubeconfig_content(&text) {
-        return Some(KubeconfigSource::Inline(text));
+        return inline(reader, "kubeconfig", &text);
     }
     if !text.starts_with('/') {
         reader.reject("kubeconfig", "is neither an absolute path nor the content of a kubeconfig");
+        return None;
     }
     Some(KubeconfigSource::Path(PathBuf::from(text)))
+}
+
+fn inline(reader: &mut Reader<'_>, key: &'static str, content: &str) -> Option<KubeconfigSource> {
+    match kubeconfig::parse(key, content) {
+        Ok(inline) => {
+            if inline.is_insecure() {
+                let text = "`insecure-skip-tls-verify` lets anybody on the way read what a run brings along; give `certificate-authority-data` instead";
+                reader.warn(key, text);
+            }
+            Some(KubeconfigSource::Inline(inline))
+        }
+        Err(reasons) => {
+            for reason in reasons {
+                reader.reject(key, reason);
+            }
+            None
+        }
+    }
 }
 
 fn is_kubeconfig_content(text: &str) -> bool {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Toleration;
 use serde_json::{Map, Value};
 
+use super::kubeconfig::InlineKubeconfig;
 use super::problem::Warning;
 
 /// A checked configuration. Every key of the documentation is here once, with its type; ranges and defaults are in its row.
@@ -119,21 +120,12 @@ pub struct Config {
 }
 
 /// Where the target cluster's kubeconfig comes from.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KubeconfigSource {
     /// An absolute path on the host.
     Path(PathBuf),
     /// The content itself; parsed in memory, never written to disk, never logged.
-    Inline(String),
-}
-
-impl std::fmt::Debug for KubeconfigSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Path(path) => f.debug_tuple("Path").field(path).finish(),
-            Self::Inline(_) => f.write_str("Inline(***)"),
-        }
-    }
+    Inline(InlineKubeconfig),
 }
 
 /// `imagePullPolicy`.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::{Call, End, Reaction};
 use crate::api_failure::{ApiFailure, FailureKind};
 use crate::failure::{ErrorCode, Refusal};
@@ -31,10 +33,14 @@ fn granting(failure: &ApiFailure, verb: &str, resource: &str) -> String {
     }
 }
 
-/// No connection could be set up. `reason` says which part of the configuration is missing.
+/// No connection could be set up. `reason` says which part of the configuration is missing, `key` which one to change.
 #[must_use]
-pub fn not_connected(message: impl Into<String>, reason: &'static str) -> Refusal {
-    Refusal::new(ErrorCode::ConfigurationIncomplete, message).reason(reason)
+pub fn not_connected(message: impl Into<String>, reason: &'static str, key: Option<&str>) -> Refusal {
+    let refusal = Refusal::new(ErrorCode::ConfigurationIncomplete, message).reason(reason);
+    match key {
+        Some(key) => refusal.meta(json!({ "keys": [key] })),
+        None => refusal,
+    }
 }
 
 /// [`Call::Reach`]. `None`: there is a server, and it knows us.

@@ -43,7 +43,7 @@ fn cases() -> Vec<Case> {
         ("paperclipSkillSync", json!("all"), |c| c.warnings[0].key == "paperclipSkillSync"),
         ("env", json!({ "B": "1", "A": "2" }), |c| c.env == [("B".into(), "1".into()), ("A".into(), "2".into())]),
         ("kubeconfig", json!("/k"), |c| c.kubeconfig == Some(KubeconfigSource::Path("/k".into()))),
-        ("kubeconfigData", json!("{}"), |c| c.kubeconfig == Some(KubeconfigSource::Inline("{}".into()))),
+        ("kubeconfigData", json!(INLINE), |c| matches!(&c.kubeconfig, Some(KubeconfigSource::Inline(_)))),
         ("namespace", json!("n"), |c| is(c.namespace.as_ref(), "n")),
         ("serviceAccountName", json!("s.a"), |c| is(c.service_account_name.as_ref(), "s.a")),
         ("image", json!("r/i:1"), |c| is(c.image.as_ref(), "r/i:1")),
@@ -82,6 +82,9 @@ fn cases() -> Vec<Case> {
         ("debug", json!(true), |c| c.debug),
     ]
 }
+
+/// The smallest kubeconfig.
+const INLINE: &str = "{current-context: c, contexts: [{name: c, context: {cluster: k}}], clusters: [{name: k, cluster: {server: 'http://k'}}]}";
 
 #[test]
 fn cfg_04_every_key_acts() {

@@ -132,10 +132,17 @@ fn a_kubeconfig_is_a_path_or_its_content() {
     let source = |config: Value| parse(config).kubeconfig;
     let path = Some(KubeconfigSource::Path("/etc/kube/config".into()));
     assert_eq!(source(json!({ "kubeconfig": "/etc/kube/config" })), path);
-    for content in ["apiVersion: v1", "{}", "kind: Config\nclusters: []"] {
-        let inline = Some(KubeconfigSource::Inline(content.to_owned()));
-        assert_eq!(source(json!({ "kubeconfig": content })), inline);
-        assert_eq!(source(json!({ "kubeconfigData": format!("{content}\n") })), inline);
+    let members = [
+        "current-context: c",
+        "contexts: [{name: c, context: {cluster: k}}]",
+        "clusters: [{name: k, cluster: {server: 'https://k'}}]",
+    ];
+    for content in [format!("apiVersion: v1\n{}", members.join("\n")), format!("{{{}}}", members.join(", "))] {
+        for key in ["kubeconfig", "kubeconfigData"] {
+            let found = source(json!({ key: format!("{content}\n") }));
+            let Some(KubeconfigSource::Inline(inline)) = found else { panic!("{found:?}") };
+            assert_eq!((inline.key, &inline.cluster["server"], inline.user.len()), (key, &json!("https://k"), 0));
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod calls_docs;
 mod config_defaults;
 mod config_docs;
 mod config_keys;
+mod config_kubeconfig;
 mod config_properties;
 mod config_rejections;
 mod config_reserved;
