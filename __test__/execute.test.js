@@ -61,7 +61,7 @@ test('the request carries the host’s call as data', async () => {
     ],
     executionTarget: { kind: 'local' },
     externalRuntime: { jobName: 'claude-1', jobUid: 'u-1' },
-    host: { pid: process.pid, startedAtMs: expect.any(Number), machineId: expect.any(String), env: expect.any(Object), adapterVersion },
+    host: { pid: process.pid, startedAtMs: expect.any(Number), machineId: expect.any(String), env: expect.any(Object), envNames: expect.any(Array), adapterVersion },
   })
   expect(request.host.env).toMatchObject({ PAPERCLIP_API_URL: 'http://127.0.0.1:3100', HOSTNAME: 'paperclip-0' })
   expect(JSON.stringify(request)).not.toMatch(/server-secret|\/keys\/master|postgres:|tools-token/)

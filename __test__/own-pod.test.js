@@ -26,9 +26,13 @@ const literals = [
   { name: 'EMPTY', value: '' },
   { name: 'COMPOSED', value: '$(LITERAL)/more' },
   { name: 'SERVICE_TOKEN', value: 'inherited-token-1' },
+  { name: 'ANTHROPIC_MODEL', value: 'planted-model' },
+  { name: 'TZ', value: 'Europe/Berlin' },
   { name: 'PAPERCLIP_API_URL', value: 'http://paperclip.internal:3100' },
 ]
 const ofTheServer = ['DATABASE_URL', 'BETTER_AUTH_SECRET', 'PAPERCLIP_AGENT_JWT_SECRET', 'NODE_OPTIONS', 'OTEL_EXPORTER_OTLP_ENDPOINT'].map((name) => ({ name, value: `planted-${name}` }))
+/** What a host of 0.2 gave to every agent. */
+const everything = { inheritEnv: '*', inheritVolumes: '*' }
 const scheduling = {
   nodeSelector: { 'kubernetes.io/os': 'linux' },
   tolerations: [{ key: 'agents', operator: 'Exists', effect: 'NoSchedule' }],
@@ -46,10 +50,14 @@ test('a host that only says which pod it is in gives image and literals, and not
   })
   vi.stubEnv('HOSTNAME', 'named-host')
   vi.stubEnv('POD_NAMESPACE', cluster.namespace)
-  const { pod, claude } = await storedObjects(cluster, { config: { image: undefined } })
+  const { pod, claude } = await storedObjects(cluster, { config: { image: undefined, inheritEnv: 'COMPOSED' } })
   await cluster.api.remove(`${core}/pods/named-host`)
   expect(claude.image).toBe(cluster.image)
-  expect(claude.env).toContainEqual({ name: 'COMPOSED', value: '$(LITERAL)/more' })
+  const names = claude.env.map((/** @type {{ name: string }} */ { name }) => name)
+  expect(names).toEqual(expect.arrayContaining(['COMPOSED', 'ANTHROPIC_MODEL']))
+  expect(names, 'TRU-13: what nobody asked for stays').not.toContain('LITERAL')
+  expect(claude.env, 'TRU-15: what is harmless may be read').toContainEqual({ name: 'TZ', value: 'Europe/Berlin' })
+  expect(claude.env.find((/** @type {{ name: string }} */ { name }) => name === 'COMPOSED')).not.toHaveProperty('value')
   expect(JSON.stringify(pod)).not.toMatch(/planted|inherited-token-1/)
   for (const member of ['nodeSelector', 'tolerations']) expect(pod[member], member).toBeUndefined()
 })
@@ -145,7 +153,7 @@ if (cluster.is('real')) {
   test('pod_06 pod_07 cfg_06 prm_06 in the own namespace a Job has what its host has, and nothing of the server', async () => {
     // The reporting CLI reads the files of its options.
     const extraArgs = ['--certs', '/etc/certs', '--one', '/etc/one.crt', '--settings-of-host', '/etc/settings', '--projected', '/etc/projected', '--keys', '/keys']
-    const [{ result, told }] = await inHostPod(cluster, [run({ ...reporting.config, extraArgs })], rich)
+    const [{ result, told }] = await inHostPod(cluster, [run({ ...reporting.config, ...everything, extraArgs })], rich)
     expect(result.errorMessage).toBeNull()
     const [job] = await cluster.jobs()
     const stored = job.spec.template.spec
@@ -191,6 +199,31 @@ if (cluster.is('real')) {
     })
   })
 
+  test('TRU-13 TRU-14 TRU-15 TRU-17: a Job gets what Claude Code needs and what is named, also out of a source of many variables', async () => {
+    const host = structuredClone(rich)
+    host.containers[1] = { ...host.containers[1], envFrom: [{ secretRef: { name: 'host-env' } }, { secretRef: { name: 'more-env' } }] }
+    /** @type {Record<string, unknown>} */
+    const config = { ...reporting.config, inheritEnv: ['FROM_ENV_FROM'], inheritVolumes: ['settings'] }
+    const more = { metadata: { name: 'more-env' }, stringData: { ANTHROPIC_CUSTOM: 'from-source', SMTP_PASS: 'planted-smtp' } }
+    await cluster.api.create(`${core}/secrets`, more)
+    try {
+      const steps = [run(config), { ...run(config), call: /** @type {const} */ ('testEnvironment') }]
+      const [{ result, told }, { result: report }] = await inHostPod(cluster, steps, host)
+      expect(result.errorMessage).toBeNull()
+      const { env } = reportIn(told.output)
+      expect(env).toMatchObject({ FROM_ENV_FROM: 'yes', ANTHROPIC_CUSTOM: 'from-source', ANTHROPIC_MODEL: 'planted-model', TZ: 'Europe/Berlin' })
+      for (const name of ['SMTP_PASS', 'LITERAL', 'SERVICE_TOKEN', 'FROM_SECRET', 'POD']) expect(env).not.toHaveProperty(name)
+      const [job] = await cluster.jobs()
+      expect(JSON.stringify(job)).not.toMatch(/planted|from-source|inherited-token-1|envFrom/)
+      expect(kindsOf(job.spec.template.spec.volumes)).toEqual(['data persistentVolumeClaim', 'inh-0 configMap'])
+      const lines = told.status.filter((/** @type {string} */ line) => line.includes('Not inherited from'))
+      expect(lines).toEqual([expect.stringMatching(/variables LITERAL, .*SERVICE_TOKEN.*; the rest of envFrom host-env, more-env; volumes certs, projected; /)])
+      expect(report.checks).toContainEqual(expect.objectContaining({ code: 'k8s_not_inherited', level: 'info' }))
+    } finally {
+      await cluster.api.remove(`${core}/secrets/more-env`)
+    }
+  })
+
   test('prm_08 prm_09 ses_02 host and pod share the data volume: skills lie there once, the workspace is the run directory, the session goes on', async () => {
     const step = run({
       ...reporting.config,
@@ -217,13 +250,13 @@ if (cluster.is('real')) {
     const other = await startCluster()
     try {
       await bind(other)
-      const [{ result, told }, { result: report }] = await inHostPod(cluster, [run({ namespace: other.namespace }), { ...run({ namespace: other.namespace }), call: 'testEnvironment' }], rich)
+      const [{ result, told }, { result: report }] = await inHostPod(cluster, [run({ ...everything, namespace: other.namespace }), { ...run({ ...everything, namespace: other.namespace }), call: 'testEnvironment' }], rich)
       expect(result.errorMessage).toBeNull()
       const stored = await podSpec(other, result)
       expect(stored).toMatchObject({ nodeSelector: scheduling.nodeSelector, dnsConfig: rich.dnsConfig, hostAliases: rich.hostAliases })
       expect(stored).not.toHaveProperty('imagePullSecrets')
       expect(kindsOf(stored.volumes)).toEqual(['data emptyDir'])
-      expect(stored.containers[0].env).toContainEqual({ name: 'LITERAL', value: 'here' })
+      expect(stored.containers[0].env).toContainEqual(expect.objectContaining({ name: 'LITERAL' }))
       expect(JSON.stringify(stored)).not.toMatch(/planted|"name":"agents"|host-env/)
       const named = warnings(told).filter((/** @type {string} */ line) => line.includes('another namespace'))
       expect(named).toHaveLength(1)
@@ -238,11 +271,11 @@ if (cluster.is('real')) {
     /** @param {string} path */
     const seenFromAPod = (path) => kubeconfigText({ ...readKubeconfig(path), server: `https://${clusterIP}`, namespace: cluster.namespace })
     const blind = await cluster.kubeconfigWithout('pods', 'get')
-    const [same, unproven] = await inHostPod(cluster, [cluster.kubeconfig, blind].map((path) => run({ kubeconfig: seenFromAPod(path) })), rich)
+    const [same, unproven] = await inHostPod(cluster, [cluster.kubeconfig, blind].map((path) => run({ ...everything, kubeconfig: seenFromAPod(path) })), rich)
     expect([same?.result.errorMessage, unproven?.result.errorMessage]).toEqual([null, null])
     expect(kindsOf((await podSpec(cluster, same?.result)).volumes)).toHaveLength(4)
     const stored = await podSpec(cluster, unproven?.result)
-    expect(stored.containers[0]).toMatchObject({ image: cluster.image, env: expect.arrayContaining([{ name: 'LITERAL', value: 'here' }]) })
+    expect(stored.containers[0]).toMatchObject({ image: cluster.image, env: expect.arrayContaining([expect.objectContaining({ name: 'LITERAL' })]) })
     for (const member of ['nodeSelector', 'tolerations', 'imagePullSecrets', 'hostAliases', 'dnsConfig']) expect(stored).not.toHaveProperty(member)
     expect(kindsOf(stored.volumes)).toEqual(['data emptyDir'])
   })
@@ -254,6 +287,7 @@ if (cluster.is('real')) {
     expect(result.checks.map((/** @type {any} */ { code }) => code).filter((/** @type {string} */ code) => !code.startsWith('k8s_rbac_'))).toEqual([
       'k8s_api_reachable',
       'k8s_self_pod_found',
+      'k8s_not_inherited',
       'k8s_namespace_exists',
       'k8s_secret_exists',
       'k8s_pvc_rwx',

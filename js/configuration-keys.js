@@ -23,6 +23,8 @@ export const fields = [
   {"key":"labels","type":"textarea","label":"Labels","hint":"One key=value per line, added to Job and pod.","group":"scheduling"},
   {"key":"enableRtk","type":"toggle","label":"Enable Output Filtering","hint":"Shorten big tool outputs before the model reads them. Needs `node` in the image.","default":false,"group":"output"},
   {"key":"rtkMaxOutputBytes","type":"number","label":"Max Tool Output Bytes","hint":"Bytes that are kept of each output text, 1024 to 10485760.","default":50000,"group":"output"},
+  {"key":"inheritEnv","type":"textarea","label":"Inherited Variables","hint":"Names of variables of the Paperclip pod, such as NPM_TOKEN or MYCO_*. Empty: what Claude Code and its tools need.","group":"kubernetes"},
+  {"key":"inheritVolumes","type":"textarea","label":"Inherited Volumes","hint":"Names of Secret and ConfigMap volumes of the Paperclip pod, such as a bundle of certificates. Empty: none.","group":"kubernetes"},
   {"key":"kubeconfigData","type":"textarea","label":"Kubeconfig (stored as secret)","hint":"Content of a kubeconfig. Paperclip stores it encrypted.","group":"kubernetes","meta":{"secret":true}},
   {"key":"priorityClassName","type":"text","label":"Priority Class","hint":"PriorityClass of the pods.","group":"scheduling"},
   {"key":"runtimeClassName","type":"text","label":"Runtime Class","hint":"RuntimeClass of the pods, for example a sandboxed runtime.","group":"scheduling"},
@@ -61,11 +63,13 @@ export const keysForAgents = `## Claude Code
 ## Environment
 
 - \`env\` (object name → text, number, boolean or \`{type: "plain", value}\`): environment of the container, delivered in a Secret. Default: \`{}\`. Values travel in the Job's Secret, never in the Job.
+- \`inheritEnv\` (list of names, or text with spaces, commas or line ends between them; \`MYCO_*\` is every name that begins so, \`*\` everything but the server's own): variables of the server's pod that the agent gets besides those that Claude Code needs. Default: none.
+- \`inheritVolumes\` (list of volume names, or text with spaces, commas or line ends between them; \`*\` for all): Secrets, ConfigMaps and projections in the server's pod that are mounted into the agent's, read-only. Default: none.
 
 ## Cluster and placement
 
 - \`kubeconfig\` (absolute path on the host, or the content (starts with \`{\` or \`apiVersion\`, or has several lines)): cluster of the Jobs; unset: the host's own cluster, else the file named by \`KUBECONFIG\`. Default: unset.
-- \`kubeconfigData\` (content of a kubeconfig, stored as a secret; not together with \`kubeconfig\`): as \`kubeconfig\`; read in memory, never written to disk. Default: unset.
+- \`kubeconfigData\` (content of a kubeconfig, stored as a secret; not together with \`kubeconfig\`): as \`kubeconfig\`; read in memory, never written to disk; data only, nothing of it may name a program or a file. Default: unset.
 - \`namespace\` (DNS label): where Job and Secrets are created. Default: the host's own namespace, else the kubeconfig's, else \`default\`.
 - \`serviceAccountName\` (DNS subdomain): service account of the pod; its token is mounted only when this is set. Default: unset.
 - \`image\` (image reference without white space): image of the container. Default: the host's own image.

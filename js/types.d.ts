@@ -106,6 +106,8 @@ export interface HostProcess {
   startedAtMs: number
   machineId: string
   env: Record<string, string>
+  /** Of all variables, without their values. */
+  envNames: string[]
   adapterVersion: string
 }
 

@@ -19,6 +19,7 @@ export async function hostProcess() {
     startedAtMs: startedAtMs(),
     machineId: await machineId(),
     env: readableEnvironment(process.env),
+    envNames: Object.keys(process.env),
     adapterVersion,
   }
 }

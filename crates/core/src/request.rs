@@ -3,7 +3,7 @@
 //! Everything is optional except `runId` and `agent.id`; whether a value is usable is judged by
 //! [`crate::config`] and [`crate::plan`], never here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -153,6 +153,8 @@ pub struct HostProcess {
     /// The environment names that the adapter reads: `HOSTNAME`, `KUBECONFIG`, `KUBERNETES_SERVICE_HOST`,
     /// `KUBERNETES_SERVICE_PORT`, `POD_NAMESPACE`, `PORT` and every `PAPERCLIP_*` name that is not a credential.
     pub env: BTreeMap<String, String>,
+    /// Names of all variables of the process, without their values.
+    pub env_names: BTreeSet<String>,
     /// Version of the npm package.
     pub adapter_version: String,
 }

@@ -14,6 +14,7 @@ mod arguments;
 mod claude;
 pub mod env;
 pub mod grammar;
+mod inherit;
 mod keys;
 mod kubeconfig;
 mod parse;
@@ -24,6 +25,7 @@ pub mod quantity;
 mod reader;
 mod resources;
 mod run_control;
+pub(crate) mod server_env;
 mod structured;
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,7 @@ mod tolerations;
 mod types;
 mod workspace;
 
+pub use inherit::Inherit;
 pub use keys::{Row, Topic, fields, rows};
 pub use kubeconfig::InlineKubeconfig;
 pub use problem::{Rejection, Warning, invalid_configuration};

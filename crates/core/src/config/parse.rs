@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::problem::Rejection;
 use super::reader::Reader;
 use super::types::Config;
-use super::{arguments, claude, env, keys, placement, resources, run_control, tolerations, workspace};
+use super::{arguments, claude, env, inherit, keys, placement, resources, run_control, tolerations, workspace};
 
 impl Config {
     /// Reads the whole configuration.
@@ -45,6 +45,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Config {
         instructions_external: claude::instructions_external(reader),
         cwd: reader.absolute_path("cwd"),
         env: env::read(reader),
+        inherit_env: inherit::env(reader),
+        inherit_volumes: inherit::volumes(reader),
         kubeconfig: placement::kubeconfig(reader),
         namespace: reader.name(&keys::NAMESPACE),
         service_account_name: reader.name(&keys::SERVICE_ACCOUNT_NAME),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Toleration;
 use serde_json::{Map, Value};
 
+use super::inherit::Inherit;
 use super::kubeconfig::InlineKubeconfig;
 use super::problem::Warning;
 
@@ -48,6 +49,10 @@ pub struct Config {
     /// `env`, in the order given, without reserved names ([`super::env::is_reserved`]). Host-only names are
     /// still in it: whether the host or the operator set them is known only where the environment is built.
     pub env: Vec<(String, String)>,
+    /// `inheritEnv`: names of the server's environment beyond those that Claude Code needs.
+    pub inherit_env: Inherit,
+    /// `inheritVolumes`: volumes of the server's pod that are mounted, read-only.
+    pub inherit_volumes: Inherit,
     /// `kubeconfig` or `kubeconfigData`.
     pub kubeconfig: Option<KubeconfigSource>,
     /// `namespace`.

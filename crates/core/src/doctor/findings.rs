@@ -100,6 +100,12 @@ pub fn own_pod(own: Option<&OwnPod>, home: Option<&str>) -> Check {
     Check::new("k8s_self_pod_found", Level::Info, format!("The host's own pod is `{}`", pod.name)).detail(detail)
 }
 
+/// What an agent does not get of the server's pod because nobody asked for it.
+#[must_use]
+pub fn left_behind(text: &str) -> Check {
+    Check::new("k8s_not_inherited", Level::Info, text).hint("Nothing to do, unless an agent misses one of them")
+}
+
 /// The Jobs' namespace is the host's own.
 #[must_use]
 pub fn own_namespace(name: &str) -> Check {

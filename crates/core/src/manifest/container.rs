@@ -50,16 +50,19 @@ pub(super) fn container(
 }
 
 fn env(parts: &Parts, planned: &[PayloadSecret<'_>]) -> Vec<EnvVar> {
-    let entries = parts.environment.entries().filter_map(|(name, value)| {
-        let (value, value_from) = match value {
-            EnvValue::Literal(text) => (Some(expansion::escape(text)), None),
-            EnvValue::Verbatim(text) => (Some(text.clone()), None),
-            EnvValue::Reference(source) => (None, Some((**source).clone())),
+    let entries = parts.environment.entries().flat_map(|(name, value)| {
+        let from = |source| EnvVar { name: name.to_owned(), value: None, value_from: Some(source) };
+        match value {
+            EnvValue::Literal(text) => {
+                vec![EnvVar { name: name.to_owned(), value: Some(expansion::escape(text)), value_from: None }]
+            }
+            EnvValue::Reference(source) => vec![from((**source).clone())],
+            // A name that stands there again replaces the earlier one, unless its source does not have it.
+            EnvValue::Sources(sources) => sources.iter().cloned().map(from).collect(),
             // Staged values are exported by the script.
-            EnvValue::Secret(_) if parts.payload_mode == PayloadMode::Volume => return None,
-            EnvValue::Secret(_) => (None, Some(secret_reference(name, planned)?)),
-        };
-        Some(EnvVar { name: name.to_owned(), value, value_from })
+            EnvValue::Secret(_) if parts.payload_mode == PayloadMode::Volume => Vec::new(),
+            EnvValue::Secret(_) => secret_reference(name, planned).map(from).into_iter().collect(),
+        }
     });
     entries.collect()
 }

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{labels, pod};
+use super::{labels, own_pod_rules, pod};
 use crate::attempt::Attempt;
 use crate::config::{Config, Rejection, Warning, pod_template};
 use crate::names::key;
@@ -79,6 +79,12 @@ pub(crate) fn adoption_patch(job: &JobFacts, supervisor: &str) -> Value {
 
 fn template(parts: &Parts, attempt: &Attempt) -> Result<(Value, Vec<Warning>), Vec<Rejection>> {
     let template = json_of(&pod::template(parts, attempt))?;
+    let (template, warnings) = overridden(parts, template)?;
+    let violations = own_pod_rules::violations(parts, &template);
+    if violations.is_empty() { Ok((template, warnings)) } else { Err(violations) }
+}
+
+fn overridden(parts: &Parts, template: Value) -> Result<(Value, Vec<Warning>), Vec<Rejection>> {
     let Some(overrides) = &parts.config.pod_template else { return Ok((template, Vec::new())) };
     let from_secret: BTreeSet<String> = parts.environment.secrets().map(|(name, _)| name.to_owned()).collect();
     let merged = pod_template::merge(&template, overrides, &from_secret)?;

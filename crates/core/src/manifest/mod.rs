@@ -12,6 +12,7 @@ mod job;
 mod labels;
 mod mounts;
 mod objects;
+mod own_pod_rules;
 mod payload;
 mod pod;
 mod script;

@@ -3,6 +3,7 @@
 //! [`OwnPod::from_pod`] only copies facts. Which of them a Job gets depends on where it runs and is decided in
 //! [`crate::plan`] and [`crate::manifest`]: nothing namespaced travels to another namespace (CFG-10).
 
+mod expand;
 mod read;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use k8s_openapi::api::core::v1::{
 
 use crate::paths;
 
+pub(crate) use expand::names_in;
+
 /// What the own pod says about itself.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OwnPod {
@@ -22,6 +25,10 @@ pub struct OwnPod {
     pub namespace: String,
     /// `metadata.uid`: part of the supervisor annotation.
     pub uid: String,
+    /// `metadata.labels`: Services find the pod by them.
+    pub labels: BTreeMap<String, String>,
+    /// `spec.serviceAccountName`.
+    pub service_account: Option<String>,
     /// `status.podIP`.
     pub pod_ip: Option<String>,
     /// Image of the source container.

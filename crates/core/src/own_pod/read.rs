@@ -15,10 +15,12 @@ impl OwnPod {
             name: pod.metadata.name.clone().unwrap_or_default(),
             namespace: pod.metadata.namespace.clone().unwrap_or_default(),
             uid: pod.metadata.uid.clone().unwrap_or_default(),
+            labels: pod.metadata.labels.clone().unwrap_or_default(),
             pod_ip: pod.status.as_ref().and_then(|status| status.pod_ip.clone()),
             ..Self::default()
         };
         let Some(spec) = &pod.spec else { return own };
+        own.service_account.clone_from(&spec.service_account_name);
         own.node_selector = spec.node_selector.clone().unwrap_or_default();
         own.tolerations = spec.tolerations.clone().unwrap_or_default();
         own.dns_policy.clone_from(&spec.dns_policy);
@@ -42,9 +44,24 @@ impl OwnPod {
         self.env = one_entry_per_name(container.env.as_deref().unwrap_or_default());
         self.env_from = container.env_from.clone().unwrap_or_default();
         self.mounts = container.volume_mounts.clone().unwrap_or_default();
+        self.resolve_sub_paths();
         if let Some(security) = &container.security_context {
             self.run_as_user = security.run_as_user.or(self.run_as_user);
             self.run_as_group = security.run_as_group.or(self.run_as_group);
+        }
+    }
+}
+
+impl OwnPod {
+    /// A sub-path that is composed of literals is the same one in every pod, whatever that pod inherits.
+    fn resolve_sub_paths(&mut self) {
+        let resolved = |expression: &String| self.expanded(expression).filter(|_| !expression.is_empty());
+        let resolved: Vec<_> =
+            self.mounts.iter().map(|mount| mount.sub_path_expr.as_ref().and_then(resolved)).collect();
+        for (mount, resolved) in self.mounts.iter_mut().zip(resolved) {
+            if resolved.is_some() {
+                (mount.sub_path, mount.sub_path_expr) = (resolved, None);
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn parts(
     let placement = surroundings.placement;
     let image = image(&config, own)?;
     let data = data_volume(request, &config, own, &surroundings)?;
-    let inherited = inherited_volumes(request, own, placement, &data);
+    let inherited = inherited_volumes(request, &config, own, placement, &data);
     let mounted = MountedPaths::new(&data, &inherited, config.pod_template.as_ref());
     let directory = directories::run_directory(request, &config, &data, &mounted, warnings);
     let bundle = bundle::plan(request, &config, surroundings.payload, &data, &surroundings.bundle)?;
@@ -35,7 +35,8 @@ pub(super) fn parts(
     let run_directory = &directory.path;
     let sources = Sources { request, config: &config, own, placement, data: &data, mounted: &mounted, run_directory };
     let (environment, api_url) = environment::build(&sources, warnings);
-    warnings.extend(inheritance::missing(&config, own, placement, request.host.env("PAPERCLIP_HOME")));
+    warnings.extend(inheritance::missing(&sources, request.host.env("PAPERCLIP_HOME")));
+    let left_behind = inheritance::left_behind(&sources, &environment, &inherited);
     warnings.extend(environment_warnings(&config, &environment, surroundings.payload));
     let mcp = McpConfig::build(request, &config, &api_url, warnings);
     if let Some(mcp) = mcp.as_ref().filter(|mcp| mcp.json.len() > SECRET_MAX) {
@@ -57,6 +58,7 @@ pub(super) fn parts(
         image,
         data,
         inherited,
+        left_behind,
         environment,
         bundle,
         mcp,
@@ -96,12 +98,13 @@ fn data_volume(
 
 fn inherited_volumes(
     request: &RunRequest,
+    config: &Config,
     own: Option<&OwnPod>,
     placement: Placement,
     data: &DataVolume,
 ) -> InheritedVolumes {
     let own = own.filter(|_| placement == Placement::SameNamespace);
-    own.map(|own| InheritedVolumes::of(own, &request.host, data)).unwrap_or_default()
+    own.map(|own| InheritedVolumes::of(own, &request.host, data, &config.inherit_volumes)).unwrap_or_default()
 }
 
 /// The CLI refuses two system prompts; only the resolved bundle says whether there is one already.

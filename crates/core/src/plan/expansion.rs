@@ -15,11 +15,6 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
-/// What the kubelet makes of a literal without `$(`: for values that move to a Secret, where nothing is expanded.
-pub(crate) fn collapse(text: &str) -> String {
-    text.replace("$$", "$")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

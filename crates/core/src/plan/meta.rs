@@ -48,8 +48,8 @@ impl RunPlan {
 
     fn meta_env(&self) -> Map<String, Value> {
         let shown = |name: &str, value: &EnvValue| match value {
-            EnvValue::Literal(text) | EnvValue::Verbatim(text) if !names::is_sensitive(name) => text.clone(),
-            EnvValue::Literal(_) | EnvValue::Verbatim(_) | EnvValue::Secret(_) | EnvValue::Reference(_) => {
+            EnvValue::Literal(text) if !names::is_sensitive(name) => text.clone(),
+            EnvValue::Literal(_) | EnvValue::Secret(_) | EnvValue::Reference(_) | EnvValue::Sources(_) => {
                 REDACTED.to_owned()
             }
         };

@@ -20,6 +20,8 @@ pub(crate) struct Parts {
     pub(crate) image: String,
     pub(crate) data: DataVolume,
     pub(crate) inherited: InheritedVolumes,
+    /// What of the own pod was not asked for, in a sentence.
+    pub(crate) left_behind: Option<String>,
     pub(crate) environment: Environment,
     /// Inside the pod; the script makes it and changes into it.
     pub(crate) run_directory: String,

@@ -28,7 +28,10 @@ impl RunPlan {
             redactions,
             warnings,
             degraded,
-            status_lines: std::iter::once(format!("Skills bundled {skills}")).chain(session.refused).collect(),
+            status_lines: std::iter::once(format!("Skills bundled {skills}"))
+                .chain(session.refused)
+                .chain(parts.left_behind.clone())
+                .collect(),
             notes: notes(&parts, &skills),
             attempts,
             parts,

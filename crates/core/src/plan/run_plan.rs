@@ -123,6 +123,12 @@ impl RunPlan {
         &self.warnings
     }
 
+    /// What of the server's pod was not asked for, in a sentence with its names.
+    #[must_use]
+    pub fn left_behind(&self) -> Option<&str> {
+        self.parts.left_behind.as_deref()
+    }
+
     /// Degraded modes, for `resultJson.k8s.degraded` and `commandNotes`.
     #[must_use]
     pub fn degraded(&self) -> &[String] {

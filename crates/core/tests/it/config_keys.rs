@@ -42,6 +42,8 @@ fn cases() -> Vec<Case> {
         ("paperclipRuntimeSkills", json!([{ "source": "/s" }, { "key": "k" }]), |c| c.warnings.len() == 1 && c.warnings[0].key == "paperclipRuntimeSkills[1]"),
         ("paperclipSkillSync", json!("all"), |c| c.warnings[0].key == "paperclipSkillSync"),
         ("env", json!({ "B": "1", "A": "2" }), |c| c.env == [("B".into(), "1".into()), ("A".into(), "2".into())]),
+        ("inheritEnv", json!(["NPM_TOKEN", "MYCO_*"]), |c| c.inherit_env.has("MYCO_X") && !c.inherit_env.has("NPM_")),
+        ("inheritVolumes", json!("certs, more"), |c| c.inherit_volumes.names == ["certs", "more"]),
         ("kubeconfig", json!("/k"), |c| c.kubeconfig == Some(KubeconfigSource::Path("/k".into()))),
         ("kubeconfigData", json!(INLINE), |c| matches!(&c.kubeconfig, Some(KubeconfigSource::Inline(_)))),
         ("namespace", json!("n"), |c| is(c.namespace.as_ref(), "n")),

@@ -40,6 +40,7 @@ mod plan_bundle;
 mod plan_environment_api_url;
 mod plan_environment_layers;
 mod plan_environment_paths;
+mod plan_inheritance;
 mod plan_mcp;
 mod plan_meta;
 mod plan_placement;

@@ -73,6 +73,7 @@ fn the_run_directory_is_workspace_then_configured_then_the_data_mount() {
 #[test]
 fn pod_08_every_inherited_volume_is_mounted_once_read_only_and_optional() {
     let scenario = Scenario::in_cluster()
+        .everything()
         .own_volume(
             json!({ "name": "certs", "secret": { "secretName": "certs", "defaultMode": 256, "items": [{ "key": "a", "path": "b" }] } }),
             &json!([
@@ -123,6 +124,7 @@ fn volumes_that_belong_to_the_host_alone_are_never_inherited() {
         let mut volume = source.clone();
         volume["name"] = json!("v");
         let scenario = Scenario::in_cluster()
+            .everything()
             .own_env(&json!([{ "name": "PAPERCLIP_SECRETS_MASTER_KEY_FILE", "value": "/etc/master/key" }]))
             .host_env("PAPERCLIP_CONFIG", "/etc/paperclip/config.json")
             .own_volume(volume, &json!([{ "name": "v", "mountPath": path }]));

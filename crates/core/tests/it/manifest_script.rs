@@ -86,6 +86,7 @@ fn the_pinned_environment_names_where_credentials_go() {
 #[test]
 fn values_that_only_the_pod_knows_are_pinned_by_the_script() {
     let scenario = Scenario::in_cluster()
+        .everything()
         .own_at("/spec/containers/0/envFrom", json!([{ "secretRef": { "name": "host-env" } }]))
         .config(json!({ "enableRtk": true, "env": { "NO_PROXY": "local" } }));
     let launch = scenario.launch();

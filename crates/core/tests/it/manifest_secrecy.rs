@@ -22,6 +22,7 @@ fn planted() -> (Scenario, Vec<String>) {
     ]);
     let env: serde_json::Map<String, Value> = (10..14).map(|n| (format!("PLAIN_{n}"), value(n).into())).collect();
     let scenario = Scenario::in_cluster()
+        .everything()
         .own_env(&own)
         .config(json!({
             "env": env,

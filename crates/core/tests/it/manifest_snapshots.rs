@@ -47,6 +47,7 @@ fn everything_set() {
     });
     let scenario = Scenario::in_cluster()
         .bundle()
+        .everything()
         .config(config)
         .own_at("/spec/containers/0/envFrom", json!([{ "secretRef": { "name": "host-env" } }]));
     insta::assert_yaml_snapshot!(readable(&scenario.launch()));

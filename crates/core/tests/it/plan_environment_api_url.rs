@@ -22,7 +22,7 @@ fn own_reference() -> Value {
 }
 
 fn with_env_from(scenario: Scenario) -> Scenario {
-    scenario.own_at("/spec/containers/0/envFrom", json!([{ "configMapRef": { "name": "host-env" } }]))
+    scenario.everything().own_at("/spec/containers/0/envFrom", json!([{ "configMapRef": { "name": "host-env" } }]))
 }
 
 #[test]

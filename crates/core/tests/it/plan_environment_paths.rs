@@ -13,6 +13,7 @@ fn cfg_08_a_path_inside_a_volume_the_job_does_not_mount_is_dropped_with_a_warnin
         { "name": "IMAGE_PATH", "value": "/usr/share/x" },
     ]);
     let scenario = Scenario::in_cluster()
+        .everything()
         .own_env(&own)
         .own_volume(json!({ "name": "cache", "emptyDir": {} }), &json!([{ "name": "cache", "mountPath": "/cache" }]))
         .own_volume(

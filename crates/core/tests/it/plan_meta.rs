@@ -8,7 +8,7 @@ use crate::plan_scenario::{RUN, Scenario};
 #[test]
 fn meta_tells_the_attempt_and_hides_every_value_that_may_be_a_credential() {
     let mut scenario = Scenario::in_cluster()
-        .own_env(&json!([{ "name": "GIT_TOKEN", "value": "own-token" }, { "name": "PLAIN", "value": "seen" }]))
+        .own_env(&json!([{ "name": "GH_TOKEN", "value": "own-token" }, { "name": "LANG", "value": "seen" }]))
         .config(json!({ "env": { "MINE": "configured-value" }, "timeoutSec": 60 }));
     scenario.surroundings.degraded = vec!["polling".to_owned()];
     let spec = scenario.spec();

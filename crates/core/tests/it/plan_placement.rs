@@ -15,6 +15,7 @@ fn rich() -> Scenario {
         { "name": "FROM_POD", "valueFrom": { "fieldRef": { "fieldPath": "spec.nodeName" } } },
     ]);
     Scenario::in_cluster()
+        .everything()
         .own_env(&env)
         .own_at("/spec/containers/0/envFrom", json!([{ "secretRef": { "name": "host-env" } }]))
         .own_at("/spec/nodeSelector", json!({ "pool": "agents" }))

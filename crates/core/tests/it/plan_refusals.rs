@@ -28,7 +28,7 @@ fn missing_and_impossible_values_name_their_reason() {
         Scenario::in_cluster().request(json!({ "prompts": { "fresh": { "text": " " }, "resumed": { "text": "" } } }));
     let claude = json!({ "name": "claude", "env": [{ "name": "OWN_TOKEN", "value": "x" }] });
     let template = json!({ "podTemplate": { "spec": { "containers": [claude] } } });
-    let own_token = Scenario::in_cluster().own_env(&json!([{ "name": "OWN_TOKEN", "value": "t" }]));
+    let own_token = Scenario::in_cluster().everything().own_env(&json!([{ "name": "OWN_TOKEN", "value": "t" }]));
     let mut unpatchable = Scenario::in_cluster().config(json!({ "queueName": "q" }));
     unpatchable.surroundings.may_patch_jobs = false;
     let clash = Scenario::in_cluster()

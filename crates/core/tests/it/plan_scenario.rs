@@ -74,6 +74,16 @@ impl Scenario {
         self.request(json!({ "host": { "env": { name: value } } }))
     }
 
+    /// Everything that may be inherited is asked for.
+    pub(crate) fn everything(self) -> Self {
+        self.config(json!({ "inheritEnv": "*", "inheritVolumes": "*" }))
+    }
+
+    /// Names that the server process has.
+    pub(crate) fn process_has(self, names: &[&str]) -> Self {
+        self.request(json!({ "host": { "envNames": names } }))
+    }
+
     /// Adds entries to the own container's environment.
     pub(crate) fn own_env(mut self, entries: &Value) -> Self {
         let env = self.own.as_mut().unwrap().pointer_mut("/spec/containers/0/env").unwrap();

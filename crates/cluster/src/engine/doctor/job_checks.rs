@@ -18,6 +18,8 @@ const SOME_IMAGE: &str = "image-is-not-configured";
 /// A Job like those of a run, and why there would be none.
 pub(super) struct Resolved {
     pub(super) job: Option<Value>,
+    /// What it does not inherit.
+    pub(super) left_behind: Option<Check>,
     /// No image is known.
     pub(super) image: Option<Check>,
     /// Any other refusal.
@@ -35,15 +37,16 @@ pub(super) async fn resolve(
     let resolve = async |config: &Config, permissions: &Permissions| {
         let surroundings = surroundings(&request, config, namespace, own, permissions).await;
         let plan = RunPlan::resolve(&request, config.clone(), surroundings)?;
-        plan.job(&plan.first_attempt(), true)
+        let left_behind = plan.left_behind().map(findings::left_behind);
+        plan.job(&plan.first_attempt(), true).map(|job| (job, left_behind))
     };
-    let mut resolved = Resolved { job: None, image: None, refused: None };
+    let mut resolved = Resolved { job: None, left_behind: None, image: None, refused: None };
     let everything = Permissions::default();
     let mut granted = permissions;
     loop {
         match resolve(&config, granted).await {
-            Ok(job) => {
-                resolved.job = Some(job);
+            Ok((job, left_behind)) => {
+                (resolved.job, resolved.left_behind) = (Some(job), left_behind);
                 return resolved;
             }
             Err(refusal) if refusal.reason == Some("k8s_image_unresolved") && resolved.image.is_none() => {

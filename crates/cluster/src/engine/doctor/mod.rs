@@ -60,6 +60,7 @@ impl Engine {
         let resolved = job_checks::resolve(request.clone(), config.clone(), &namespace.name, &own, &granted).await;
 
         checks.push(findings::own_pod(own.pod.as_ref(), request.host.env("PAPERCLIP_HOME")));
+        checks.extend(resolved.left_behind);
         checks.extend(resolved.image);
         checks.push(checks::namespace(&namespace, own_namespace.as_deref()).await);
         let staging = may_stage(&request, own.placement(&namespace.name), &own);

@@ -48,8 +48,11 @@ fn two_clusters() -> (World, World, Process) {
     (jobs, home, Process::with(engine))
 }
 
+/// A kubeconfig whose server nobody asks: the connection is the test's.
+const ELSEWHERE: &str = "{current-context: c, contexts: [{name: c, context: {cluster: k}}], clusters: [{name: k, cluster: {server: 'http://k'}}]}";
+
 fn call(process: &Process, run_id: &str) -> Call {
-    from_pod(process.call(run_id), Path::new("/paperclip")).with("kubeconfigData", "apiVersion: v1")
+    from_pod(process.call(run_id), Path::new("/paperclip")).with("kubeconfigData", ELSEWHERE)
 }
 
 #[tokio::test(start_paused = true)]

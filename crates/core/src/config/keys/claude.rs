@@ -34,4 +34,8 @@ super::keys! {
 
     ENV: Own = Key::new(Topic::Environment, "env", Own("object name → text, number, boolean or `{type: \"plain\", value}`", "`{}`"), "environment of the container, delivered in a Secret; [limits](#environment-limits)")
         .note("Values travel in the Job's Secret, never in the Job.");
+    INHERIT_ENV: Own = Key::new(Topic::Environment, "inheritEnv", Own("list of names, or text with spaces, commas or line ends between them; `MYCO_*` is every name that begins so, `*` everything but the server's own", "none"), "variables of the server's pod that the agent gets besides those that Claude Code needs")
+        .form("kubernetes", "textarea", "Inherited Variables", "Names of variables of the Paperclip pod, such as NPM_TOKEN or MYCO_*. Empty: what Claude Code and its tools need.");
+    INHERIT_VOLUMES: Own = Key::new(Topic::Environment, "inheritVolumes", Own("list of volume names, or text with spaces, commas or line ends between them; `*` for all", "none"), "Secrets, ConfigMaps and projections in the server's pod that are mounted into the agent's, read-only")
+        .form("kubernetes", "textarea", "Inherited Volumes", "Names of Secret and ConfigMap volumes of the Paperclip pod, such as a bundle of certificates. Empty: none.");
 }

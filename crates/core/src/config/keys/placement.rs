@@ -7,7 +7,7 @@ use crate::config::types::ImagePullPolicy;
 super::keys! {
     KUBECONFIG: Own = Key::new(Topic::Placement, "kubeconfig", Own("absolute path on the host, or the content (starts with `{` or `apiVersion`, or has several lines)", "unset"), "cluster of the Jobs; unset: the host's own cluster, else the file named by `KUBECONFIG`")
         .form("kubernetes", "text", "Kubeconfig Path", "Absolute path on the Paperclip host, or the content itself. Empty: the account of the Paperclip pod.");
-    KUBECONFIG_DATA: Own = Key::new(Topic::Placement, "kubeconfigData", Own("content of a kubeconfig, stored as a secret; not together with `kubeconfig`", "unset"), "as `kubeconfig`; read in memory, never written to disk")
+    KUBECONFIG_DATA: Own = Key::new(Topic::Placement, "kubeconfigData", Own("content of a kubeconfig, stored as a secret; not together with `kubeconfig`", "unset"), "as `kubeconfig`; read in memory, never written to disk; data only, nothing of it may name a program or a file")
         .form("kubernetes", "textarea", "Kubeconfig (stored as secret)", "Content of a kubeconfig. Paperclip stores it encrypted.")
         .secret();
     NAMESPACE: Name = Key::new(Topic::Placement, "namespace", Name { grammar: &DNS_LABEL, title: "DNS label", default: None }, "where Job and Secrets are created")

@@ -45,7 +45,7 @@ impl ApiUrl {
                 "the pod calls the host at `{url}`, which ends with the host's current address; set `PAPERCLIP_API_URL` on the host to a stable URL"
             ));
             Self::Known(url)
-        } else if from.inherits_env_from() {
+        } else if from.forwards_env_from() {
             Self::PerhapsInherited
         } else {
             warnings.push(

@@ -23,9 +23,11 @@ pub(crate) struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// `envFrom` names Secrets and `ConfigMap`s of one namespace.
-    pub(super) fn inherits_env_from(&self) -> bool {
-        self.placement == Placement::SameNamespace && self.own.is_some_and(|own| !own.env_from.is_empty())
+    /// `envFrom` as a whole, for `inheritEnv: "*"`. It names Secrets and `ConfigMap`s of one namespace.
+    pub(crate) fn forwards_env_from(&self) -> bool {
+        self.config.inherit_env.all
+            && self.placement == Placement::SameNamespace
+            && self.own.is_some_and(|own| !own.env_from.is_empty())
     }
 }
 

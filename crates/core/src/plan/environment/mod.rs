@@ -27,20 +27,20 @@ const INLINE_MAX: usize = 8 * 1024;
 pub(crate) enum EnvValue {
     /// Written into the Job, `$` escaped.
     Literal(String),
-    /// Written into the Job as it is: an inherited literal may use `$(NAME)` on purpose.
-    Verbatim(String),
     /// Travels in the payload.
     Secret(String),
     /// A `valueFrom` of the own pod; the adapter does not know the value.
     Reference(Box<EnvVarSource>),
+    /// Optional references to sources that may have the value: the last one that has it counts.
+    Sources(Vec<EnvVarSource>),
 }
 
 impl EnvValue {
     /// Bytes of the value, 0 when only the pod knows it.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Literal(text) | Self::Verbatim(text) | Self::Secret(text) => text.len(),
-            Self::Reference(_) => 0,
+            Self::Literal(text) | Self::Secret(text) => text.len(),
+            Self::Reference(_) | Self::Sources(_) => 0,
         }
     }
 }
@@ -104,9 +104,8 @@ impl Environment {
     pub(crate) fn known(&self, name: &str) -> Known<'_> {
         match self.entries().find(|(known, _)| *known == name).map(|(_, value)| value) {
             Some(EnvValue::Literal(text) | EnvValue::Secret(text)) => Known::Value(text),
-            Some(EnvValue::Verbatim(text)) if !text.contains("$(") => Known::Value(text),
             None if self.env_from.is_empty() => Known::Absent,
-            Some(EnvValue::Verbatim(_) | EnvValue::Reference(_)) | None => Known::Hidden,
+            Some(EnvValue::Reference(_) | EnvValue::Sources(_)) | None => Known::Hidden,
         }
     }
 
@@ -120,8 +119,8 @@ impl Environment {
         self.entries().any(|(known, value)| {
             known == name
                 && match value {
-                    EnvValue::Literal(text) | EnvValue::Secret(text) | EnvValue::Verbatim(text) => !text.is_empty(),
-                    EnvValue::Reference(_) => true,
+                    EnvValue::Literal(text) | EnvValue::Secret(text) => !text.is_empty(),
+                    EnvValue::Reference(_) | EnvValue::Sources(_) => true,
                 }
         })
     }

@@ -2,25 +2,6 @@
 
 use serde_json::{Map, Value};
 
-/// Never inherited, whole names (PRM-06).
-const SERVER_ONLY: &[&str] = &[
-    "DATABASE_URL",
-    "DATABASE_MIGRATION_URL",
-    "HOST",
-    "PORT",
-    "HOSTNAME",
-    "NODE_ENV",
-    "NODE_OPTIONS",
-    "NODE_PATH",
-    "SERVE_UI",
-    "NOTIFY_SOCKET",
-    "TRUST_PROXY",
-];
-
-/// Never inherited, beginnings of names.
-const SERVER_ONLY_PREFIXES: &[&str] =
-    &["PAPERCLIP_", "BETTER_AUTH_", "RUN_LOG_", "SENTRY_", "HEARTBEAT_SCHEDULER_", "OTEL_"];
-
 /// Credentials of the server. An inherited `envFrom` cannot be filtered, so these are shadowed with empty literals.
 pub(super) const SERVER_CREDENTIALS: &[&str] = &[
     "DATABASE_URL",
@@ -78,11 +59,6 @@ pub(super) const CACHE_NAMES: &[(&str, &str)] = &[
 /// Words in the name of an inherited literal that make its value a secret.
 const SENSITIVE_WORDS: &[&str] =
     &["key", "token", "secret", "password", "passwd", "authorization", "cookie", "credential"];
-
-/// Belongs to the server process and stays there. `PAPERCLIP_API_URL` has rules of its own.
-pub(crate) fn is_server_only(name: &str) -> bool {
-    SERVER_ONLY.contains(&name) || SERVER_ONLY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-}
 
 /// Does a `config.env` entry only make sense on the host's machine?
 pub(super) fn is_host_only(name: &str, value: &str, applied: &HostTemp) -> bool {

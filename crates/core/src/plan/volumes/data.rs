@@ -5,7 +5,6 @@ use k8s_openapi::api::core::v1::VolumeMount;
 use crate::config::Config;
 use crate::own_pod::OwnPod;
 use crate::paths;
-use crate::plan::environment::names;
 use crate::target::Placement;
 
 /// What is mounted as `data`, and which part of the host's file system that is.
@@ -76,10 +75,8 @@ impl DataVolume {
 impl OwnMount {
     /// `None` when the sub-path depends on the pod: the Job's pod then gets another directory of the claim.
     fn of(own: &OwnPod, mount: &VolumeMount) -> Option<Self> {
-        let expression = mount.sub_path_expr.as_deref().unwrap_or_default();
-        let names = expression.split("$(").skip(1).filter_map(|part| part.split(')').next());
-        let is_equal_there = |name: &str| own.literal(name).is_some() && !names::is_server_only(name);
-        if !names.into_iter().all(is_equal_there) {
+        // Of literals it would have become a plain one.
+        if mount.sub_path_expr.as_deref().is_some_and(|expression| !expression.is_empty()) {
             return None;
         }
         let deeper = own.mounts.iter().map(|mount| trimmed(&mount.mount_path));

@@ -1,8 +1,9 @@
-//! Volumes of the own pod that a Job may have too: Secrets, `ConfigMap`s and projections of them.
+//! Volumes of the own pod that a Job has too when they are named: Secrets, `ConfigMap`s and projections of them.
 
 use k8s_openapi::api::core::v1::{Volume, VolumeMount};
 
 use super::DataVolume;
+use crate::config::Inherit;
 use crate::own_pod::OwnPod;
 use crate::paths::{RUN_MOUNT, SCRATCH_MOUNT, SERVICE_ACCOUNT_MOUNT, remainder};
 use crate::request::HostProcess;
@@ -15,11 +16,13 @@ const SERVER_FILES: [&str; 2] = ["PAPERCLIP_SECRETS_MASTER_KEY_FILE", "PAPERCLIP
 pub(crate) struct InheritedVolumes {
     pub(crate) volumes: Vec<Volume>,
     pub(crate) mounts: Vec<VolumeMount>,
+    /// Names of volumes that could be inherited, and that nobody asked for.
+    pub(crate) left: Vec<String>,
 }
 
 impl InheritedVolumes {
     /// Only for the own namespace: what the volumes name does not exist elsewhere.
-    pub(crate) fn of(own: &OwnPod, host: &HostProcess, data: &DataVolume) -> Self {
+    pub(crate) fn of(own: &OwnPod, host: &HostProcess, data: &DataVolume, wanted: &Inherit) -> Self {
         let mut inherited = Self::default();
         for volume in &own.volumes {
             let holds_server_file = |mount: &VolumeMount| {
@@ -33,6 +36,10 @@ impl InheritedVolumes {
             let usable: Vec<&VolumeMount> =
                 mounts.into_iter().filter(|mount| is_free(&mount.mount_path, data)).collect();
             let Some(mut copy) = inheritable(volume).filter(|_| !usable.is_empty()) else { continue };
+            if !wanted.has(&volume.name) {
+                inherited.left.push(volume.name.clone());
+                continue;
+            }
             copy.name = format!("inh-{}", inherited.volumes.len());
             let copied = usable.into_iter().map(|mount| VolumeMount {
                 name: copy.name.clone(),
