@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 
 import { fromRoot } from './paths.js'
-import { writeKubeconfig } from './support/kubeconfig.js'
+import { kubeconfigText } from './support/kubeconfig.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 const folder = mkdtempSync(join(tmpdir(), 'command-line-'))
@@ -63,7 +63,7 @@ test('doctor without a cluster fails and says what to set', async () => {
 
 test('prm_04 render shows what a run would create, masks every value and writes nothing', async () => {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-  const kubeconfig = writeKubeconfig(join(folder, 'kubeconfig'), { server: `http://127.0.0.1:${port}`, token: 'planted-token-1', namespace: 'builds' })
+  const kubeconfig = kubeconfigText({ server: `http://127.0.0.1:${port}`, token: 'planted-token-1', namespace: 'builds' })
   const env = { PAPERCLIP_API_URL: 'http://192.0.2.1:3100', SERVICE_PASSWORD: 'planted-password-1' }
   const config = configFile({ kubeconfig, image: 'example.org/claude:1', env, labels: { team: 'planted-password-1' } })
   const { exitCode, stdout, stderr } = await command('render', '--config', config)
@@ -86,7 +86,7 @@ test('render names a configuration that would be refused', async () => {
 })
 
 test('render says that the cluster does not answer', async () => {
-  const kubeconfig = writeKubeconfig(join(folder, 'closed'), { server: 'http://127.0.0.1:9', token: 't', namespace: 'builds' })
+  const kubeconfig = kubeconfigText({ server: 'http://127.0.0.1:9', token: 't', namespace: 'builds' })
   const { exitCode, stderr } = await command('render', '--config', configFile({ kubeconfig, image: 'example.org/claude:1' }))
   expect(exitCode).toBe(1)
   expect(stderr).toMatch(/^error: k8s_api_unreachable: The Kubernetes API at http:\/\/127\.0\.0\.1:9\/ is not usable .* Next: check server address, credentials and network\n$/)

@@ -200,7 +200,7 @@ if (cluster.is('real')) {
   })
 
   test('TRU-13 TRU-14 TRU-15 TRU-17: a Job gets what Claude Code needs and what is named, also out of a source of many variables', async () => {
-    const host = structuredClone(rich)
+    const host = /** @type {any} */ (structuredClone(rich))
     host.containers[1] = { ...host.containers[1], envFrom: [{ secretRef: { name: 'host-env' } }, { secretRef: { name: 'more-env' } }] }
     /** @type {Record<string, unknown>} */
     const config = { ...reporting.config, inheritEnv: ['FROM_ENV_FROM'], inheritVolumes: ['settings'] }

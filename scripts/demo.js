@@ -5,8 +5,8 @@
  * With `--context` it is yours: one Job and its Secrets in one namespace, removed at the end.
  */
 
-import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
@@ -91,7 +91,7 @@ async function simulatedCluster() {
   return { config, env: { FAKE_SAMPLE: 'agent-nobg', FAKE_DELAY_MS: '300', PAPERCLIP_API_URL: 'http://198.51.100.1:3100' } }
 }
 
-/** The cluster of a kubeconfig. The adapter takes its text, so that the chosen context is the current one. */
+/** The cluster of a kubeconfig. As the host's own, with the chosen context: it may have plugins and name files. */
 async function ownCluster() {
   const { parse } = await import('yaml')
   const path = resolve(options.kubeconfig ?? process.env.KUBECONFIG ?? join(homedir(), '.kube/config'))
@@ -104,10 +104,14 @@ async function ownCluster() {
   const text = JSON.stringify({ ...kubeconfig, 'current-context': context }, (key, value) =>
     ['certificate-authority', 'client-certificate', 'client-key', 'tokenFile'].includes(key) ? resolve(dirname(path), value) : value,
   )
+  const folder = mkdtempSync(join(tmpdir(), 'demo-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  process.env.KUBECONFIG = join(folder, 'kubeconfig')
+  writeFileSync(process.env.KUBECONFIG, text, { mode: 0o600 })
   say(`context ${context}`)
   const passed = ['ANTHROPIC_API_KEY', 'ANTHROPIC_BASE_URL', 'CLAUDE_CODE_OAUTH_TOKEN'].filter((name) => process.env[name])
   return {
-    config: { kubeconfig: text, image: options.image, ...(options.namespace && { namespace: options.namespace }) },
+    config: { image: options.image, ...(options.namespace && { namespace: options.namespace }) },
     env: Object.fromEntries(passed.map((name) => [name, process.env[name] ?? ''])),
   }
 }

@@ -1,6 +1,8 @@
 /** The host's side of `execute(ctx)`: builds a `ctx` and keeps everything the adapter reported through it. */
 
 import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 
 /** What the adapter writes itself starts with this. */
 const statusPrefix = '[paperclip] '
@@ -31,6 +33,13 @@ const recordings = new WeakMap()
  */
 
 /**
+ * A kubeconfig of a test lies in a temporary directory, where no operator would put one: its content is given.
+ * @param {unknown} kubeconfig
+ */
+const asContent = (kubeconfig) =>
+  typeof kubeconfig === 'string' && kubeconfig.startsWith('/') && kubeconfig.startsWith(tmpdir()) && existsSync(kubeconfig) ? { kubeconfig: readFileSync(kubeconfig, 'utf8') } : {}
+
+/**
  * The context of one run as the host builds it.
  * @param {HostOptions} options
  */
@@ -57,7 +66,7 @@ export function hostContext({ config, env = {}, onLog, callbacks = {}, context =
       ...agent,
     },
     runtime: { sessionId: null, sessionParams: null, sessionDisplayId: null, taskKey: null, ...runtime },
-    config: { promptTemplate: 'Say hello.', ...config, env },
+    config: { promptTemplate: 'Say hello.', ...config, ...asContent(config.kubeconfig), env },
     context,
     authToken: `token-${randomUUID()}`,
     signal: new AbortController().signal,

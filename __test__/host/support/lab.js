@@ -4,7 +4,7 @@
  * may read.
  */
 
-import { chmodSync, copyFileSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { inject } from 'vitest'
@@ -38,7 +38,7 @@ export async function startLab(host = inject('host')) {
 
   /** Configuration of an agent whose pods run the real CLI. */
   const cliConfig = {
-    kubeconfig,
+    kubeconfig: readFileSync(kubeconfig, 'utf8'),
     namespace: cluster.namespace,
     image: needed('K8S_TEST_CLI_IMAGE'),
     imagePullPolicy: 'IfNotPresent',
