@@ -108,6 +108,7 @@ export interface HostProcess {
   env: Record<string, string>
   /** Of all variables, without their values. */
   envNames: string[]
+  addresses: string[]
   adapterVersion: string
 }
 

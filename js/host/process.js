@@ -1,13 +1,22 @@
 /** Facts about the calling process, read here because JavaScript owns `process.env`. Nothing is changed. */
 
 import { readFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { hostname, networkInterfaces } from 'node:os'
 
 import { adapterVersion } from '../identity.js'
 import { sharedState } from '../native/shared.js'
 
 /** Names outside `PAPERCLIP_*` that the native side reads. */
-const names = ['HOSTNAME', 'KUBECONFIG', 'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT', 'POD_NAMESPACE', 'PORT']
+const names = [
+  'HOSTNAME',
+  'KUBECONFIG',
+  'KUBERNETES_SERVICE_HOST',
+  'KUBERNETES_SERVICE_PORT',
+  'POD_IP',
+  'POD_NAME',
+  'POD_NAMESPACE',
+  'PORT',
+]
 
 /** Values under such a name are credentials. Those of the server never cross the border (PRM-06). */
 export const credential = /key|token|secret|passw(or)?d|authorization|cookie|credential/i
@@ -20,6 +29,7 @@ export async function hostProcess() {
     machineId: await machineId(),
     env: readableEnvironment(process.env),
     envNames: Object.keys(process.env),
+    addresses: addresses(),
     adapterVersion,
   }
 }
@@ -33,6 +43,12 @@ export function readableEnvironment(environment) {
     if (wanted && value !== undefined) readable[name] = value
   }
   return readable
+}
+
+/** By one of them a pod is found whose host name is not its own: one on the node's network, for example. */
+function addresses() {
+  const all = Object.values(networkInterfaces()).flatMap((found) => found ?? [])
+  return all.filter(({ internal }) => !internal).map(({ address }) => address)
 }
 
 /** Computed once per process: with the pid it is the process's identity, and the wall clock may step between two runs. */

@@ -19,7 +19,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
-pub use patience::{Patience, patiently};
+pub(crate) use answer::judge_read;
+pub use patience::{Asking, Patience, Teller, patiently, pauses};
 
 /// A single call.
 pub const CALL: Duration = Duration::from_secs(10);
@@ -105,7 +106,7 @@ impl Namespace {
     /// Any failed call.
     pub async fn get_job(&self, name: &str) -> Result<Job, ApiFailure> {
         let api = self.api::<Job>();
-        self.limited(CALL, self.what("Reading", "Job", name), "jobs", api.get(name)).await
+        self.answered(CALL, self.what("Reading", "Job", name), "jobs", api.get(name)).await
     }
 
     /// Reads a pod by name.
@@ -114,7 +115,7 @@ impl Namespace {
     /// Any failed call.
     pub async fn get_pod(&self, name: &str) -> Result<Pod, ApiFailure> {
         let api = self.api::<Pod>();
-        self.limited(CALL, self.what("Reading", "pod", name), "pods", api.get(name)).await
+        self.answered(CALL, self.what("Reading", "pod", name), "pods", api.get(name)).await
     }
 
     /// Patches a Job with a JSON merge patch.
@@ -188,7 +189,7 @@ impl Namespace {
         let params = ListParams::default().fields(&format!("involvedObject.uid={uid}"));
         let api = self.api::<Event>();
         let what = format!("Listing events in namespace `{}`", self.name);
-        let mut events = self.limited(CALL, what, "events", api.list(&params)).await?.items;
+        let mut events = self.answered(CALL, what, "events", api.list(&params)).await?.items;
         events.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
         Ok(events)
     }
@@ -229,7 +230,7 @@ impl Namespace {
         let api: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
         let params = PostParams::default();
         let what = format!("Asking whether {access} is allowed");
-        let answer = self.limited(CALL, what, "selfsubjectaccessreviews", api.create(&params, &review)).await?;
+        let answer = self.answered(CALL, what, "selfsubjectaccessreviews", api.create(&params, &review)).await?;
         Ok(answer.status.is_some_and(|status| status.allowed))
     }
 
@@ -239,7 +240,7 @@ impl Namespace {
     /// Any failed call.
     pub async fn server_version(&self) -> Result<(String, u32, u32), ApiFailure> {
         let info = self
-            .limited(CALL, "Reading the server version".to_owned(), "version", self.client.apiserver_version())
+            .answered(CALL, "Reading the server version".to_owned(), "version", self.client.apiserver_version())
             .await?;
         let number =
             |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0);
@@ -252,7 +253,7 @@ impl Namespace {
     /// Any failed call; `NotFound` is an answer too.
     pub async fn exists(&self) -> Result<(), ApiFailure> {
         let api: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.client.clone());
-        self.limited(CALL, format!("Reading namespace `{}`", self.name), "namespaces", api.get(&self.name))
+        self.answered(CALL, format!("Reading namespace `{}`", self.name), "namespaces", api.get(&self.name))
             .await
             .map(drop)
     }
@@ -263,7 +264,7 @@ impl Namespace {
     /// Any failed call; `NotFound` is an answer too.
     pub async fn secret_exists(&self, name: &str) -> Result<(), ApiFailure> {
         let api = self.api::<Secret>();
-        self.limited(CALL, self.what("Reading", "Secret", name), "secrets", api.get(name)).await.map(drop)
+        self.answered(CALL, self.what("Reading", "Secret", name), "secrets", api.get(name)).await.map(drop)
     }
 
     /// Reads a claim.
@@ -272,10 +273,10 @@ impl Namespace {
     /// Any failed call.
     pub async fn get_claim(&self, name: &str) -> Result<PersistentVolumeClaim, ApiFailure> {
         let api = self.api::<PersistentVolumeClaim>();
-        self.limited(CALL, self.what("Reading", "claim", name), "persistentvolumeclaims", api.get(name)).await
+        self.answered(CALL, self.what("Reading", "claim", name), "persistentvolumeclaims", api.get(name)).await
     }
 
-    /// Runs a call under a limit; dropping it closes its connection.
+    /// Runs a call that changes something under a limit; dropping it closes its connection.
     async fn limited<T>(
         &self,
         limit: Duration,
@@ -283,9 +284,31 @@ impl Namespace {
         resource: &str,
         call: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, ApiFailure> {
+        self.judged(limit, what, resource, answer::judge, call).await
+    }
+
+    /// The same for a call that only asks.
+    async fn answered<T>(
+        &self,
+        limit: Duration,
+        what: String,
+        resource: &str,
+        call: impl Future<Output = Result<T, kube::Error>>,
+    ) -> Result<T, ApiFailure> {
+        self.judged(limit, what, resource, answer::judge_read, call).await
+    }
+
+    async fn judged<T>(
+        &self,
+        limit: Duration,
+        what: String,
+        resource: &str,
+        judge: answer::Judge,
+        call: impl Future<Output = Result<T, kube::Error>>,
+    ) -> Result<T, ApiFailure> {
         let started = Instant::now();
         let answer = match tokio::time::timeout(limit, call).await {
-            Ok(answer) => answer.map_err(|error| answer::read(what.clone(), resource, &error)),
+            Ok(answer) => answer.map_err(|error| answer::read(what.clone(), resource, judge, &error)),
             Err(_) => Err(ApiFailure::timed_out(what.clone(), limit)),
         };
         if let Some(observer) = &self.observer {
@@ -313,7 +336,7 @@ impl Namespace {
                 }
             }
         };
-        self.limited(GUARD_LIST, format!("Listing {kind} in namespace `{}`", self.name), resource, pages).await
+        self.answered(GUARD_LIST, format!("Listing {kind} in namespace `{}`", self.name), resource, pages).await
     }
 }
 

@@ -7,7 +7,7 @@ use claude_k8s_core::permissions::{Need, Permission, Permissions};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use crate::api::{Namespace, patiently};
+use crate::api::{Asking, Namespace};
 
 /// How long an answer is believed.
 pub const KEPT: Duration = Duration::from_secs(300);
@@ -22,10 +22,10 @@ pub struct Asked {
 
 impl Asked {
     /// Asks for all of them at once. What cannot be asked is assumed to be allowed; a 403 tells later.
-    pub async fn of(namespace: &Namespace) -> Self {
+    pub async fn of(namespace: &Namespace, asking: &Asking) -> Self {
         let at = Instant::now();
         let asked = || Permission::ALL.iter().copied().filter(|one| one.need() != Need::Useful);
-        let answers = asked().map(|one| patiently(Call::Review, move || namespace.may(one)));
+        let answers = asked().map(|one| asking.for_answer(Call::Review, move || namespace.may(one)));
         let denied = asked().zip(join_all(answers).await).filter(|(_, allowed)| matches!(allowed, Ok(false)));
         Self { permissions: Permissions::without(denied.map(|(permission, _)| permission)), at }
     }

@@ -12,7 +12,7 @@ use claude_k8s_core::launch::{Call, not_staged};
 use claude_k8s_core::manifest::StagedFile;
 use tokio::fs;
 
-use crate::api::Namespace;
+use crate::api::{Namespace, patiently};
 
 /// A younger directory may belong to a Job that is just being created.
 const LEFTOVER_AGE: Duration = Duration::from_secs(900);
@@ -51,7 +51,7 @@ pub(crate) async fn sweep(namespace: &Namespace, directory: &str) {
             continue;
         }
         looked_at += 1;
-        match namespace.get_job(&name).await {
+        match patiently(Call::FindStaged, || namespace.get_job(&name)).await {
             Err(failure) if Call::FindStaged.knows_by(failure.kind) => {
                 let _not_ours_to_remove = fs::remove_dir_all(entry.path()).await;
             }

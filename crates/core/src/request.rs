@@ -151,10 +151,13 @@ pub struct HostProcess {
     /// Identity of the machine, used as supervisor outside a cluster.
     pub machine_id: String,
     /// The environment names that the adapter reads: `HOSTNAME`, `KUBECONFIG`, `KUBERNETES_SERVICE_HOST`,
-    /// `KUBERNETES_SERVICE_PORT`, `POD_NAMESPACE`, `PORT` and every `PAPERCLIP_*` name that is not a credential.
+    /// `KUBERNETES_SERVICE_PORT`, `POD_IP`, `POD_NAME`, `POD_NAMESPACE`, `PORT` and every `PAPERCLIP_*` name that is not
+    /// a credential.
     pub env: BTreeMap<String, String>,
     /// Names of all variables of the process, without their values.
     pub env_names: BTreeSet<String>,
+    /// Addresses of the process's network interfaces, without those of the machine itself.
+    pub addresses: Vec<String>,
     /// Version of the npm package.
     pub adapter_version: String,
 }

@@ -7,23 +7,31 @@ use kube::core::Status;
 
 /// Reads an error of the client library. `resource` is the plural that was asked for, such as `jobs`.
 #[must_use]
-pub(super) fn read(what: impl Into<String>, resource: &str, error: &kube::Error) -> ApiFailure {
+pub(super) fn read(what: impl Into<String>, resource: &str, judge: Judge, error: &kube::Error) -> ApiFailure {
     match error {
-        kube::Error::Api(status) => read_status(what.into(), resource, status),
+        kube::Error::Api(status) => read_status(what.into(), judge(resource, status), status),
         kube::Error::SerdeError(_) => ApiFailure::new(what, explain(error), FailureKind::Unreadable),
         _ => ApiFailure::new(what, explain(error), FailureKind::Network),
     }
 }
 
-fn read_status(what: String, resource: &str, status: &Status) -> ApiFailure {
+fn read_status(what: String, kind: FailureKind, status: &Status) -> ApiFailure {
     let cause = format!("HTTP {} {}", status.code, status.message.trim());
     let seconds = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
     let retry_after = (seconds > 0).then(|| Duration::from_secs(seconds.into()));
-    ApiFailure { retry_after, ..ApiFailure::new(what, cause, judge(resource, status)) }
+    ApiFailure { retry_after, ..ApiFailure::new(what, cause, kind) }
+}
+
+/// From the plural that was asked for and the answer to the kind of failure.
+pub(crate) type Judge = fn(&str, &Status) -> FailureKind;
+
+/// Nothing about an object can be refused where none is sent: every 403 is the authorisation's, in whatever words.
+pub(crate) fn judge_read(resource: &str, status: &Status) -> FailureKind {
+    if status.code == 403 { FailureKind::Forbidden } else { judge(resource, status) }
 }
 
 /// A proxy's HTML 404 and `namespaces "x" not found` are no proof about the object (END-07).
-fn judge(resource: &str, status: &Status) -> FailureKind {
+pub(crate) fn judge(resource: &str, status: &Status) -> FailureKind {
     let kind = status.details.as_ref().map_or("", |details| details.kind.as_str());
     match (status.code, status.reason.as_str()) {
         (401, _) => FailureKind::Unauthorized,
@@ -72,7 +80,7 @@ mod tests {
 
     #[test]
     fn end_07_only_a_status_for_the_very_kind_proves_absence() {
-        let kind = |error| read("Reading Job `x`", "jobs", &error).kind;
+        let kind = |error| read("Reading Job `x`", "jobs", judge, &error).kind;
         assert_eq!(kind(status(404, "NotFound", "jobs", "jobs \"x\" not found")), FailureKind::NotFound);
         assert_eq!(
             kind(status(404, "NotFound", "namespaces", "namespaces \"n\" not found")),
@@ -84,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_missing_permission_differs_from_a_rejected_object() {
-        let kind = |message| read("Creating Job `x`", "jobs", &status(403, "Forbidden", "jobs", message)).kind;
+        let kind = |message| read("Creating Job `x`", "jobs", judge, &status(403, "Forbidden", "jobs", message)).kind;
         let denied = "jobs.batch is forbidden: User \"u\" cannot create resource \"jobs\" in API group \"batch\"";
         assert_eq!(kind(denied), FailureKind::Forbidden);
         assert_eq!(kind("pods \"x\" is forbidden: exceeded quota: q"), FailureKind::OverQuota);
@@ -93,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_failure_reads_as_what_happened_and_why() {
-        let failure = read("Listing Jobs", "jobs", &status(429, "TooManyRequests", "", "slow down"));
+        let failure = read("Listing Jobs", "jobs", judge, &status(429, "TooManyRequests", "", "slow down"));
         assert_eq!(failure.to_string(), "Listing Jobs failed: HTTP 429 slow down");
         assert_eq!(failure.retry_after, Some(Duration::from_secs(3)));
         assert!(failure.kind.is_passing());
@@ -101,7 +109,7 @@ mod tests {
 
     #[test]
     fn fld_01_each_kind_of_answer_is_told_apart() {
-        let kind = |code, reason: &str| read("x", "jobs", &status(code, reason, "jobs", "m")).kind;
+        let kind = |code, reason: &str| read("x", "jobs", judge, &status(code, reason, "jobs", "m")).kind;
         for (code, reason, expected) in [
             (401, "Unauthorized", FailureKind::Unauthorized),
             (409, "AlreadyExists", FailureKind::AlreadyExists),
@@ -117,6 +125,6 @@ mod tests {
             assert_eq!(kind(code, reason), expected, "{code} {reason}");
         }
         let page = kube::Error::SerdeError(serde_json::from_str::<u8>("<html>").unwrap_err());
-        assert_eq!(read("x", "jobs", &page).kind, FailureKind::Unreadable);
+        assert_eq!(read("x", "jobs", judge, &page).kind, FailureKind::Unreadable);
     }
 }

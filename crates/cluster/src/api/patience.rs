@@ -1,5 +1,6 @@
 //! The one loop that repeats calls, as the table of `core::launch` says.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
@@ -7,35 +8,66 @@ use claude_k8s_core::api_failure::ApiFailure;
 use claude_k8s_core::launch::{Call, Pace};
 use tokio::time::{Instant, sleep};
 
+/// Hears of a failure after which the same call is made again.
+pub type Teller = Arc<dyn Fn(&ApiFailure) + Send + Sync>;
+
+/// How somebody waits for the answers before a launch.
+#[derive(Clone)]
+pub struct Asking {
+    at_most: Duration,
+    teller: Option<Teller>,
+}
+
+impl Asking {
+    /// With all the patience that the call table gives, told to the reader of the run's log (FLD-03).
+    #[must_use]
+    pub fn patiently(teller: Teller) -> Self {
+        Self { at_most: Duration::MAX, teller: Some(teller) }
+    }
+
+    /// Somebody waits who has less time than the table gives.
+    #[must_use]
+    pub fn in_a_hurry(at_most: Duration) -> Self {
+        Self { at_most, teller: None }
+    }
+
+    /// The longest time for one call.
+    #[must_use]
+    pub fn at_most(&self) -> Duration {
+        self.at_most
+    }
+
+    /// Makes a call with this much of the patience that its row gives.
+    ///
+    /// # Errors
+    /// The last failure.
+    pub async fn for_answer<T, F>(&self, call: Call, request: impl FnMut() -> F) -> Result<T, ApiFailure>
+    where
+        F: Future<Output = Result<T, ApiFailure>>,
+    {
+        let patience = Patience { teller: self.teller.clone(), ..Patience::of(call).at_most(self.at_most) };
+        patience.with(request).await
+    }
+}
+
 /// What is left of the patience with one call.
-#[derive(Debug)]
 pub struct Patience {
     call: Call,
     started: Instant,
     /// `None`: as long as the caller goes on asking.
     lasts: Option<Duration>,
-    pauses: Pauses,
-}
-
-#[derive(Debug)]
-enum Pauses {
-    /// So many more tries, at once.
-    AtOnce(u32),
-    /// With jitter: runs that failed together do not come back together.
-    Growing(ExponentialBackoff),
+    /// With jitter: runs that failed together do not come back together. `None`: one try.
+    pauses: Option<ExponentialBackoff>,
+    teller: Option<Teller>,
 }
 
 impl Patience {
     /// The clock starts now.
     #[must_use]
     pub fn of(call: Call) -> Self {
-        let (lasts, pauses) = match call.pace() {
-            Pace::Once => (None, Pauses::AtOnce(0)),
-            Pace::OnceMore => (None, Pauses::AtOnce(1)),
-            Pace::For { lasts, first, longest } => (Some(lasts), growing(first, longest)),
-            Pace::WhileNeeded { first, longest } => (None, growing(first, longest)),
-        };
-        Self { call, started: Instant::now(), lasts, pauses }
+        let lasts = if let Pace::For { lasts, .. } = call.pace() { Some(lasts) } else { None };
+        let pauses = (call.pace() != Pace::Once).then(|| pauses(call));
+        Self { call, started: Instant::now(), lasts, pauses, teller: None }
     }
 
     /// Somebody waits who has less time than the table gives.
@@ -55,14 +87,10 @@ impl Patience {
         if left.is_some_and(|left| left.is_zero()) {
             return None;
         }
-        let pause = match &mut self.pauses {
-            Pauses::AtOnce(0) => return None,
-            Pauses::AtOnce(more) => {
-                *more -= 1;
-                Duration::ZERO
-            }
-            Pauses::Growing(pauses) => pauses.next()?.max(failure.retry_after.unwrap_or_default()),
-        };
+        let pause = self.pauses.as_mut()?.next()?.max(failure.retry_after.unwrap_or_default());
+        if let Some(tell) = &self.teller {
+            tell(failure);
+        }
         Some(left.map_or(pause, |left| pause.min(left)))
     }
 
@@ -87,9 +115,15 @@ impl Patience {
     }
 }
 
-fn growing(first: Duration, longest: Duration) -> Pauses {
+/// The pauses of the call's row, without end.
+#[must_use]
+pub fn pauses(call: Call) -> ExponentialBackoff {
+    let (first, longest) = match call.pace() {
+        Pace::Once => (Duration::ZERO, Duration::ZERO),
+        Pace::For { first, longest, .. } | Pace::WhileNeeded { first, longest } => (first, longest),
+    };
     let policy = ExponentialBuilder::default().with_min_delay(first).with_max_delay(longest);
-    Pauses::Growing(policy.with_jitter().without_max_times().build())
+    policy.with_jitter().without_max_times().build()
 }
 
 /// Makes a call with the patience that its row gives.
@@ -133,8 +167,10 @@ mod tests {
         assert!(count > 6, "{count}");
         assert_eq!(took, Duration::from_secs(60));
         assert_eq!(tries(Call::CreateJob, FailureKind::Rejected).await, (1, Duration::ZERO));
-        assert_eq!(tries(Call::ListJobs, FailureKind::Network).await, (2, Duration::ZERO));
-        assert_eq!(tries(Call::ListJobs, FailureKind::Server).await, (1, Duration::ZERO));
+        for kind in [FailureKind::Network, FailureKind::Server, FailureKind::TooManyRequests] {
+            assert_eq!(tries(Call::ListJobs, kind).await.1, Duration::from_secs(60), "FLD-03: {kind:?}");
+        }
+        assert_eq!(tries(Call::ListJobs, FailureKind::Forbidden).await, (1, Duration::ZERO));
     }
 
     #[tokio::test(start_paused = true)]

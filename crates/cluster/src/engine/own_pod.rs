@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use claude_k8s_core::api_failure::ApiFailure;
 use claude_k8s_core::launch::Call;
-use claude_k8s_core::own_pod::OwnPod;
+use claude_k8s_core::own_pod::{Clues, OwnPod};
 use claude_k8s_core::request::HostProcess;
 use claude_k8s_core::target::Placement;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
 
 use super::{Engine, Identity};
-use crate::api::{Namespace, patiently};
+use crate::api::{Asking, Namespace};
 use crate::connect::{Connection, Credentials};
 
 /// How long a successful read is believed; a failed one is asked again.
@@ -41,6 +41,8 @@ pub(super) struct OwnPlace {
     pub(super) namespace: Option<Namespace>,
     /// It is in the cluster of the Jobs, proven by its uid.
     pub(super) same_cluster: bool,
+    /// The warning of a server that runs in a pod and did not find it (FLD-04).
+    pub(super) missing: Option<String>,
 }
 
 /// The host's namespace: named by the environment, else by the service account.
@@ -74,52 +76,62 @@ impl Engine {
         host: &HostProcess,
         target: &Connection,
         credentials: &Credentials,
+        asking: &Asking,
     ) -> Result<OwnPlace, ApiFailure> {
-        let (Some(name), Some(namespace)) = (host.env("HOSTNAME"), own_namespace(host)) else {
-            return Ok(OwnPlace::default());
-        };
+        let clues = Clues::of(host);
+        let missing = |namespace, why| OwnPlace { missing: clues.not_found(namespace, why), ..OwnPlace::default() };
+        let Some(namespace) = own_namespace(host) else { return Ok(missing(None, None)) };
         let found = match Credentials::own(host) {
             Some(own) if own == *credentials => {
-                self.read(&own, target, name, &namespace).await?.map(|pod| place(&pod, target, &namespace, true))
+                let read = self.read(&own, target, &clues, &namespace, asking).await?;
+                read.map(|pod| place(&pod, target, &namespace, true))
             }
-            Some(own) => self.own_place_elsewhere(&own, target, name, &namespace).await?,
+            Some(own) => match self.connection(&own).await {
+                Ok(connection) => {
+                    self.own_place_elsewhere(&own, &connection, target, &clues, &namespace, asking).await?
+                }
+                Err(error) => return Ok(missing(Some(&namespace), Some(&error.to_string()))),
+            },
             // A host that only names its pod: image and literals, never scheduling.
-            None => self
-                .read(credentials, target, name, &namespace)
-                .await?
-                .map(|pod| place(&pod, target, &namespace, false)),
+            None => {
+                let read = self.read(credentials, target, &clues, &namespace, asking).await?;
+                read.map(|pod| place(&pod, target, &namespace, false))
+            }
         };
-        Ok(found.unwrap_or_default())
+        Ok(found.unwrap_or_else(|| missing(Some(&namespace), None)))
     }
 
     /// In a pod, but with a kubeconfig: the target is the same cluster only if it shows the same pod.
     async fn own_place_elsewhere(
         &self,
         own: &Credentials,
+        connection: &Connection,
         target: &Connection,
-        name: &str,
+        clues: &Clues,
         namespace: &str,
+        asking: &Asking,
     ) -> Result<Option<OwnPlace>, ApiFailure> {
-        let Ok(connection) = self.connection(own).await else { return Ok(None) };
-        let Some(pod) = self.read(own, &connection, name, namespace).await? else { return Ok(None) };
-        let seen = ask(target, name, namespace).await?;
+        let Some(pod) = self.read(own, connection, clues, namespace, asking).await? else { return Ok(None) };
+        let name = pod.metadata.name.as_deref().unwrap_or_default();
+        let seen = named(&Namespace::new(target.requests.clone(), namespace), name, asking).await?;
         let same_cluster =
             seen.is_some_and(|seen| seen.metadata.uid.is_some() && seen.metadata.uid == pod.metadata.uid);
-        Ok(Some(place(&pod, &connection, namespace, same_cluster)))
+        Ok(Some(place(&pod, connection, namespace, same_cluster)))
     }
 
     async fn read(
         &self,
         credentials: &Credentials,
         connection: &Connection,
-        name: &str,
+        clues: &Clues,
         namespace: &str,
+        asking: &Asking,
     ) -> Result<Option<Pod>, ApiFailure> {
-        let key = (Identity::here(credentials.identity()), format!("{namespace}/{name}"));
+        let key = (Identity::here(credentials.identity()), format!("{namespace}/{clues:?}"));
         if let Some(read) = self.shared.own_pods.get(&key, Read::is_fresh) {
             return Ok(Some(read.pod.clone()));
         }
-        let found = ask(connection, name, namespace).await?;
+        let found = look(&Namespace::new(connection.requests.clone(), namespace), clues, asking).await?;
         if let Some(pod) = &found {
             self.shared.own_pods.put(key, Read { pod: pod.clone(), at: Instant::now() }, Read::is_fresh);
         }
@@ -127,10 +139,26 @@ impl Engine {
     }
 }
 
-/// `None`: there is none, as far as a run has to know.
-async fn ask(connection: &Connection, name: &str, namespace: &str) -> Result<Option<Pod>, ApiFailure> {
-    let namespace = Namespace::new(connection.requests.clone(), namespace);
-    match patiently(Call::OwnPod, || namespace.get_pod(name)).await {
+/// By its names, then among the pods of its namespace (FLD-05).
+async fn look(namespace: &Namespace, clues: &Clues, asking: &Asking) -> Result<Option<Pod>, ApiFailure> {
+    for name in &clues.names {
+        if let Some(pod) = named(namespace, name, asking).await? {
+            return Ok(Some(pod));
+        }
+    }
+    if clues.addresses.is_empty() {
+        return Ok(None);
+    }
+    match asking.for_answer(Call::FindOwnPod, || namespace.list_pods("")).await {
+        Ok(pods) => Ok(clues.find(&pods).cloned()),
+        Err(failure) if Call::FindOwnPod.goes_without(failure.kind) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// `None`: there is none of that name, or it may not be read. No other answer says so (FLD-04).
+async fn named(namespace: &Namespace, name: &str, asking: &Asking) -> Result<Option<Pod>, ApiFailure> {
+    match asking.for_answer(Call::OwnPod, || namespace.get_pod(name)).await {
         Ok(pod) => Ok(Some(pod)),
         Err(failure) if Call::OwnPod.goes_without(failure.kind) => Ok(None),
         Err(failure) => Err(failure),
@@ -143,5 +171,6 @@ fn place(pod: &Pod, connection: &Connection, namespace: &str, same_cluster: bool
         uid: pod.metadata.uid.clone(),
         namespace: Some(Namespace::new(connection.requests.clone(), namespace)),
         same_cluster,
+        missing: None,
     }
 }

@@ -1,7 +1,6 @@
 //! Everything that is settled before the first write to the cluster.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use claude_k8s_core::config::Config;
 use claude_k8s_core::failure::Refusal;
@@ -15,16 +14,13 @@ use tokio::time::Instant;
 use super::own_pod::{OwnPlace, own_namespace};
 use super::surroundings::surroundings;
 use super::{Engine, Identity, IndexHandle};
-use crate::api::{Namespace, Patience};
+use crate::api::{Asking, Namespace};
 use crate::bundle;
 use crate::clock::Clock;
 use crate::connect::{ConnectError, Connection, Credentials};
 use crate::host::StopSignal;
 use crate::permissions::Asked;
 use crate::run::{Output, Progress, RunContext, Supervisors};
-
-/// All the patience that the call table gives.
-const WHOLE: Duration = Duration::MAX;
 
 /// A resolved run and what it was resolved against.
 pub(super) struct Resolved {
@@ -46,8 +42,9 @@ impl Engine {
         stop: StopSignal,
         clock: Clock,
     ) -> Result<RunContext, Refusal> {
+        let asking = Asking::patiently(output.teller());
         let Resolved { plan, credentials, connection, namespace, permissions, own } =
-            self.resolve(&request, config, WHOLE).await?;
+            self.resolve(&request, config, &asking).await?;
         let supervisors = self.supervisors(&request, &own);
         output.start(plan.redactions());
         if let Some(bundle) = plan.bundle()
@@ -79,6 +76,7 @@ impl Engine {
             output,
             stop,
             clock,
+            asking,
             external_runtime: request.external_runtime.clone(),
             progress: Progress::default(),
         })
@@ -89,7 +87,7 @@ impl Engine {
         &self,
         request: &RunRequest,
         config: Config,
-        patience: Duration,
+        asking: &Asking,
     ) -> Result<Resolved, Refusal> {
         let credentials =
             Credentials::choose(config.kubeconfig.as_ref(), &request.host).map_err(|error| refused(&error))?;
@@ -101,9 +99,9 @@ impl Engine {
             .unwrap_or_else(|| connection.default_namespace.clone());
         let namespace = Namespace::new(connection.requests.clone(), target);
 
-        let asked = self.permissions(&credentials, &connection.server, &namespace, patience).await?;
+        let asked = self.permissions(&credentials, &connection.server, &namespace, asking).await?;
         let permissions = asked.permissions.clone();
-        let own = self.own_place(&request.host, &connection, &credentials).await;
+        let own = self.own_place(&request.host, &connection, &credentials, asking).await;
         let own = own.map_err(|failure| own_pod_not_read(&failure))?;
         let slot = (Identity::here(credentials.identity()), namespace.name.clone());
         // Whoever grants the Role now should not have to wait for the cache.
@@ -137,10 +135,10 @@ impl Engine {
         credentials: &Credentials,
         server: &str,
         namespace: &Namespace,
-        patience: Duration,
+        asking: &Asking,
     ) -> Result<(), Refusal> {
-        let reach = Patience::of(Call::Reach).at_most(patience);
-        let Err(failure) = reach.with(|| namespace.may(Permission::CreateJobs)).await else { return Ok(()) };
+        let reached = asking.for_answer(Call::Reach, || namespace.may(Permission::CreateJobs)).await;
+        let Err(failure) = reached else { return Ok(()) };
         match not_reached(&failure, server, &credentials.describe()) {
             Some(refusal) => {
                 self.shared.connections.forget(&Identity::here(credentials.identity()));
@@ -156,19 +154,19 @@ impl Engine {
         credentials: &Credentials,
         server: &str,
         namespace: &Namespace,
-        patience: Duration,
+        asking: &Asking,
     ) -> Result<Arc<Asked>, Refusal> {
         let key = (Identity::here(credentials.identity()), namespace.name.clone());
         let slot = self.shared.permissions.get_or_make(key, |_| true, Default::default);
-        let waited = patience.min(UNANSWERED);
+        let waited = asking.at_most().min(UNANSWERED);
         let Ok(mut known) = tokio::time::timeout(waited, slot.lock()).await else {
             return Err(nobody_reached(server, waited));
         };
         if let Some(fresh) = known.as_ref().filter(|known| known.is_fresh()) {
             return Ok(Arc::clone(fresh));
         }
-        self.reach(credentials, server, namespace, patience).await?;
-        let asked = Arc::new(Asked::of(namespace).await);
+        self.reach(credentials, server, namespace, asking).await?;
+        let asked = Arc::new(Asked::of(namespace, asking).await);
         *known = Some(Arc::clone(&asked));
         Ok(asked)
     }

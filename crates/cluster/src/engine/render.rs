@@ -18,6 +18,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Engine;
+use crate::api::Asking;
 
 /// Somebody waits at a terminal: an API server that is away is reported after this long, not after a minute.
 const AT_MOST: Duration = Duration::from_secs(10);
@@ -59,7 +60,7 @@ impl Engine {
     pub async fn render(&self, request: RunRequest) -> Result<Rendered, Refusal> {
         plan::check(&request)?;
         let config = Config::parse(&request.config).map_err(Refusal::from)?;
-        let resolved = Box::pin(self.resolve(&request, config, AT_MOST)).await?;
+        let resolved = Box::pin(self.resolve(&request, config, &Asking::in_a_hurry(AT_MOST))).await?;
         let plan = resolved.plan;
         let attempt = plan.first_attempt();
         let job = plan.job(&attempt, resolved.permissions.may_patch_jobs())?;

@@ -29,6 +29,7 @@ pub(super) async fn surroundings(
         may_patch_jobs: permissions.may_patch_jobs(),
         bundle: bundle::read(request, config, placement != Placement::SameNamespace).await,
         existing_directories: existing,
+        warnings: own.missing.iter().cloned().collect(),
         degraded: permissions.degraded(),
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use claude_k8s_core::launch::Call;
 use claude_k8s_core::names::own_selector;
 use claude_k8s_core::view::{JobFacts, RunView};
 use futures_util::StreamExt;
@@ -14,9 +15,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use super::resumed::{Change, Resumed, SETTLED, delays};
+use super::resumed::{Change, Resumed, SETTLED};
 use super::table::Table;
-use crate::api::Namespace;
+use crate::api::{Namespace, pauses};
 use crate::clock::Clock;
 
 /// Server-side life of one watch. A stream that brings nothing is noticed this much later
@@ -134,8 +135,8 @@ impl Feed {
         let pods: Api<Pod> = Api::namespaced(client.clone(), &self.namespace.name);
         let config = watcher::Config::default().labels(&own_selector()).timeout(WATCH_SECONDS);
         let again = config.clone();
-        let mut jobs = Resumed::new(move || watcher(jobs.clone(), config.clone()).boxed());
-        let mut pods = Resumed::new(move || watcher(pods.clone(), again.clone()).boxed());
+        let mut jobs = Resumed::new(Call::WatchJobs, move || watcher(jobs.clone(), config.clone()).boxed());
+        let mut pods = Resumed::new(Call::WatchPods, move || watcher(pods.clone(), again.clone()).boxed());
         let mut idle = Box::pin(sleep(LINGER));
         // A list that works says nothing about the watch: a refusal of the verb would come right after it.
         let mut allowed = Box::pin(sleep(SETTLED));
@@ -168,7 +169,7 @@ impl Feed {
     async fn poll(&self) -> FeedEnd {
         let until = Instant::now() + TRY_WATCH;
         let selector = own_selector();
-        let mut pause = delays(POLL);
+        let mut pause = pauses(Call::WatchJobs);
         let mut read_at = Instant::now();
         loop {
             if lock(&self.table).readers() > 0 {
@@ -185,11 +186,11 @@ impl Feed {
                 table.relisted_jobs(&jobs);
                 table.relisted_pods(&pods);
                 table.stale(None);
-                pause = delays(POLL);
+                pause = pauses(Call::WatchJobs);
                 POLL
             } else {
                 lock(&self.table).stale(Some(self.clock.now()));
-                pause.next().unwrap_or(POLL)
+                pause.next().unwrap_or(POLL).max(POLL)
             };
             if Instant::now() >= until {
                 return FeedEnd::WatchAgain;

@@ -9,14 +9,16 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::ExponentialBackoff;
+use claude_k8s_core::api_failure::FailureKind;
+use claude_k8s_core::launch::Call;
 use futures_util::{Stream, StreamExt};
+use kube::core::Status;
 use kube::runtime::watcher::{Error, Event};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-/// First pause after an error, doubling to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+use crate::api::{judge_read, pauses};
+
 /// A watch that was started again reports nothing until an object changes: no error for this long means contact.
 pub(super) const SETTLED: Duration = Duration::from_secs(12);
 /// What was missed comes in one burst after the first event.
@@ -42,10 +44,11 @@ pub(super) enum Change<K> {
 
 /// A watch of one kind.
 pub(super) struct Resumed<K> {
+    call: Call,
     start: Box<dyn Fn() -> Events<K> + Send + Sync>,
     events: Events<K>,
     pause: Option<Pin<Box<Sleep>>>,
-    delays: backon::ExponentialBackoff,
+    delays: ExponentialBackoff,
     /// When the last error counts as overcome.
     settled_at: Option<Instant>,
     /// A list is being taken; nothing but its end means contact.
@@ -54,12 +57,13 @@ pub(super) struct Resumed<K> {
 }
 
 impl<K> Resumed<K> {
-    pub(super) fn new(start: impl Fn() -> Events<K> + Send + Sync + 'static) -> Self {
+    pub(super) fn new(call: Call, start: impl Fn() -> Events<K> + Send + Sync + 'static) -> Self {
         Self {
+            call,
             events: start(),
             start: Box::new(start),
             pause: None,
-            delays: delays(FIRST_PAUSE),
+            delays: pauses(call),
             settled_at: None,
             listing: true,
             listed: vec![],
@@ -106,7 +110,7 @@ impl<K> Resumed<K> {
                     self.hears();
                     return Change::Deleted(object);
                 }
-                Some(Err(error)) if is_denied(&error) => return Change::Denied,
+                Some(Err(error)) if self.is_denied(&error) => return Change::Denied,
                 Some(Err(error)) => {
                     self.fails(&error);
                     return Change::Lost;
@@ -117,9 +121,15 @@ impl<K> Resumed<K> {
         }
     }
 
+    /// The table goes on without a watch: after a successful list, a refusal of it means that the Role lacks the verb
+    /// (`docs/internals/kubernetes.md` 5.4).
+    fn is_denied(&self, error: &Error) -> bool {
+        watch_status(error).is_some_and(|status| self.call.goes_without(judge_read("", status)))
+    }
+
     fn is_back(&mut self) {
         self.settled_at = None;
-        self.delays = delays(FIRST_PAUSE);
+        self.delays = pauses(self.call);
     }
 
     fn hears(&mut self) {
@@ -132,7 +142,7 @@ impl<K> Resumed<K> {
             self.listing = true;
             self.events = (self.start)();
         }
-        let delay = self.delays.next().unwrap_or(LONGEST_PAUSE);
+        let delay = self.delays.next().unwrap_or(SETTLED);
         self.pause = Some(Box::pin(sleep(delay)));
         self.settled_at = Some(Instant::now() + delay + SETTLED);
     }
@@ -146,30 +156,15 @@ async fn reached(at: Option<Instant>) {
     }
 }
 
-/// After a successful list, 403 on the watch means that the Role lacks the verb (`docs/internals/kubernetes.md` 5.4).
-fn is_denied(error: &Error) -> bool {
-    watch_code(error) == Some(403)
-}
-
 /// The library lists again after a 410 event, but repeats a refused start with the same version for ever.
 fn is_too_old(error: &Error) -> bool {
-    watch_code(error) == Some(410)
+    watch_status(error).is_some_and(|status| judge_read("", status) == FailureKind::Expired)
 }
 
-/// HTTP status with which the API server refused or ended a watch.
-fn watch_code(error: &Error) -> Option<u16> {
+/// With what the API server refused or ended a watch.
+fn watch_status(error: &Error) -> Option<&Status> {
     match error {
-        Error::WatchStartFailed(kube::Error::Api(status)) | Error::WatchError(status) => Some(status.code),
+        Error::WatchStartFailed(kube::Error::Api(status)) | Error::WatchError(status) => Some(status),
         _ => None,
     }
-}
-
-/// Pauses from `first`, doubling, with jitter, without end.
-pub(super) fn delays(first: Duration) -> backon::ExponentialBackoff {
-    ExponentialBuilder::default()
-        .with_min_delay(first)
-        .with_max_delay(LONGEST_PAUSE)
-        .with_jitter()
-        .without_max_times()
-        .build()
 }

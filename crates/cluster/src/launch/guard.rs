@@ -119,12 +119,12 @@ pub(super) async fn rivals(run: &RunContext, own_uid: &str) -> Result<Option<Vec
 }
 
 async fn list_jobs(run: &RunContext, selector: &str) -> Result<Vec<Job>, Refusal> {
-    let listed = patiently(Call::ListJobs, || run.namespace.list_jobs(selector)).await;
+    let listed = run.asking.for_answer(Call::ListJobs, || run.namespace.list_jobs(selector)).await;
     listed.map_err(|failure| not_listed(Call::ListJobs, &failure))
 }
 
 async fn list_pods(run: &RunContext, selector: &str) -> Result<Vec<Pod>, Refusal> {
-    let listed = patiently(Call::ListPods, || run.namespace.list_pods(selector)).await;
+    let listed = run.asking.for_answer(Call::ListPods, || run.namespace.list_pods(selector)).await;
     listed.map_err(|failure| not_listed(Call::ListPods, &failure))
 }
 

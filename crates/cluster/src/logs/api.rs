@@ -42,6 +42,8 @@ impl ClusterLogs {
         // `send` hands over the body as it arrives; every other call of the client copies or collects it.
         let response = client.send(request).await.map_err(|error| failed(causes(&error)))?;
         match response.status() {
+            // A log is plain text. A proxy's page is no output of the container, whatever its status says (FLD-01).
+            StatusCode::OK if is_page(&response) => Err(failed("a page instead of a log".to_owned())),
             StatusCode::OK => {
                 let frames = response.into_body().into_data_stream();
                 Ok(Gathered::new(frames.map_err(|error| ReadError(causes(&error)))).boxed())
@@ -55,6 +57,11 @@ impl LogSource for ClusterLogs {
     fn open<'a>(&'a self, target: &'a LogTarget, query: LogQuery) -> BoxFuture<'a, Result<LogBody, OpenError>> {
         Box::pin(self.send(query, target))
     }
+}
+
+fn is_page(response: &Response<Body>) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
 /// Judges an answer without a log. The only place that sees status and body together.

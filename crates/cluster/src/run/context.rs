@@ -11,7 +11,7 @@ use claude_k8s_core::view::JobFacts;
 
 use super::Output;
 use super::following::Supervisors;
-use crate::api::Namespace;
+use crate::api::{Asking, Namespace};
 use crate::clock::Clock;
 use crate::connect::Connection;
 use crate::engine::IndexHandle;
@@ -29,6 +29,8 @@ pub(crate) struct RunContext {
     pub(crate) output: Output,
     pub(crate) stop: StopSignal,
     pub(crate) clock: Clock,
+    /// How the answers before the launch are waited for.
+    pub(crate) asking: Asking,
     /// The Job that the host remembers for this run.
     pub(crate) external_runtime: Option<ExternalRuntime>,
     pub(crate) progress: Progress,
@@ -91,6 +93,6 @@ impl RunContext {
     }
 
     pub(crate) async fn supervisor_of(&self, job: &JobFacts) -> Supervisor {
-        self.supervisors.of(job).await
+        self.supervisors.of(job, &self.asking).await
     }
 }

@@ -9,7 +9,7 @@ use claude_k8s_core::launch::Call;
 use claude_k8s_core::names::key;
 use claude_k8s_core::view::{JobFacts, PodFacts};
 
-use crate::api::{Namespace, patiently};
+use crate::api::{Asking, Namespace};
 
 /// The Jobs this process follows right now, by uid.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +64,7 @@ pub(crate) struct Supervisors {
 const START_TOLERANCE_MS: i64 = 60_000;
 
 impl Supervisors {
-    pub(crate) async fn of(&self, job: &JobFacts) -> Supervisor {
+    pub(crate) async fn of(&self, job: &JobFacts, asking: &Asking) -> Supervisor {
         if self.following.contains(&job.uid) {
             return Supervisor::Here;
         }
@@ -79,7 +79,7 @@ impl Supervisors {
             return if process_lives(&id) { Supervisor::Living } else { Supervisor::Gone };
         }
         match &self.host_namespace {
-            Some(namespace) if is_pod_uid(&id.place) => pod_is_gone(namespace, &id.place).await,
+            Some(namespace) if is_pod_uid(&id.place) => pod_is_gone(namespace, &id.place, asking).await,
             _ => Supervisor::Living,
         }
     }
@@ -90,8 +90,8 @@ fn is_pod_uid(place: &str) -> bool {
     place.len() == 36 && place.bytes().filter(|byte| *byte == b'-').count() == 4
 }
 
-async fn pod_is_gone(namespace: &Namespace, uid: &str) -> Supervisor {
-    match patiently(Call::ListHostPods, || namespace.list_pods("")).await {
+async fn pod_is_gone(namespace: &Namespace, uid: &str, asking: &Asking) -> Supervisor {
+    match asking.for_answer(Call::ListHostPods, || namespace.list_pods("")).await {
         Ok(pods) => match pods.iter().map(PodFacts::read).find(|pod| pod.uid == uid) {
             Some(pod) if !pod.phase.is_terminal() => Supervisor::Living,
             _ => Supervisor::Gone,

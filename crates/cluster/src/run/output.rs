@@ -1,10 +1,12 @@
 //! Everything a run tells its host, in order and with known secrets removed.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use claude_k8s_core::launch::waiting_for_an_answer;
 use claude_k8s_core::log::Stream;
 use claude_k8s_core::redact::Redactor;
 use claude_k8s_core::run::LiveProgress;
@@ -15,6 +17,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::api::Teller;
 use crate::host::{Host, HostError, HostLog, LiveMembers, Notice};
 use crate::logs::{DeliveryReport, SPOOL_BYTES, SpoolReader, SpoolWriter, deliver, spool};
 
@@ -140,6 +143,18 @@ impl Output {
         let live =
             LiveMembers { current_tool_name: tool, last_assistant_snippet: snippet, last_event_at: heard.to_string() };
         self.unawaited(Notice::Progress { phase: "adapter_startup", message, live: Some(live) });
+    }
+
+    /// Says once per run that an answer is waited for (FLD-03).
+    pub(crate) fn teller(&self) -> Teller {
+        let (output, told) = (self.clone(), AtomicBool::new(false));
+        Arc::new(move |failure| {
+            if !told.swap(true, Ordering::Relaxed) {
+                let text = waiting_for_an_answer(failure);
+                output.progress(&text);
+                output.say(&text);
+            }
+        })
     }
 
     /// The host's "working" line while the rest of the log is read.

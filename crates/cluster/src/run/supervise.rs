@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use super::RunContext;
 use super::log_task::LogTask;
-use crate::api::Patience;
+use crate::api::{Patience, patiently};
 use crate::host::StopOrder;
 use crate::{events, proof};
 
@@ -256,8 +256,9 @@ fn why(reason: DeleteReason) -> &'static str {
 /// Without the permission to delete, suspending ends the pods as well; the TTL cleans up.
 async fn suspend(run: &RunContext, job: &JobFacts) -> Option<Input> {
     let patch = json!({ "metadata": { "uid": job.uid }, "spec": { "suspend": true } });
-    match run.namespace.patch_job(&job.name, &patch).await {
+    match patiently(Call::Suspend, || run.namespace.patch_job(&job.name, &patch)).await {
         Ok(_) => Some(Input::Deleted),
+        Err(failure) if Call::Suspend.knows_by(failure.kind) => Some(Input::Deleted),
         Err(failure) => {
             run.output.warn(&format!("{failure}; the pod may still run"));
             None

@@ -36,3 +36,71 @@ fn fld_01_no_source_of_this_crate_makes_a_verdict_of_a_failure() {
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
+
+/// What asks the API server, by the methods of `api::Namespace`.
+const ASKS: [&str; 16] = [
+    ".create_job(",
+    ".dry_run_job(",
+    ".get_job(",
+    ".get_pod(",
+    ".patch_job(",
+    ".delete_job(",
+    ".create_secret(",
+    ".delete_secret(",
+    ".list_jobs(",
+    ".list_pods(",
+    ".events_of(",
+    ".may(",
+    ".may_named(",
+    ".server_version(",
+    ".secret_exists(",
+    ".get_claim(",
+];
+/// Where the client library is used directly.
+const DIRECT: [&str; 3] = ["src/api.rs", "src/index/feed.rs", "src/logs/api.rs"];
+
+/// The code of a file without comments and tests, cut at its functions.
+fn functions(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//") && !line.starts_with("use "));
+    let mut parts = vec![String::new()];
+    for line in lines {
+        if line.contains("fn ") && !line.trim_start().starts_with("let ") {
+            parts.push(String::new());
+        }
+        parts.last_mut().unwrap().push_str(line);
+        parts.last_mut().unwrap().push('\n');
+    }
+    parts
+}
+
+#[test]
+fn fld_01_every_call_goes_through_a_row_of_the_table_and_every_row_has_a_call() {
+    let crate_root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files: Vec<PathBuf> =
+        sources(&crate_root.join("src")).into_iter().filter(|path| !path.ends_with("tests.rs")).collect();
+    let (mut wrong, mut all) = (Vec::new(), String::new());
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        let name = path.strip_prefix(crate_root).unwrap().display().to_string();
+        for function in functions(&text) {
+            let asks = ASKS.iter().find(|ask| function.contains(*ask));
+            if let Some(ask) = asks.filter(|_| !function.contains("Call::") && name != "src/api.rs") {
+                wrong.push(format!("{name}: `{ask}` without a row: {}", function.lines().next().unwrap_or_default()));
+            }
+            let direct = ["Api::", "Request::new(", "request_stream("].iter().any(|raw| function.contains(raw));
+            if direct && !DIRECT.contains(&name.as_str()) {
+                wrong.push(format!("{name}: the client library is used directly"));
+            }
+            all.push_str(&function);
+        }
+    }
+    // `core::log` follows a log: what it repeats, and when, depends on what the lines bring.
+    let by_rule = |row: &&claude_k8s_core::launch::Row| row.call != claude_k8s_core::launch::Call::Log;
+    for row in claude_k8s_core::launch::Call::rows().iter().filter(by_rule) {
+        if !all.contains(&format!("Call::{:?}", row.call)) {
+            wrong.push(format!("{:?} has a row, but nobody makes that call by it", row.call));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

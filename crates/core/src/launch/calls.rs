@@ -12,8 +12,10 @@ pub enum Call {
     Reach,
     /// The access reviews after it.
     Review,
-    /// The pod the host runs in.
+    /// The pod the host runs in, by one of the names it may have.
     OwnPod,
+    /// The pods of the host's namespace: which one has the host's address?
+    FindOwnPod,
     /// The Jobs of the agent, before and after the creation.
     ListJobs,
     /// Their pods.
@@ -66,6 +68,8 @@ pub enum Call {
     DeleteSecret,
     /// The data claim, in the environment test.
     Claim,
+    /// Anything else that the environment test asks.
+    Check,
 }
 
 /// What a kind of failure means for a call.
@@ -167,7 +171,7 @@ mod tests {
         for (index, row) in Call::rows().iter().enumerate() {
             assert_eq!(row.call as usize, index, "{:?}", row.call);
         }
-        assert_eq!(Call::Claim as usize + 1, Call::rows().len());
+        assert_eq!(Call::Check as usize + 1, Call::rows().len());
     }
 
     #[test]

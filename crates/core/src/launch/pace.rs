@@ -7,8 +7,6 @@ use std::time::Duration;
 pub enum Pace {
     /// One try.
     Once,
-    /// One more, at once: a kept connection may just have been closed by the other side, and reading is free.
-    OnceMore,
     /// Until a time is over, at which the last try begins.
     For {
         /// Counted from the first try.
@@ -39,7 +37,6 @@ impl std::fmt::Display for Pace {
         };
         match *self {
             Self::Once => f.write_str("once"),
-            Self::OnceMore => f.write_str("once more, at once"),
             Self::For { lasts, first, longest } => {
                 write!(f, "for {} s", lasts.as_secs())?;
                 pauses(f, first, longest)

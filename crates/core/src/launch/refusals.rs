@@ -69,10 +69,12 @@ pub fn nobody_reached(server: &str, waited: Duration) -> Refusal {
     Refusal::new(ErrorCode::ApiUnreachable, message).transient(None)
 }
 
-/// [`Call::OwnPod`], where the table does not go on without it.
+/// [`Call::OwnPod`] or [`Call::FindOwnPod`], where the table does not go on without it. Without its volume, environment
+/// and sessions a run would seem to succeed, so whatever kept the answer back has to pass first (FLD-04).
 #[must_use]
 pub fn own_pod_not_read(failure: &ApiFailure) -> Refusal {
-    refused(Call::OwnPod, failure.kind, format!("The host's own pod is not known: {failure}; nothing was created"))
+    let message = format!("The host's own pod is not known: {failure}; nothing was created; run again");
+    refused(Call::OwnPod, failure.kind, message).transient(None)
 }
 
 /// [`Call::ListJobs`] or [`Call::ListPods`]. Fails closed: without a list nothing is created (GRD-01).

@@ -23,9 +23,8 @@ const W: Reaction = Reaction::Without;
 const D: Reaction = Reaction::FinalAs(JobDeletedExternally);
 
 const ONCE: Pace = Pace::Once;
-const TWICE: Pace = Pace::OnceMore;
 const MINUTE: Pace = lasting(60, 1_000, 30_000);
-/// Somebody waits for the launch, and a lost answer is found by the next try.
+/// Somebody waits for the launch: a moment's failure costs a moment, and a lost answer is found by the next try.
 const EAGER: Pace = lasting(60, 500, 10_000);
 const STORE: Pace = lasting(60, 1_000, 1_000);
 /// The garbage collector removes a Secret whose Job is gone well within this time.
@@ -56,19 +55,21 @@ const fn row(
 
 //   401 403 quota rejected | 404 404? exists conflict | 410 429 5xx unreadable network timeout
 #[rustfmt::skip]
-pub(super) static ROWS: [Row; 29] = [
+pub(super) static ROWS: [Row; 31] = [
     row(Call::Reach, "first access review", MINUTE,
         [F, W, W, W,  W, A, W, W,  A, A, A, A, A, A], Refuse(ApiUnreachable, None), "a missing permission shows where it is used"),
-    row(Call::Review, "further access reviews", ONCE,
-        [W, W, W, W,  W, W, W, W,  W, W, W, W, W, W], GoOn, "what is not known counts as granted; a 403 tells later"),
-    row(Call::OwnPod, "get the host's own pod", ONCE,
-        [W, W, W, W,  W, W, W, W,  W, W, W, W, W, W], Refuse(ApiUnreachable, None), "nothing is inherited"),
-    row(Call::ListJobs, "list the agent's Jobs", TWICE,
-        [L, F, L, L,  L, L, L, L,  L, L, L, A, A, L], Refuse(ConcurrencyGuardUnreachable, None), ""),
-    row(Call::ListPods, "list the agent's pods", TWICE,
-        [L, F, L, L,  L, L, L, L,  L, L, L, A, A, L], Refuse(ConcurrencyGuardUnreachable, None), ""),
-    row(Call::ListHostPods, "list the host's pods", TWICE,
-        [W, W, W, W,  W, W, W, W,  W, W, W, A, A, W], GoOn, "the process that followed the Job counts as living"),
+    row(Call::Review, "further access reviews", EAGER,
+        [W, W, W, W,  W, A, W, W,  A, A, A, A, A, A], GoOn, "what is not known counts as granted; a 403 tells later"),
+    row(Call::OwnPod, "get the host's own pod", EAGER,
+        [A, W, A, A,  W, A, A, A,  A, A, A, A, A, A], Refuse(ApiUnreachable, None), "there is none of that name; the next name is tried"),
+    row(Call::FindOwnPod, "list pods to find the host's own by its address", EAGER,
+        [A, W, A, A,  A, A, A, A,  A, A, A, A, A, A], Refuse(ApiUnreachable, None), "there is none; a server that evidently runs in a pod warns, because nothing is inherited"),
+    row(Call::ListJobs, "list the agent's Jobs", EAGER,
+        [L, F, L, L,  L, A, L, L,  A, A, A, A, A, A], Refuse(ConcurrencyGuardUnreachable, None), ""),
+    row(Call::ListPods, "list the agent's pods", EAGER,
+        [L, F, L, L,  L, A, L, L,  A, A, A, A, A, A], Refuse(ConcurrencyGuardUnreachable, None), ""),
+    row(Call::ListHostPods, "list the host's pods", EAGER,
+        [W, W, W, W,  W, A, W, W,  A, A, A, A, A, A], GoOn, "the process that followed the Job counts as living"),
     row(Call::RemoveLeftover, "delete a Job that never started", ONCE,
         [W, W, W, W,  K, W, W, K,  W, W, W, W, W, W], GoOn, "it is gone, or the next run finds it again"),
     row(Call::CreateJob, "create the Job", EAGER,
@@ -103,8 +104,8 @@ pub(super) static ROWS: [Row; 29] = [
         [W, W, W, W,  K, W, W, W,  W, W, W, W, W, W], GoOn, "gone if it is told twice; everything else proves nothing"),
     row(Call::StopJob, "delete the Job to stop it", INSIST,
         [A, W, A, A,  K, A, A, K,  A, A, A, A, A, A], GoOn, "it is gone; without the permission it is suspended instead"),
-    row(Call::Suspend, "patch the Job: suspend", ONCE,
-        [F, F, F, F,  F, L, F, F,  L, L, L, L, L, L], Warn, ""),
+    row(Call::Suspend, "patch the Job: suspend", TIDY,
+        [F, F, F, F,  K, A, F, K,  A, A, A, A, A, A], Warn, "it is gone"),
     row(Call::CleanUpJob, "delete the Job after the verdict", TIDY,
         [F, W, F, F,  K, A, F, K,  A, A, A, A, A, A], Warn, "it is gone; without the permission it is marked and goes by its TTL"),
     row(Call::MarkDelivered, "patch a Job that stays: its result was returned", TIDY,
@@ -115,4 +116,6 @@ pub(super) static ROWS: [Row; 29] = [
         [F, F, F, F,  K, A, F, K,  A, A, A, A, A, A], Warn, "it is gone"),
     row(Call::Claim, "get the data claim (environment test)", ONCE,
         [W, W, W, W,  K, W, W, W,  W, W, W, W, W, W], GoOn, "a missing claim is an error of the test; everything else a warning"),
+    row(Call::Check, "any other question of the environment test", ONCE,
+        [W, W, W, W,  W, W, W, W,  W, W, W, W, W, W], GoOn, "the finding says what was not answered"),
 ];

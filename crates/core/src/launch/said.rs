@@ -5,6 +5,12 @@ use crate::guard::Adoption;
 use crate::names::key;
 use crate::view::JobFacts;
 
+/// A call before the launch failed and is made again. Said once per run (FLD-03).
+#[must_use]
+pub fn waiting_for_an_answer(failure: &ApiFailure) -> String {
+    format!("waiting for the API server: {failure}; trying again for up to a minute")
+}
+
 /// A leftover was deleted before the launch.
 #[must_use]
 pub fn leftover_removed(job: &str) -> String {

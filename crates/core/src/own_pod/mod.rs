@@ -4,6 +4,7 @@
 //! [`crate::plan`] and [`crate::manifest`]: nothing namespaced travels to another namespace (CFG-10).
 
 mod expand;
+mod clues;
 mod read;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use k8s_openapi::api::core::v1::{
 use crate::paths;
 
 pub(crate) use expand::names_in;
+pub use clues::Clues;
 
 /// What the own pod says about itself.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -51,7 +51,7 @@ fn known_warnings(request: &RunRequest, config: &Config, surroundings: &Surround
     let skills = request.skill_warnings.iter().chain(&surroundings.bundle.warnings).cloned();
     let run = label_value(&request.run_id).is_none();
     let run = run.then(|| "the run id cannot be a label: a Job of this run will not be adopted later".to_owned());
-    configuration.chain(skills).chain(run).collect()
+    configuration.chain(surroundings.warnings.iter().cloned()).chain(skills).chain(run).collect()
 }
 
 /// PRM-03: one string the kernel refuses, or too much of them, and the container does not start.

@@ -23,6 +23,8 @@ pub struct Surroundings {
     pub bundle: BundleSources,
     /// Those of [`super::directories_to_check`] that exist on the host.
     pub existing_directories: BTreeSet<String>,
+    /// What reading all this could not find out, for the warnings of the run.
+    pub warnings: Vec<String>,
     /// Degraded modes that permissions force (`polling`, `created unsuspended`, `staging`), each named once.
     pub degraded: Vec<String>,
 }

@@ -2,9 +2,10 @@
 
 use claude_k8s_core::config::Config;
 use claude_k8s_core::doctor::{Check, findings};
+use claude_k8s_core::launch::Call;
 use claude_k8s_core::permissions::Access;
 
-use crate::api::Namespace;
+use crate::api::{Namespace, patiently};
 use crate::connect::Credentials;
 
 /// Without an answer nothing else can be asked.
@@ -14,7 +15,7 @@ pub(super) async fn api(
     credentials: &Credentials,
     checks: &mut Vec<Check>,
 ) -> bool {
-    match namespace.server_version().await {
+    match patiently(Call::Check, || namespace.server_version()).await {
         Ok((version, major, minor)) => {
             let version = (version.as_str(), major, minor);
             checks.extend(findings::answering(version, &namespace.name, config, &credentials.describe()));
@@ -33,14 +34,16 @@ pub(super) async fn namespace(namespace: &Namespace, own: Option<&str>) -> Check
         return findings::own_namespace(name);
     }
     // ENV-06: the documented Role does not grant it, so it is asked for before it is tried.
-    if matches!(namespace.may_named(Access::GET_NAMESPACE, Some(name)).await, Ok(false)) {
+    let may = patiently(Call::Check, || namespace.may_named(Access::GET_NAMESPACE, Some(name))).await;
+    if matches!(may, Ok(false)) {
         return findings::namespace_not_readable(name);
     }
-    findings::namespace(name, &namespace.exists().await)
+    findings::namespace(name, &patiently(Call::Check, || namespace.exists()).await)
 }
 
 /// `may_read`: as far as is known, the Secret may be read.
 pub(super) async fn secret(namespace: &Namespace, config: &Config, may_read: bool) -> Check {
-    let found = if may_read { Some(namespace.secret_exists(&config.secret_ref).await) } else { None };
-    findings::secret(&config.secret_ref, &namespace.name, found.as_ref())
+    let name = &config.secret_ref;
+    let found = if may_read { Some(patiently(Call::Check, || namespace.secret_exists(name)).await) } else { None };
+    findings::secret(name, &namespace.name, found.as_ref())
 }

@@ -107,5 +107,5 @@ pub(super) fn api_url(job: &Value) -> Option<Check> {
 }
 
 pub(super) async fn dry_run(namespace: &Namespace, job: &Value) -> Check {
-    findings::dry_run(&namespace.dry_run_job(job).await.map(drop))
+    findings::dry_run(&patiently(Call::Check, || namespace.dry_run_job(job)).await.map(drop))
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use claude_k8s_core::api_failure::ApiFailure;
 use claude_k8s_core::config::Config;
 use claude_k8s_core::doctor::{Check, Report, findings};
+use claude_k8s_core::launch::Call;
 use claude_k8s_core::permissions::{Permission, Permissions};
 use claude_k8s_core::request::RunRequest;
 use futures_util::future::join_all;
@@ -19,12 +20,14 @@ use serde_json::Map;
 use super::Engine;
 use super::own_pod::own_namespace;
 use super::surroundings::may_stage;
-use crate::api::Namespace;
+use crate::api::{Asking, Namespace, patiently};
 use crate::clock::Clock;
 use crate::connect::{Connection, Credentials};
 
 /// For all checks together.
 const BUDGET: Duration = Duration::from_secs(30);
+/// For one answer that is asked for again when it fails.
+const HURRY: Duration = Duration::from_secs(5);
 /// Keys without which it is not known where to look.
 const TARGET_KEYS: [&str; 3] = ["kubeconfig", "kubeconfigData", "namespace"];
 
@@ -51,8 +54,9 @@ impl Engine {
         if !checks::api(&namespace, &config, &credentials, checks).await {
             return;
         }
+        let hurry = Asking::in_a_hurry(HURRY);
         let (own, answers) = tokio::join!(
-            self.own_place(&request.host, &connection, &credentials),
+            self.own_place(&request.host, &connection, &credentials, &hurry),
             answers(&namespace, &config.secret_ref)
         );
         let own = own.unwrap_or_default(); // told by its check
@@ -111,7 +115,9 @@ fn readable_config(request: &RunRequest, checks: &mut Vec<Check>) -> Option<Conf
 async fn answers(namespace: &Namespace, secret: &str) -> Vec<Result<bool, ApiFailure>> {
     // The documented Role grants reading one Secret by its name.
     let named = |one| (one == Permission::GetSecrets).then_some(secret);
-    let asked = Permission::ALL.iter().map(|one| namespace.may_named(one.access(), named(*one)));
+    let asked = Permission::ALL
+        .iter()
+        .map(|one| patiently(Call::Check, move || namespace.may_named(one.access(), named(*one))));
     join_all(asked).await
 }
 

@@ -25,6 +25,7 @@ mod orphans;
 mod own_pod;
 mod own_word;
 mod permissions;
+mod reads;
 mod requests;
 mod silence;
 mod start;
