@@ -6,10 +6,39 @@ use claude_k8s_core::run::{Proof, ProofOf};
 use claude_k8s_core::view::RunView;
 
 use crate::api::{Namespace, patiently};
+use crate::index::NamespaceIndex;
 use claude_k8s_core::launch::Call;
 
 /// Between the two reads.
 const APART: Duration = Duration::from_secs(1);
+
+/// Reads the Job and its pod once more and tells the index (FLD-06). A pod that was never seen is looked for in a list.
+///
+/// What is absent is only a claim, as that of a watch: it is proven afterwards if the verdict needs it.
+pub(crate) async fn look(namespace: &Namespace, selector: &str, index: &NamespaceIndex, view: &RunView) {
+    let Some(job) = &view.job else { return };
+    let pods = async {
+        match view.pod() {
+            Some(pod) => match patiently(Call::Look, || namespace.get_pod(&pod.name)).await {
+                Ok(found) if found.metadata.uid.as_ref() == Some(&pod.uid) => index.note_pods(&job.uid, &[found]),
+                Err(failure) if !Call::Look.knows_by(failure.kind) => {}
+                _ => index.note_absent_pod(&job.uid, &pod.uid),
+            },
+            None => {
+                let listed = patiently(Call::Look, || namespace.list_pods(selector)).await;
+                index.note_pods(&job.uid, &listed.unwrap_or_default());
+            }
+        }
+    };
+    let job = async {
+        match patiently(Call::Look, || namespace.get_job(&job.name)).await {
+            Ok(found) if found.metadata.uid.as_ref() == Some(&job.uid) => index.note_job(&found),
+            Err(failure) if !Call::Look.knows_by(failure.kind) => {}
+            _ => index.note_absent_job(&job.uid),
+        }
+    };
+    tokio::join!(job, pods);
+}
 
 /// Asks the API server, not the watch.
 pub(crate) async fn prove(namespace: &Namespace, of: ProofOf, view: &RunView) -> Proof {

@@ -4,7 +4,9 @@ mod buffered;
 mod credentials;
 mod direct;
 mod renewal;
+mod server_clock;
 mod transport;
 
 pub use credentials::{ConnectError, Credentials};
+pub use server_clock::ServerClock;
 pub use transport::Connection;

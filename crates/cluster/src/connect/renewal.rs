@@ -11,7 +11,7 @@ use kube::Client;
 use kube::client::Body;
 use tokio::time::Instant;
 
-use super::ConnectError;
+use super::{ConnectError, ServerClock};
 
 /// A credential that stays refused is not read all the time: some plugins ask a person.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -25,12 +25,14 @@ struct Renewing {
     current: Mutex<(u64, Client)>,
     /// One renewal at a time; when the last one was tried.
     tried: tokio::sync::Mutex<Option<Instant>>,
+    /// Hears every answer.
+    clock: ServerClock,
 }
 
 /// A client of the namespace that renews itself.
-pub(super) fn renewing(build: Build, namespace: &str) -> Result<Client, ConnectError> {
+pub(super) fn renewing(build: Build, namespace: &str, clock: ServerClock) -> Result<Client, ConnectError> {
     let current = Mutex::new((0, build()?));
-    let renewing = Arc::new(Renewing { build, current, tried: tokio::sync::Mutex::default() });
+    let renewing = Arc::new(Renewing { build, current, tried: tokio::sync::Mutex::default(), clock });
     let service = tower::service_fn(move |request| Arc::clone(&renewing).send(request));
     Ok(Client::new(service, namespace))
 }
@@ -41,6 +43,7 @@ impl Renewing {
         let again = copy(&request);
         let (generation, client) = self.current();
         let response = client.send(request).await?;
+        self.clock.hear(response.headers());
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
@@ -110,7 +113,7 @@ mod tests {
             });
             Ok(Client::new(service, "ns"))
         });
-        (Namespace::new(renewing(connect, "ns").unwrap(), "ns"), built)
+        (Namespace::new(renewing(connect, "ns", ServerClock::default()).unwrap(), "ns"), built)
     }
 
     #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 use super::buffered::BufferedConnector;
 use super::direct::Direct;
 use super::renewal::renewing;
-use super::{ConnectError, Credentials};
+use super::{ConnectError, Credentials, ServerClock};
 
 const CONNECT: Duration = Duration::from_secs(10);
 /// Above the server-side timeout of a watch, so that only a connection that brings nothing at all is cut.
@@ -40,6 +40,8 @@ pub struct Connection {
     pub follows: Client,
     /// Address of the API server, for messages.
     pub server: String,
+    /// The server's clock.
+    pub clock: ServerClock,
     /// Namespace of the kubeconfig's context or of the service account.
     pub default_namespace: String,
 }
@@ -52,18 +54,20 @@ impl Connection {
     pub fn open(credentials: &Credentials) -> Result<Self, ConnectError> {
         let loaded = credentials.load()?;
         let (server, default_namespace) = (loaded.cluster_url.to_string(), loaded.default_namespace);
+        let clock = ServerClock::default();
         let build = |client: fn(&Config) -> Result<Client, kube::Error>| {
             let credentials = credentials.clone();
             let build = move || {
                 let config = credentials.load()?;
                 client(&config).map_err(|error| ConnectError::invalid(&credentials, &error))
             };
-            renewing(Box::new(build), &default_namespace)
+            renewing(Box::new(build), &default_namespace, clock.clone())
         };
         Ok(Self {
             requests: build(requests)?,
             follows: build(follows)?,
             server,
+            clock: clock.clone(),
             default_namespace: default_namespace.clone(),
         })
     }
@@ -72,7 +76,18 @@ impl Connection {
     #[must_use]
     pub fn from_client(client: Client) -> Self {
         let default_namespace = client.default_namespace().to_owned();
-        Self { requests: client.clone(), follows: client, server: "in memory".to_owned(), default_namespace }
+        let clock = ServerClock::default();
+        let (asked, heard) = (client.clone(), clock.clone());
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (client, clock) = (asked.clone(), heard.clone());
+            async move {
+                let response = client.send(request).await?;
+                clock.hear(response.headers());
+                Ok::<_, kube::Error>(response)
+            }
+        });
+        let requests = Client::new(service, default_namespace.clone());
+        Self { requests, follows: client, server: "in memory".to_owned(), clock, default_namespace }
     }
 }
 

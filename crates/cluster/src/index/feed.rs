@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use claude_k8s_core::launch::Call;
 use claude_k8s_core::names::own_selector;
-use claude_k8s_core::view::{JobFacts, RunView};
+use claude_k8s_core::view::{JobFacts, RunView, owner};
 use futures_util::StreamExt;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
@@ -73,6 +73,28 @@ impl NamespaceIndex {
             return None;
         }
         lock(&self.table).subscribe(known)
+    }
+
+    /// Takes over a Job that was read by name.
+    pub(crate) fn note_job(&self, job: &Job) {
+        lock(&self.table).apply_job(job);
+    }
+
+    /// Takes over those of these pods that belong to a Job.
+    pub(crate) fn note_pods(&self, job_uid: &str, pods: &[Pod]) {
+        let mut table = lock(&self.table);
+        let of_the_job = |pod: &&Pod| owner(pod).is_some_and(|owner| owner.uid == job_uid);
+        pods.iter().filter(of_the_job).for_each(|pod| table.apply_pod(pod));
+    }
+
+    /// A read by name found no such Job.
+    pub(crate) fn note_absent_job(&self, uid: &str) {
+        lock(&self.table).absent_job(uid);
+    }
+
+    /// A read by name found no such pod.
+    pub(crate) fn note_absent_pod(&self, job_uid: &str, uid: &str) {
+        lock(&self.table).absent_pod(job_uid, uid);
     }
 
     /// How the facts arrive now.

@@ -102,6 +102,22 @@ impl Table {
         }
     }
 
+    /// A read by name found it absent.
+    pub(super) fn absent_job(&mut self, uid: &str) {
+        if let Some(entry) = self.runs.get_mut(uid) {
+            entry.view.job.iter_mut().for_each(|job| job.absent = true);
+            entry.publish();
+        }
+    }
+
+    /// The same for a pod of a Job.
+    pub(super) fn absent_pod(&mut self, job_uid: &str, uid: &str) {
+        if let Some(entry) = self.runs.get_mut(job_uid) {
+            entry.view.pods.iter_mut().filter(|pod| pod.uid == uid).for_each(|pod| pod.absent = true);
+            entry.publish();
+        }
+    }
+
     /// A complete list of Jobs was taken: what is not in it is absent.
     pub(super) fn relisted_jobs(&mut self, listed: &[Job]) {
         let seen: BTreeSet<&str> = listed.iter().filter_map(|job| job.metadata.uid.as_deref()).collect();

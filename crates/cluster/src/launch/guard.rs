@@ -43,7 +43,7 @@ impl<'a> Guard<'a> {
         if let Some(named) = self.run.named_job() {
             return named_job(named, &claimant, neighbours);
         }
-        let decision = guard::decide(&claimant, &neighbours, self.run.clock.now());
+        let decision = guard::decide(&claimant, &neighbours, self.run.server_time());
         next(decision, self.started.elapsed(), self.run.plan.config().guard_wait)
     }
 
@@ -136,7 +136,7 @@ async fn seen(run: &RunContext, jobs: &[Job], pods: &[Pod]) -> Vec<Neighbour> {
     }
     neighbours.retain(|one| !one.settled || one.running_pods().next().is_some());
     for one in &mut neighbours {
-        if one.has_our_layout() && matches!(one.liveness(run.clock.now()), Liveness::Live | Liveness::Finished) {
+        if one.has_our_layout() && matches!(one.liveness(run.server_time()), Liveness::Live | Liveness::Finished) {
             one.supervisor = run.supervisor_of(&one.job).await;
         }
     }

@@ -59,7 +59,7 @@ pub(super) async fn be_alone(run: &RunContext, job: &JobFacts) -> Result<(), Ref
     let started = Instant::now();
     loop {
         let Some(neighbours) = rivals(run, &job.uid).await? else { return Ok(()) };
-        if may_release(&run.claimant(), &job.uid, &neighbours, run.clock.now())? {
+        if may_release(&run.claimant(), &job.uid, &neighbours, run.server_time())? {
             return Ok(());
         }
         if started.elapsed() >= UNSETTLED {

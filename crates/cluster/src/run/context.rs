@@ -8,6 +8,7 @@ use claude_k8s_core::permissions::Permissions;
 use claude_k8s_core::plan::RunPlan;
 use claude_k8s_core::request::ExternalRuntime;
 use claude_k8s_core::view::JobFacts;
+use jiff::Timestamp;
 
 use super::Output;
 use super::following::Supervisors;
@@ -57,6 +58,11 @@ impl RunContext {
 
     pub(crate) fn may_patch(&self) -> bool {
         self.permissions.may_patch_jobs() && !self.progress.patch_denied.load(Ordering::Relaxed)
+    }
+
+    /// The time by which the server stamps objects, as far as it has told: ours may be off (FLD-07).
+    pub(crate) fn server_time(&self) -> Timestamp {
+        self.connection.clock.now().unwrap_or_else(|| self.clock.now())
     }
 
     /// This run as the guard sees it now.

@@ -6,6 +6,7 @@
 //!   stop, clock ──────▶            ──Say, Progress──▶ output
 //! ```
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use claude_k8s_core::launch::Call;
@@ -24,6 +25,7 @@ use super::RunContext;
 use super::log_task::LogTask;
 use crate::api::{Patience, patiently};
 use crate::host::StopOrder;
+use crate::index::NamespaceIndex;
 use crate::{events, proof};
 
 /// Before an index that stopped by itself is replaced.
@@ -36,12 +38,14 @@ pub(crate) struct Supervised {
     pub(crate) ending: Ending,
     pub(crate) transcript: Transcript,
     pub(crate) view: RunView,
+    /// By our clock.
+    pod_started: Option<Timestamp>,
 }
 
 impl Supervised {
-    /// How long the pod ran, by its node's clock for the start and ours for the end.
+    /// How long the pod ran, both by our clock: its node's may be off (FLD-07).
     pub(crate) fn ran_for(&self, now: Timestamp) -> Duration {
-        let started = self.view.pod().and_then(|pod| pod.start_time).unwrap_or(now);
+        let started = self.pod_started.unwrap_or(now);
         Duration::try_from(now.duration_since(started)).unwrap_or_default()
     }
 
@@ -78,11 +82,16 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
     let mut stop_ordered = false;
     loop {
         for command in commands.drain(..) {
-            io.start(command, &state, &mut log);
+            io.start(command, &state, &mut log, &index);
         }
         if let Some(ending) = state.ending() {
             let ending = ending.clone();
-            return Supervised { ending, transcript: log.into_transcript(), view: state.view().clone() };
+            return Supervised {
+                ending,
+                transcript: log.into_transcript(),
+                view: state.view().clone(),
+                pod_started: state.pod_started(),
+            };
         }
         let inputs = tokio::select! {
             biased; // an order to stop wins over a container that never stops talking
@@ -185,7 +194,7 @@ struct Io<'a> {
 }
 
 impl Io<'_> {
-    fn start(&mut self, command: Command, state: &RunState, log: &mut LogTask<'_>) {
+    fn start(&mut self, command: Command, state: &RunState, log: &mut LogTask<'_>, index: &Arc<NamespaceIndex>) {
         let run = self.run;
         let view = state.view().clone();
         match command {
@@ -200,6 +209,7 @@ impl Io<'_> {
             Command::Progress(text) => run.output.progress(&text),
             Command::Started => self.answers.push(started(run, view).map(|()| vec![]).boxed()),
             Command::ReadEvents => self.answers.push(async move { vec![explained(run, &view).await] }.boxed()),
+            Command::Look => self.answers.push(look(run, Arc::clone(index), view).boxed()),
             Command::Prove(of) => self
                 .answers
                 .push(async move { vec![Input::Proven(of, proof::prove(&run.namespace, of, &view).await)] }.boxed()),
@@ -208,6 +218,13 @@ impl Io<'_> {
             }
         }
     }
+}
+
+/// What is found goes where a watch would have brought it, so that it is folded by the same rules.
+async fn look(run: &RunContext, index: Arc<NamespaceIndex>, view: RunView) -> Vec<Input> {
+    proof::look(&run.namespace, &run.plan.guard_selector(), &index, &view).await;
+    let seen = view.job.and_then(|job| index.subscribe(job)).map(|view| view.borrow().clone());
+    seen.map(Input::View).into_iter().chain([Input::Looked]).collect()
 }
 
 async fn started(run: &RunContext, view: RunView) {

@@ -1,5 +1,7 @@
 //! The calls of a run, and the questions that are asked about a failed one.
 
+use std::time::Duration;
+
 use super::Pace;
 use super::rows::ROWS;
 use crate::api_failure::FailureKind;
@@ -54,6 +56,8 @@ pub enum Call {
     ProveJob,
     /// Get the pod to prove that it is gone.
     ProvePod,
+    /// Get Job and pod by name once more, before a verdict that rests on something that was not seen.
+    Look,
     /// Delete the Job to stop its pod.
     StopJob,
     /// Suspend the Job, which stops its pod as well.
@@ -99,6 +103,15 @@ pub enum End {
     Warn,
     /// The run goes on.
     GoOn,
+}
+
+/// What is left of a run when one call fails like this for a while, and everything else goes right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consequence {
+    /// The run goes on, and ends as it would have.
+    GoesOn,
+    /// The run is refused with this code.
+    Refused(ErrorCode),
 }
 
 /// A row of the table.
@@ -153,6 +166,22 @@ impl Call {
     #[must_use]
     pub fn knows_by(self, kind: FailureKind) -> bool {
         self.reaction(kind) == Reaction::Known
+    }
+
+    /// What becomes of the run when this call fails like this for so long. Zero: once.
+    #[must_use]
+    pub fn consequence(self, kind: FailureKind, lasts: Duration) -> Consequence {
+        let outlasted = match self.pace() {
+            Pace::Once => false,
+            Pace::For { lasts: patience, .. } => patience > lasts,
+            Pace::WhileNeeded { .. } => true,
+        };
+        match (self.reaction(kind), self.row().end) {
+            (Reaction::FinalAs(code), _) => Consequence::Refused(code),
+            (Reaction::Again, _) if outlasted => Consequence::GoesOn,
+            (Reaction::Again | Reaction::Later(_) | Reaction::Final, End::Refuse(code, _)) => Consequence::Refused(code),
+            _ => Consequence::GoesOn,
+        }
     }
 
     /// The run goes on without it.

@@ -16,7 +16,7 @@ mod rows;
 mod said;
 mod stop;
 
-pub use calls::{Call, End, Reaction, Row};
+pub use calls::{Call, Consequence, End, Reaction, Row};
 pub use guard::{Look, UNSETTLED, named_job, next, not_settled, waiting_for_pods};
 pub use pace::Pace;
 pub use refusals::*;

@@ -55,7 +55,7 @@ const fn row(
 
 //   401 403 quota rejected | 404 404? exists conflict | 410 429 5xx unreadable network timeout
 #[rustfmt::skip]
-pub(super) static ROWS: [Row; 31] = [
+pub(super) static ROWS: [Row; 32] = [
     row(Call::Reach, "first access review", MINUTE,
         [F, W, W, W,  W, A, W, W,  A, A, A, A, A, A], Refuse(ApiUnreachable, None), "a missing permission shows where it is used"),
     row(Call::Review, "further access reviews", EAGER,
@@ -102,6 +102,8 @@ pub(super) static ROWS: [Row; 31] = [
         [W, W, W, W,  K, W, W, W,  W, W, W, W, W, W], GoOn, "gone if it is told twice; everything else proves nothing"),
     row(Call::ProvePod, "get the pod, to prove that it is gone", ONCE,
         [W, W, W, W,  K, W, W, W,  W, W, W, W, W, W], GoOn, "gone if it is told twice; everything else proves nothing"),
+    row(Call::Look, "get Job and pod before a verdict about what was not seen", TIDY,
+        [A, W, W, W,  K, A, W, W,  A, A, A, A, A, A], GoOn, "absent, as far as a watch could say it; without an answer the verdict is that of what was seen"),
     row(Call::StopJob, "delete the Job to stop it", INSIST,
         [A, W, A, A,  K, A, A, K,  A, A, A, A, A, A], GoOn, "it is gone; without the permission it is suspended instead"),
     row(Call::Suspend, "patch the Job: suspend", TIDY,

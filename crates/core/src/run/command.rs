@@ -12,6 +12,8 @@ pub enum Command {
     Delete(DeleteReason),
     /// Read the object by name, twice.
     Prove(ProofOf),
+    /// Read Job and pod by name once more, before a verdict that rests on something that was not seen.
+    Look,
     /// Read the causes from events.
     ReadEvents,
     /// Write `[paperclip] <text>` to the transcript's progress stream.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::RunState;
+use super::command::Command;
 use super::constants::JOB_CONDITION_LOOK_UP;
 use super::phase::Phase;
 use super::state::after;
@@ -21,12 +22,12 @@ impl RunState {
         self.phase = Phase::Draining(Draining { since: now, order: self.phase.order() });
     }
 
-    pub(super) fn decide_when_drained(&mut self, now: Timestamp) {
+    pub(super) fn decide_when_drained(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
         let Phase::Draining(draining) = &self.phase else { return };
         if self.look_up_until(draining).is_some_and(|until| now < until) {
             return;
         }
-        if self.log.ended.is_some() {
+        if self.log.ended.is_some() && (!self.ends_unseen() || self.has_looked(now, commands)) {
             self.decide();
         }
     }

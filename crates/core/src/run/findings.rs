@@ -83,8 +83,12 @@ impl RunState {
         let job = self.view.job.as_ref().and_then(|job| job.deletion_timestamp).map(|_| "job_deletion");
         let pod = self.view.pod().and_then(|pod| pod.deletion_timestamp).map(|_| "pod_deletion");
         let detected_via = job.or(pod)?.to_owned();
-        let end = self.view.pod().and_then(|pod| pod.terminated()).and_then(|end| end.finished_at);
-        let elapsed = self.sights.running.zip(end).map(|(since, end)| end.duration_since(since).as_secs());
+        // Both by the node's clock; the sight of the start is by ours.
+        let times = self.view.pod().and_then(|pod| pod.terminated()).map(|end| (end.started_at, end.finished_at));
+        let elapsed = match times {
+            Some((Some(start), Some(end))) => Some(end.duration_since(start).as_secs()),
+            _ => None,
+        };
         Some(Deletion { detected_via, job_conditions: vec![], elapsed_since_running: elapsed })
     }
 

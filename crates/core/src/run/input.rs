@@ -36,6 +36,8 @@ pub enum Input {
     Events(Vec<String>),
     /// The API server accepted our deletion: what the watch then says to be gone needs no further proof.
     Deleted,
+    /// [`Command::Look`] was carried out. What it brought is in the newest facts.
+    Looked,
     /// The answer to [`Command::Prove`].
     Proven(ProofOf, Proof),
     /// The log was read to its end: to the container's own end line, or after the cluster said that it terminated, or

@@ -27,6 +27,7 @@ mod findings;
 mod input;
 mod keepalive;
 mod live;
+mod look;
 mod phase;
 mod planned;
 mod proof;
@@ -72,6 +73,8 @@ pub mod constants {
     pub const FIRST_EVENTS: Duration = Duration::from_secs(15);
     /// Interval of further looks at the events.
     pub const NEXT_EVENTS: Duration = Duration::from_secs(60);
+    /// So long a look by name is new enough for a verdict.
+    pub const LOOK_KEPT: Duration = Duration::from_secs(5);
     /// Between two looks at an object that the watch says is gone.
     pub const PROOF_INTERVAL: Duration = Duration::from_secs(5);
 }

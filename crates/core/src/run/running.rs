@@ -34,7 +34,7 @@ impl Running {
 impl RunState {
     /// The container was seen to have started, now or before.
     pub(super) fn begin_running(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        let deadline = self.pod_start(now).zip(self.bounds.limit).map(|(start, limit)| after(start, limit));
+        let deadline = self.sights.pod_started.zip(self.bounds.limit).map(|(start, limit)| after(start, limit));
         self.sights.running = Some(now);
         commands.push(Command::Started);
         self.phase = Phase::Running(Running { keepalive: Keepalive::new(now), deadline });
@@ -48,6 +48,8 @@ impl RunState {
             self.drain(now);
         } else if self.pod_cannot_run() || self.log.end().is_some() {
             self.phase = Phase::AwaitingState { since: now };
+        } else if limit_is_over && !self.has_looked(now, commands) {
+            // The container may have ended without anybody here having seen it.
         } else if limit_is_over {
             self.findings.deadline_passed = true;
             if self.in_sync() {
@@ -57,11 +59,11 @@ impl RunState {
                 self.drain(now);
             }
         } else {
-            self.give_up_when_lost(now);
+            self.give_up_when_lost(now, commands);
         }
     }
 
-    pub(super) fn advance_awaiting(&mut self, since: Timestamp, now: Timestamp) {
+    pub(super) fn advance_awaiting(&mut self, since: Timestamp, now: Timestamp, commands: &mut Vec<Command>) {
         self.findings.note_deadline(&self.view);
         if self.log.settles() {
             return self.decide();
@@ -70,7 +72,8 @@ impl RunState {
         // A pod that is gone cannot report any more; only a pod that is still there may be late (END-11).
         let gone = self.proofs.pod_gone || self.view.pod().is_none_or(|pod| pod.absent);
         let nothing_to_wait_for = gone && (self.proofs.job_gone.is_some() || self.job_is_finished());
-        if self.container_ended() || grace_over || nothing_to_wait_for {
+        let unseen_for_good = grace_over || nothing_to_wait_for;
+        if self.container_ended() || (unseen_for_good && self.has_looked(now, commands)) {
             self.drain(now);
         }
     }
@@ -93,8 +96,9 @@ impl RunState {
     }
 
     /// Two ends that nobody will report: the node went silent, or the Job is gone and left its pod behind.
-    pub(super) fn give_up_when_lost(&mut self, now: Timestamp) -> bool {
-        if !self.may_be_given_up() {
+    pub(super) fn give_up_when_lost(&mut self, now: Timestamp, commands: &mut Vec<Command>) -> bool {
+        let due = self.given_up_at().is_some_and(|at| now >= at);
+        if !due || !self.has_looked(now, commands) {
             return false;
         }
         if self.node_lost_at().is_some_and(|at| now >= at) {

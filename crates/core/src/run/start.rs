@@ -33,8 +33,6 @@ pub struct Starting {
     step: StartUp,
     /// Since when the container waits with an error that may heal.
     error_since: Option<Timestamp>,
-    /// When the deadline began to count: the first look at the started pod.
-    pod_started: Option<Timestamp>,
 }
 
 impl StartUp {
@@ -69,7 +67,7 @@ impl StartUp {
 
 impl Starting {
     fn new(now: Timestamp) -> Self {
-        Self { step: StartUp::new(now), error_since: None, pod_started: None }
+        Self { step: StartUp::new(now), error_since: None }
     }
 
     pub(super) fn next_wake(&self, bound: Option<Duration>, in_sync: bool) -> Option<Timestamp> {
@@ -79,10 +77,10 @@ impl Starting {
 }
 
 impl RunState {
-    pub(super) fn advance_queued(&mut self, now: Timestamp) {
+    pub(super) fn advance_queued(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
         if !self.is_suspended() || !self.view.pods.is_empty() {
             self.phase = Phase::Scheduling(StartUp::new(now));
-        } else if self.proofs.job_gone.is_some() {
+        } else if self.proofs.job_gone.is_some() && self.has_looked(now, commands) {
             self.drain(now);
         }
     }
@@ -111,19 +109,19 @@ impl RunState {
             start.tell(format!("waiting for a node: {reason}: {message}"), commands);
         }
         start.read_events_when_due(now, commands);
-        if let Some(bound) = self.bounds.schedule.filter(|bound| in_sync && start.is_over(*bound, now)) {
+        if let Some(bound) = self.bounds.schedule.filter(|bound| in_sync && start.is_over(*bound, now))
+            && self.has_looked(now, commands)
+        {
             self.fail_start(StartCause::ScheduleBound { bound, seen: self.describe_pod() }, now, commands);
         }
     }
 
     pub(super) fn advance_starting(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        let pod_started = self.pod_start(now);
         if self.start_is_over(now, commands) {
             return;
         }
         let in_sync = self.in_sync();
-        let Phase::Starting(Starting { step, error_since, pod_started: since }) = &mut self.phase else { return };
-        *since = pod_started;
+        let Phase::Starting(Starting { step, error_since }) = &mut self.phase else { return };
         match self.view.pods.first().map_or(Waiting::Progress(String::new()), waiting) {
             Waiting::Fatal(waiting) => return self.fail_start(StartCause::Unstartable { waiting }, now, commands),
             Waiting::MayHeal(waiting) => {
@@ -139,16 +137,11 @@ impl RunState {
             }
         }
         step.read_events_when_due(now, commands);
-        if let Some(bound) = self.bounds.startup.filter(|bound| in_sync && step.is_over(*bound, now)) {
+        if let Some(bound) = self.bounds.startup.filter(|bound| in_sync && step.is_over(*bound, now))
+            && self.has_looked(now, commands)
+        {
             self.fail_start(StartCause::StartupBound { bound, seen: self.describe_pod() }, now, commands);
         }
-    }
-
-    /// Start of the deadline: the first look at the started pod. A node's clock counts only for an adopted Job.
-    pub(super) fn pod_start(&self, now: Timestamp) -> Option<Timestamp> {
-        let known = if let Phase::Starting(starting) = &self.phase { starting.pod_started } else { None };
-        let started = self.view.pod().and_then(|pod| pod.start_time);
-        known.or_else(|| started.map(|started| if self.bounds.adopted { started.min(now) } else { now }))
     }
 
     /// The container started, the pod failed before, or everything is gone: then nothing is waited for any more.
@@ -156,7 +149,7 @@ impl RunState {
         self.findings.note_deadline(&self.view);
         let Some(pod) = self.view.pods.first() else {
             let over = self.proofs.job_gone.is_some() || (self.in_sync() && self.job_is_finished());
-            if over {
+            if over && self.has_looked(now, commands) {
                 self.drain(now);
             }
             return over;
@@ -185,7 +178,7 @@ impl RunState {
             self.phase = Phase::AwaitingState { since: now };
             return true;
         }
-        self.give_up_when_lost(now)
+        self.give_up_when_lost(now, commands)
     }
 
     fn fail_start(&mut self, cause: StartCause, now: Timestamp, commands: &mut Vec<Command>) {

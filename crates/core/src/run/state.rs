@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::command::Command;
 use super::findings::Findings;
 use super::input::{Bounds, Input};
+use super::look::Look;
 use super::phase::Phase;
 use super::proof::Proofs;
 use super::start::StartUp;
@@ -26,6 +27,7 @@ pub struct RunState {
     pub(super) phase: Phase,
     pub(super) sights: Sights,
     pub(super) proofs: Proofs,
+    pub(super) look: Look,
     pub(super) log: FollowedLog,
     pub(super) findings: Findings,
 }
@@ -37,6 +39,9 @@ pub(super) struct Sights {
     pub(super) released: bool,
     /// When the container was first seen to have started, by our clock.
     pub(super) running: Option<Timestamp>,
+    /// When the pod was first seen to have been taken by its node, by our clock. Its own time is another clock's
+    /// (FLD-07).
+    pub(super) pod_started: Option<Timestamp>,
     /// When the pod's deletion was first seen, by our clock.
     pub(super) deletion: Option<Timestamp>,
 }
@@ -81,6 +86,7 @@ impl RunState {
             phase,
             sights: Sights::default(),
             proofs: Proofs::default(),
+            look: Look::None,
             log: FollowedLog::default(),
             findings: Findings::default(),
         };
@@ -100,6 +106,7 @@ impl RunState {
             Input::Tick { last_output } => self.note_output(last_output),
             Input::Events(causes) => self.note_events(causes, &mut commands),
             Input::Deleted => self.note_accepted(),
+            Input::Looked => self.note_look(now),
             Input::Proven(of, proof) => self.note_proof(of, proof, now),
             Input::LogEnded(log) => self.note_log_end(log, now),
             Input::Cancel => self.cancel(now, &mut commands),
@@ -119,6 +126,9 @@ impl RunState {
     /// When [`Input::Tick`] is due next, if nothing else happens.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
+        if self.is_looking() {
+            return None;
+        }
         let in_sync = self.in_sync();
         let phase = match &self.phase {
             Phase::Queued => None,
@@ -148,6 +158,12 @@ impl RunState {
         &self.view
     }
 
+    /// When the pod was first seen to have been taken by its node, by our clock.
+    #[must_use]
+    pub fn pod_started(&self) -> Option<Timestamp> {
+        self.sights.pod_started
+    }
+
     /// Where the run is.
     #[must_use]
     pub fn phase(&self) -> &Phase {
@@ -158,6 +174,9 @@ impl RunState {
         self.sights.released |= view.job.as_ref().is_some_and(|job| !job.suspended);
         if view.pod().is_some_and(|pod| pod.deletion_timestamp.is_some()) {
             self.sights.deletion.get_or_insert(now);
+        }
+        if view.pod().is_some_and(|pod| pod.start_time.is_some()) {
+            self.sights.pod_started.get_or_insert(now);
         }
         self.view = view;
     }
@@ -187,12 +206,12 @@ impl RunState {
             let before = std::mem::discriminant(&self.phase);
             self.stop_when_replaced(now, commands);
             match &self.phase {
-                Phase::Queued => self.advance_queued(now),
+                Phase::Queued => self.advance_queued(now, commands),
                 Phase::Scheduling(_) => self.advance_scheduling(now, commands),
                 Phase::Starting(_) => self.advance_starting(now, commands),
                 Phase::Running(_) => self.advance_running(now, commands),
-                Phase::AwaitingState { since } => self.advance_awaiting(*since, now),
-                Phase::Stopping(_) => self.advance_stopping(now),
+                Phase::AwaitingState { since } => self.advance_awaiting(*since, now, commands),
+                Phase::Stopping(_) => self.advance_stopping(now, commands),
                 Phase::Draining(_) | Phase::Decided(_) => {}
             }
             if std::mem::discriminant(&self.phase) == before {
@@ -201,7 +220,7 @@ impl RunState {
         }
         self.update_log_phase(commands);
         self.ask_for_proof(now, commands);
-        self.decide_when_drained(now);
+        self.decide_when_drained(now, commands);
     }
 
     /// The facts are current. Without contact no bound and no grace is over: what it waits for may have come (END-02).

@@ -50,10 +50,12 @@ impl RunState {
         }
     }
 
-    pub(super) fn advance_stopping(&mut self, now: Timestamp) {
+    pub(super) fn advance_stopping(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
         let Phase::Stopping(stopping) = &self.phase else { return };
         // A Job without a pod is gone sooner than its events are read, and they alone say why (POD-05).
-        if (self.nothing_runs() && !stopping.awaits_causes) || now >= stopping.until() {
+        let over = self.nothing_runs() && !stopping.awaits_causes;
+        let given_up = now >= stopping.until();
+        if over || (given_up && self.has_looked(now, commands)) {
             self.drain(now);
         }
     }

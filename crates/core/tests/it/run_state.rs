@@ -101,6 +101,7 @@ fn input() -> BoxedStrategy<Input> {
         4 => proptest::option::of(0..2000i64).prop_map(|second| Input::Tick { last_output: second.map(at) }),
         1 => Just(Input::Events(vec!["FailedMount: x".into()])),
         1 => Just(Input::Deleted),
+        3 => Just(Input::Looked),
         2 => (of, proof).prop_map(|(of, proof)| Input::Proven(of, proof)),
         2 => Just(Input::LogEnded(LogSummary::default())),
         1 => (prop_oneof![Just(0), Just(1), Just(143)], any::<[bool; 2]>()).prop_map(|(exit_code, [complete, good_result])| {

@@ -20,6 +20,7 @@ mod write;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::{DATE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response};
 use route::{Route, Target};
@@ -86,7 +87,12 @@ async fn tampered(cluster: &Arc<Cluster>, request: &Request, action: FaultAction
 }
 
 fn answer(cluster: &Arc<Cluster>, request: &Request) -> Response<SimBody> {
-    dispatch(cluster, request).unwrap_or_else(|rejection| rejected(&rejection))
+    let mut response = dispatch(cluster, request).unwrap_or_else(|rejection| rejected(&rejection));
+    let date = cluster.clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = HeaderValue::try_from(date) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
 }
 
 fn dispatch(cluster: &Arc<Cluster>, request: &Request) -> Result<Response<SimBody>, Rejection> {

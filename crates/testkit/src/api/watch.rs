@@ -112,7 +112,7 @@ impl Watch {
     }
 
     fn gather(&mut self, state: &State) {
-        if state.knobs.answers.watches.frozen || self.done {
+        if state.knobs.answers.watches.is_silent(self.target.resource.plural()) || self.done {
             return;
         }
         if state.knobs.answers.watches.ended != self.generation {
@@ -151,7 +151,8 @@ impl Watch {
     }
 
     fn push_bookmark(&mut self) {
-        let frozen = self.cluster.read(|state| state.knobs.answers.watches.frozen);
+        let kind = self.target.resource.plural();
+        let frozen = self.cluster.read(|state| state.knobs.answers.watches.is_silent(kind));
         if self.bookmark.is_some() && !frozen {
             let resource = self.target.resource;
             let object = json!({

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::{Cluster, Image, Launch};
-use crate::knobs::{AdmissionRule, Fault, Hold, HoldKind, Lags, LogSettings};
+use crate::knobs::{AdmissionRule, Fault, FaultAction, Hold, HoldKind, Lags, LogSettings};
 
 /// Bends the simulated cluster. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +35,11 @@ impl Knobs {
     /// Disarms one fault.
     pub fn clear_fault(&self, id: u64) {
         self.cluster.bend(|state| state.knobs.answers.faults.remove(Some(id)));
+    }
+
+    /// Asks about every request what happens to it, by verb and resource, until the faults are cleared.
+    pub fn choose_faults(&self, choose: impl FnMut(&str, &str) -> Option<FaultAction> + Send + 'static) {
+        self.cluster.bend(|state| state.knobs.answers.faults.choose_by(Box::new(choose)));
     }
 
     /// Disarms all faults.
@@ -75,6 +80,11 @@ impl Knobs {
     /// While frozen, watches stay open and deliver nothing, like half-open connections.
     pub fn freeze_watches(&self, frozen: bool) {
         self.cluster.bend(|state| state.knobs.answers.watches.frozen = frozen);
+    }
+
+    /// The watches of one kind, such as `pods`, are open and silent until told otherwise; those of other kinds go on.
+    pub fn silence_watches(&self, resource: Option<&str>) {
+        self.cluster.bend(|state| state.knobs.answers.watches.silent = resource.map(str::to_owned));
     }
 
     /// Every open log follow ends now: cleanly, or with a broken connection.

@@ -24,6 +24,14 @@ pub(crate) struct WatchKnobs {
     pub(crate) ended: u64,
     /// No watch delivers anything: a half-open connection.
     pub(crate) frozen: bool,
+    /// Watches of this kind stay open and deliver nothing, not even bookmarks.
+    pub(crate) silent: Option<String>,
+}
+
+impl WatchKnobs {
+    pub(crate) fn is_silent(&self, resource: &str) -> bool {
+        self.frozen || self.silent.as_deref() == Some(resource)
+    }
 }
 
 /// How log follows behave.

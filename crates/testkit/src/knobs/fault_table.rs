@@ -37,10 +37,15 @@ impl Armed {
     }
 }
 
+/// Draws what happens to a request, by verb and resource.
+type Chooser = Box<dyn FnMut(&str, &str) -> Option<FaultAction> + Send>;
+
 /// The armed faults, oldest first; the first that applies wins.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct FaultTable {
     armed: Vec<Armed>,
+    /// Asked about requests that no armed fault hits.
+    chooser: Option<Chooser>,
     last_id: u64,
 }
 
@@ -55,6 +60,11 @@ impl FaultTable {
 
     pub(crate) fn remove(&mut self, id: Option<u64>) {
         self.armed.retain(|armed| id.is_some_and(|id| armed.id != id));
+        self.chooser = self.chooser.take().filter(|_| id.is_some());
+    }
+
+    pub(crate) fn choose_by(&mut self, chooser: Chooser) {
+        self.chooser = Some(chooser);
     }
 
     pub(crate) fn hits(&self, id: u64) -> u32 {
@@ -71,6 +81,13 @@ impl FaultTable {
                 return Some((armed.id, armed.fault.action.clone()));
             }
         }
-        None
+        let chosen = self.chooser.as_mut()?(seen.verb, seen.resource)?;
+        Some((0, chosen))
+    }
+}
+
+impl std::fmt::Debug for FaultTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FaultTable").field("armed", &self.armed).finish_non_exhaustive()
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn short(name: &str) -> String {
     format!("{}{}", &of_run[..hash], of_run.get(hash + 7..).unwrap_or_default())
 }
 
-fn like(what: &str) -> RequestMatch {
+pub(crate) fn like(what: &str) -> RequestMatch {
     let Some((verb, object)) = what.split_once(' ') else {
         return RequestMatch { verb: Some(what.to_owned()), ..RequestMatch::default() };
     };

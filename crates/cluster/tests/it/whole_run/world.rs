@@ -44,6 +44,18 @@ impl World {
         Self { simulator }
     }
 
+    /// Every container plays this script; the clocks of server and node are off by so many minutes, as the host sees it.
+    pub(crate) fn with_clocks(script: Script, server: i64, node: i64) -> Self {
+        let time = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(server);
+        let simulator = Simulator::starting_at(time).image_with(IMAGE, move |_| script.clone());
+        simulator.knobs().step_node_clock(jiff::SignedDuration::from_mins(node - server));
+        let world = Self { simulator };
+        let claim = json!({ "kind": "PersistentVolumeClaim", "metadata": { "name": "data", "namespace": NAMESPACE },
+            "spec": { "accessModes": ["ReadWriteMany"] }, "status": { "phase": "Bound" } });
+        assert!(world.knobs().seed(claim));
+        world
+    }
+
     pub(crate) fn knobs(&self) -> Knobs {
         self.simulator.knobs()
     }

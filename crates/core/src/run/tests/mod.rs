@@ -2,6 +2,7 @@
 
 mod end;
 mod keepalive;
+mod look;
 mod said;
 mod start;
 mod stop;
@@ -28,7 +29,7 @@ impl Run {
 
     fn adopted(bounds: Bounds, view: RunView) -> Self {
         let (state, commands) = RunState::released(bounds, view, at(0));
-        Self { state, commands }
+        Self { state, commands }.looked(0)
     }
 
     /// A container that has been running since second 0.
@@ -38,7 +39,22 @@ impl Run {
         run
     }
 
+    /// A look by name is answered at once, with nothing new.
     fn on(self, second: i64, input: Input) -> Self {
+        self.on_unlooked(second, input).looked(second)
+    }
+
+    fn looked(self, second: i64) -> Self {
+        let mut run = self;
+        if run.commands.contains(&Command::Look) {
+            run.commands.retain(|command| *command != Command::Look);
+            let (state, more) = run.state.on(Input::Looked, at(second));
+            run = Self { state, commands: run.commands.into_iter().chain(more).collect() };
+        }
+        run
+    }
+
+    fn on_unlooked(self, second: i64, input: Input) -> Self {
         let (state, commands) = self.state.on(input, at(second));
         Self { state, commands }
     }

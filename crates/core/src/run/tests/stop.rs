@@ -114,7 +114,7 @@ fn can_04_a_lost_lease_leaves_the_job_alone() {
 }
 
 #[test]
-fn end_05_the_deadline_counts_from_the_first_look_at_the_started_pod() {
+fn end_05_fld_07_the_deadline_counts_from_the_first_look_at_the_started_pod() {
     let pod_of_another_clock = PodFacts { start_time: Some(at(-5000)), ..running() };
     let run = Run::released(limited(60)).sees(100, job(), [pod_of_another_clock.clone()]).ticks(159);
     assert_eq!(run.deletes(), []);
@@ -123,10 +123,14 @@ fn end_05_the_deadline_counts_from_the_first_look_at_the_started_pod() {
     let run = run.sees(161, job(), [exited(137)]).log_ends(162);
     assert!(run.ending().deadline_passed && run.ending().termination_verified);
 
-    // A Job that was found running: its own start counts.
-    let adopted = Bounds { adopted: true, ..limited(60) };
-    let run = Run::adopted(adopted, view(job(), [PodFacts { start_time: Some(at(-50)), ..running() }]));
-    assert_eq!(run.ticks(10).deletes(), [DeleteReason::PastDeadline]);
+    // A Job that was found running as well: its node ends it by the clock that its start was read from.
+    for start in [-5000, -50, 5000] {
+        let adopted = Bounds { adopted: true, ..limited(60) };
+        let run = Run::adopted(adopted, view(job(), [PodFacts { start_time: Some(at(start)), ..running() }]));
+        let run = run.ticks(59);
+        assert_eq!(run.deletes(), [], "FLD-07: {start}");
+        assert_eq!(run.ticks(60).deletes(), [DeleteReason::PastDeadline], "{start}");
+    }
 }
 
 #[test]

@@ -1,0 +1,101 @@
+//! Clocks that are an hour off: of the host, the server or the node, each alone. No verdict changes.
+
+use claude_k8s_testkit::Script;
+use tokio::time::{Instant, sleep};
+
+use super::claude::{begins, init, result, says, works};
+use super::world::{NAMESPACE, World, assert_success, code, minutes, seconds};
+
+/// Server and node, as the host sees them: the host's own clock is off where both are.
+const CLOCKS: [(&str, i64, i64); 6] = [
+    ("host behind", 60, 60),
+    ("host ahead", -60, -60),
+    ("node behind", 0, -60),
+    ("node ahead", 0, 60),
+    ("server behind", -60, 0),
+    ("server ahead", 60, 0),
+];
+
+#[tokio::test(start_paused = true)]
+async fn fld_07_a_run_with_a_limit_succeeds_or_is_ended_by_it_whatever_the_clocks_say() {
+    for (clocks, server, node) in CLOCKS {
+        let world = World::with_clocks(works(seconds(50)), server, node);
+        let call = world.call().with("timeoutSec", 60).with("graceSec", 5);
+        assert_success(&call.run().await, &call.heard);
+        assert_eq!(call.heard.lines(), [init(), says("hello"), result("done")], "{clocks}");
+        assert!(world.remains().await.is_empty(), "{clocks}");
+
+        let world = World::with_clocks(begins().never_ends(), server, node);
+        let started = Instant::now();
+        let outcome = world.call().with("timeoutSec", 60).with("graceSec", 5).run().await;
+        assert_eq!((code(&outcome), outcome.timed_out), ("timeout", true), "{clocks}: {:?}", outcome.error_message);
+        assert!(
+            started.elapsed() > seconds(55) && started.elapsed() < seconds(90),
+            "{clocks}: {:?}",
+            started.elapsed()
+        );
+        assert!(world.remains().await.is_empty(), "{clocks}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_07_an_adopted_job_is_followed_to_its_own_end() {
+    for (clocks, server, node) in CLOCKS {
+        let world = World::with_clocks(works(seconds(50)), server, node);
+        let first = world.call().with("timeoutSec", 60).with("graceSec", 5);
+        first.killed_after(world.asked("get pods/log")).await;
+        sleep(seconds(10)).await;
+        let again = world.call().with("timeoutSec", 60).with("graceSec", 5);
+        let result = again.run().await;
+        assert_success(&result, &again.heard);
+        assert_eq!(world.count("create jobs"), 1, "{clocks}");
+        assert!(world.remains().await.is_empty(), "{clocks}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_07_an_adopted_job_that_overruns_is_ended_by_its_own_limit() {
+    for (clocks, server, node) in CLOCKS {
+        let world = World::with_clocks(begins().never_ends(), server, node);
+        let first = world.call().with("timeoutSec", 60).with("graceSec", 5);
+        first.killed_after(world.asked("get pods/log")).await;
+        sleep(seconds(10)).await;
+        let outcome = world.call().with("timeoutSec", 60).with("graceSec", 5).run().await;
+        assert_eq!((code(&outcome), outcome.timed_out), ("timeout", true), "{clocks}: {:?}", outcome.error_message);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_07_a_launch_under_way_is_no_leftover_and_a_leftover_is_removed() {
+    for (clocks, server, node) in CLOCKS {
+        let world = World::with_clocks(works(seconds(1)), server, node);
+        world.foreign_job("launching", |job| {
+            job["spec"]["suspend"] = true.into();
+            job["metadata"]["labels"]["paperclip.io/layout"] = "3".into();
+            job["metadata"]["annotations"] = serde_json::json!({ "paperclip.io/task-id": "task-1" });
+        });
+        let blocked = world.call().run().await;
+        assert!(blocked.error_code.is_some(), "{clocks}: a launch under way was removed");
+        assert_eq!(world.deletes(), 0, "{clocks}");
+        sleep(minutes(16)).await;
+        let call = world.call();
+        assert_success(&call.run().await, &call.heard);
+        assert!(!world.knobs().objects("jobs", NAMESPACE).iter().any(|job| super::world::name(job) == "launching"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_07_the_second_attempt_has_what_the_first_one_left_of_the_limit() {
+    for (clocks, server, node) in CLOCKS {
+        let unknown = super::claude::unknown_session("11111111-2222-4333-8444-555555555555");
+        let script: Script = super::claude::starts().wait(seconds(20)).print(unknown).exit(1);
+        let world = World::with_clocks(script, server, node);
+        let call = world.call().with("timeoutSec", 100).resuming("11111111-2222-4333-8444-555555555555");
+        let looking = async {
+            let second = world.knobs().wait_for("jobs", |job| super::world::name(job).ends_with("-2")).await;
+            let limit = second["spec"]["template"]["spec"]["activeDeadlineSeconds"].as_i64().unwrap();
+            assert!((75..=81).contains(&limit), "{clocks}: {limit}");
+        };
+        call.run_while(looking).await;
+    }
+}
