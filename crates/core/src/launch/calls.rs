@@ -179,7 +179,9 @@ impl Call {
         match (self.reaction(kind), self.row().end) {
             (Reaction::FinalAs(code), _) => Consequence::Refused(code),
             (Reaction::Again, _) if outlasted => Consequence::GoesOn,
-            (Reaction::Again | Reaction::Later(_) | Reaction::Final, End::Refuse(code, _)) => Consequence::Refused(code),
+            (Reaction::Again | Reaction::Later(_) | Reaction::Final, End::Refuse(code, _)) => {
+                Consequence::Refused(code)
+            }
             _ => Consequence::GoesOn,
         }
     }

@@ -3,8 +3,8 @@
 //! [`OwnPod::from_pod`] only copies facts. Which of them a Job gets depends on where it runs and is decided in
 //! [`crate::plan`] and [`crate::manifest`]: nothing namespaced travels to another namespace (CFG-10).
 
-mod expand;
 mod clues;
+mod expand;
 mod read;
 
 use std::collections::BTreeMap;
@@ -15,8 +15,8 @@ use k8s_openapi::api::core::v1::{
 
 use crate::paths;
 
-pub(crate) use expand::names_in;
 pub use clues::Clues;
+pub(crate) use expand::names_in;
 
 /// What the own pod says about itself.
 #[derive(Debug, Clone, Default, PartialEq)]

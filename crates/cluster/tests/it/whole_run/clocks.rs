@@ -92,7 +92,7 @@ async fn fld_07_the_second_attempt_has_what_the_first_one_left_of_the_limit() {
         let world = World::with_clocks(script, server, node);
         let call = world.call().with("timeoutSec", 100).resuming("11111111-2222-4333-8444-555555555555");
         let looking = async {
-            let second = world.knobs().wait_for("jobs", |job| super::world::name(job).ends_with("-2")).await;
+            let second = world.knobs().wait_for("jobs", |job| super::world::name(job).ends_with("-r2")).await;
             let limit = second["spec"]["template"]["spec"]["activeDeadlineSeconds"].as_i64().unwrap();
             assert!((75..=81).contains(&limit), "{clocks}: {limit}");
         };
