@@ -224,20 +224,21 @@ if (cluster.is('real')) {
     }
   })
 
-  test('prm_08 prm_09 ses_02 host and pod share the data volume: skills lie there once, the workspace is the run directory, the session goes on', async () => {
+  test('prm_08 prm_09 ses_02 host and pod share the data volume: skills travel with the payload, the workspace is the run directory, the session goes on', async () => {
     const step = run({
       ...reporting.config,
       instructionsFilePath: fromRoot('LICENSE'),
       paperclipRuntimeSkills: [{ key: 'co/deploy', runtimeName: 'deploy', source: fromRoot('deploy') }],
       paperclipSkillSync: { desiredSkills: ['co/deploy'] },
     })
+    step.processEnv = { PAPERCLIP_K8S_INSTRUCTIONS_DIRS: fromRoot('.') }
     step.options = { ...step.options, agent: { id: 'agent-1', companyId: 'company-1' }, context: { taskId: 'task', paperclipWorkspace: { cwd: '/paperclip/work', source: 'project' } } }
     const ended = await inHostPod(cluster, [step, { ...step, resume: true }], withData)
     for (const [index, { result, told }] of ended.entries()) {
       expect(result.errorMessage).toBeNull()
       const { arguments: argv, files, cwd } = reportIn(told.output)
       expect(cwd).toBe('/paperclip/work')
-      expect(argv[argv.indexOf('--add-dir') + 1]).toMatch(/^\/paperclip\/instances\/default\/companies\/company-1\/claude-prompt-cache\/[0-9a-f]{64}$/)
+      expect(argv[argv.indexOf('--add-dir') + 1]).toBe('/opt/paperclip/run/bundle')
       expect(files['--add-dir/.claude/skills/deploy/role.yaml']).toContain('kind: Role')
       expect(files['--append-system-prompt-file']).toContain('MIT License')
       expect(argv.includes('--resume')).toBe(index === 1)

@@ -18,6 +18,7 @@ vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
 const cluster = await startCluster()
 const reporting = await reportingCli(cluster)
 const folder = mkdtempSync(join(tmpdir(), 'claude-k8s-prompt-'))
+vi.stubEnv('PAPERCLIP_K8S_INSTRUCTIONS_DIRS', folder)
 afterAll(async () => {
   rmSync(folder, { recursive: true })
   await cluster.stop()

@@ -147,6 +147,7 @@ describe.runIf(image && fakeApi)('the real CLI', () => {
 
   test('prm_08 prm_09 the CLI knows the skill and the MCP server, and the user of the run can read instructions and payload', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'claude-k8s-cli-'))
+    vi.stubEnv('PAPERCLIP_K8S_INSTRUCTIONS_DIRS', folder)
     mkdirSync(join(folder, 'skill'))
     writeFileSync(join(folder, 'skill/SKILL.md'), '---\nname: weaving\ndescription: How to weave.\n---\nWeave.\n')
     writeFileSync(join(folder, 'AGENTS.md'), 'Always weave twice.\n')

@@ -49,7 +49,7 @@ export const keysForAgents = `## Claude Code
 - \`args\` (as \`extraArgs\`): used when \`extraArgs\` is unset. Default: unset.
 - \`promptTemplate\` (text with \`{{path}}\` placeholders): main section of the prompt. Default: the host's template.
 - \`bootstrapPromptTemplate\` (text with \`{{path}}\` placeholders): first section of the prompt of a new session. Default: unset.
-- \`instructionsFilePath\` (absolute path on the host): appended to the system prompt; an unreadable file is a warning. Default: unset. Given on every run.
+- \`instructionsFilePath\` (absolute path on the host): appended to the system prompt; beneath \`PAPERCLIP_HOME\` or a directory of \`PAPERCLIP_K8S_INSTRUCTIONS_DIRS\`; an unreadable file is a warning. Default: unset. Given on every run.
 - \`instructionsRootPath\` (text): \`AGENT_HOME\` when the bundle is external and the pod can see the directory. Default: unset.
 - \`instructionsEntryFile\` (text): name of the instructions file inside its bundle; kept by the host. Default: unset.
 - \`instructionsBundleMode\` (\`managed\` or \`external\`; other text is a warning): \`external\`: \`AGENT_HOME\` is \`instructionsRootPath\`. Default: \`managed\`.

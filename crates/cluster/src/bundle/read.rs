@@ -1,47 +1,106 @@
 //! From the host's disk to [`BundleSources`]. Nothing here ends a run: what cannot be read is named and left out.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use claude_k8s_core::config::Config;
+use claude_k8s_core::files::READ_TIME;
 use claude_k8s_core::names::is_path_part;
-use claude_k8s_core::plan::{BundleSources, SkillFiles, instructions_root};
+use claude_k8s_core::own_pod::OwnPod;
+use claude_k8s_core::plan::{
+    BundleFile, BundleSources, SkillFiles, check_instructions, instructions_root, shared_directories,
+};
 use claude_k8s_core::request::{RunRequest, SkillSource};
-use tokio::fs;
 
-use super::walk::{Budget, walk};
+use crate::files::{Budget, FileError, FileRead, Found, Root, Shared, blocking, find};
 
-/// Most that all skills of a run may hold together.
-const SKILLS: Budget = Budget { bytes: 64 * 1024 * 1024, files: 10_000 };
+/// Most bytes that all skills of a run may hold together.
+const SKILLS_BYTES: u64 = 64 * 1024 * 1024;
+/// Most files of all skills.
+const SKILLS_FILES: usize = 10_000;
 /// The instructions' directory only travels in Secrets, which hold this much.
-const INSTRUCTIONS: Budget = Budget { bytes: 4 * 1024 * 1024, files: 1000 };
+const ROOT_BYTES: u64 = 4 * 1024 * 1024;
+const ROOT_FILES: usize = 1000;
+/// A file system that answers slowly is told by the reader itself, one that hangs by this.
+const GRACE: Duration = Duration::from_secs(1);
 
-/// Reads the skills and instructions of a run.
+/// What to read, decided before the disk is touched.
+struct Wanted {
+    skills: Vec<SkillSource>,
+    /// The file; it lies where instructions may lie.
+    instructions: Option<PathBuf>,
+    /// Its directory.
+    root: Option<PathBuf>,
+    /// Where links may be an agent's.
+    shared: Vec<String>,
+    /// The pod sees nothing of the host's disk.
+    far: bool,
+}
+
+/// Reads the skills and instructions of a run, in [`READ_TIME`].
 ///
-/// `with_root`: also the directory of the instructions, for a pod that cannot see the host's disk.
-pub async fn read(request: &RunRequest, config: &Config, with_root: bool) -> BundleSources {
+/// `far`: the pod cannot see the host's disk, so the directory of the instructions has to travel, too.
+pub async fn read(request: &RunRequest, config: &Config, own: Option<&OwnPod>, far: bool) -> BundleSources {
+    let instructions = config.instructions_file_path.as_ref().filter(|_| check_instructions(request, config).is_ok());
+    let wanted = Wanted {
+        skills: request.skills.clone(),
+        instructions: instructions.map(PathBuf::from),
+        root: instructions_root(config).map(PathBuf::from),
+        shared: shared_directories(request, own),
+        far,
+    };
+    if wanted.skills.is_empty() && wanted.instructions.is_none() {
+        return BundleSources::default();
+    }
+    let place = wanted.instructions.clone().or_else(|| Some(wanted.skills.first()?.source.clone().into()));
+    let all = blocking(&place.unwrap_or_default(), READ_TIME + GRACE, move || Ok(read_all(&wanted))).await;
+    all.unwrap_or_else(|cause| BundleSources {
+        warnings: vec![format!("skills and instructions cannot be read: {cause}; the run has none")],
+        ..BundleSources::default()
+    })
+}
+
+fn read_all(wanted: &Wanted) -> BundleSources {
+    let shared = Shared::of(&wanted.shared);
     let mut sources = BundleSources::default();
-    let mut budget = SKILLS;
-    for skill in &request.skills {
-        read_skill(skill, &mut budget, &mut sources).await;
+    let mut budget = Budget::new(SKILLS_BYTES, SKILLS_FILES, READ_TIME);
+    if let Some(file) = &wanted.instructions
+        && let Err(cause) = read_instructions(file, wanted, &shared, &budget, &mut sources)
+    {
+        sources.warnings.push(format!("config.instructionsFilePath: {cause}; the run has no instructions"));
     }
-    if let Some(path) = &config.instructions_file_path {
-        match fs::read(path).await {
-            Ok(bytes) => sources.instructions = Some(String::from_utf8_lossy(&bytes).into_owned()),
-            Err(cause) => sources.warnings.push(format!(
-                "config.instructionsFilePath: `{path}` cannot be read ({cause}); the run has no instructions"
-            )),
-        }
-    }
-    if let Some(root) = instructions_root(config).filter(|_| with_root && sources.instructions.is_some()) {
-        match walk(Path::new(&root), &mut INSTRUCTIONS.clone()).await {
-            Ok(walked) => sources.instructions_root = walked.files,
-            Err(cause) => sources.warnings.push(format!("files next to the instructions are not delivered: {cause}")),
-        }
+    for skill in &wanted.skills {
+        read_skill(skill, &shared, &mut budget, &mut sources);
     }
     sources
 }
 
-async fn read_skill(skill: &SkillSource, budget: &mut Budget, sources: &mut BundleSources) {
+/// The root is the file's own directory: a link in it may lead to another file of it, and nowhere else.
+fn read_instructions(
+    file: &Path,
+    wanted: &Wanted,
+    shared: &Shared,
+    budget: &Budget,
+    sources: &mut BundleSources,
+) -> Result<(), FileError> {
+    let found = find(file.parent().unwrap_or(file), shared)?;
+    let seen_by_pods = found.is_shared && !wanted.far;
+    let root = found.open_dir()?;
+    let bytes = root.read(file.file_name().unwrap_or_default(), &mut budget.clone())?;
+    sources.instructions = Some(String::from_utf8_lossy(&bytes).into_owned());
+    let Some(directory) = wanted.root.as_ref().filter(|_| !seen_by_pods) else { return Ok(()) };
+    let walked = find(directory, shared).and_then(Found::open_dir);
+    match walked.and_then(|root| root.walk(&mut budget.with(ROOT_BYTES, ROOT_FILES))) {
+        Ok(walked) => {
+            sources.warnings.extend(walked.skipped.into_iter().map(|text| format!("next to the instructions: {text}")));
+            sources.instructions_root = walked.files.into_iter().map(bundle_file).collect();
+        }
+        Err(cause) => sources.warnings.push(format!("files next to the instructions are not delivered: {cause}")),
+    }
+    Ok(())
+}
+
+fn read_skill(skill: &SkillSource, shared: &Shared, budget: &mut Budget, sources: &mut BundleSources) {
     let name = &skill.runtime_name;
     if !is_path_part(name) || sources.skills.iter().any(|known| known.runtime_name == *name) {
         sources
@@ -49,12 +108,16 @@ async fn read_skill(skill: &SkillSource, budget: &mut Budget, sources: &mut Bund
             .push(format!("skill `{}` is left out: its name `{name}` is taken or no directory name", skill.key));
         return;
     }
-    match walk(Path::new(&skill.source), budget).await {
+    match Root::open(Path::new(&skill.source), shared).and_then(|root| root.walk(budget)) {
         Ok(walked) => {
             sources.warnings.extend(walked.skipped.into_iter().map(|text| format!("skill `{name}`: {text}")));
-            let skill = SkillFiles { key: skill.key.clone(), runtime_name: name.clone(), files: walked.files };
-            sources.skills.push(skill);
+            let files = walked.files.into_iter().map(bundle_file).collect();
+            sources.skills.push(SkillFiles { key: skill.key.clone(), runtime_name: name.clone(), files });
         }
         Err(cause) => sources.warnings.push(format!("skill `{name}` is left out: {cause}")),
     }
+}
+
+fn bundle_file(file: FileRead) -> BundleFile {
+    BundleFile { path: file.path, bytes: file.bytes, executable: file.executable }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use claude_k8s_core::api_failure::ApiFailure;
 use claude_k8s_core::launch::{Call, not_cleaned_up, payload_stays};
+use claude_k8s_core::manifest::Staging;
 use claude_k8s_core::names::key;
 use claude_k8s_core::permissions::Permission;
 use claude_k8s_core::run::Fate;
@@ -30,8 +31,8 @@ pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, secrets: Option<V
     if fate == Fate::Leave {
         return true;
     }
-    if let Some(directory) = staged(run, job) {
-        staging::remove(&directory).await;
+    if let Some(place) = staged(run, job) {
+        staging::remove(&place).await;
     }
     let work = async {
         let deleted = match fate {
@@ -86,9 +87,9 @@ async fn retain(run: &RunContext, job: &JobFacts, secrets: Option<Vec<String>>) 
 }
 
 /// Where the payload of a Job lies on the host's disk.
-fn staged(run: &RunContext, job: &JobFacts) -> Option<String> {
+fn staged(run: &RunContext, job: &JobFacts) -> Option<Staging> {
     let is_staged = job.annotations.get(key::PAYLOAD).is_some_and(|payload| payload == "volume");
-    run.plan.staging_directory(&job.name).filter(|_| is_staged)
+    run.plan.staging_place(&job.name).filter(|_| is_staged)
 }
 
 /// The Secrets that are named after a Job and used by it.

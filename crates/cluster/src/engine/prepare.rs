@@ -7,7 +7,7 @@ use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::guard::SupervisorId;
 use claude_k8s_core::launch::{Call, UNANSWERED, nobody_reached, not_connected, not_reached, own_pod_not_read};
 use claude_k8s_core::permissions::{Permission, Permissions};
-use claude_k8s_core::plan::{Delivery, RunPlan};
+use claude_k8s_core::plan::{Delivery, RunPlan, shared_directories};
 use claude_k8s_core::request::RunRequest;
 use tokio::time::Instant;
 
@@ -50,7 +50,7 @@ impl Engine {
         if let Some(bundle) = plan.bundle()
             && let Delivery::Directory { host_path, .. } = &bundle.delivery
         {
-            bundle::write(&bundle.content, host_path.as_ref()).await?;
+            bundle::write(&bundle.content, host_path.as_ref(), shared_directories(&request, own.pod.as_ref())).await?;
         }
         let observed = plan.config().debug.then(|| {
             output.debug_from(Instant::now());

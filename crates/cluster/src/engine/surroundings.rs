@@ -27,7 +27,7 @@ pub(super) async fn surroundings(
         namespace: namespace.to_owned(),
         payload: permissions.payload_mode(),
         may_patch_jobs: permissions.may_patch_jobs(),
-        bundle: bundle::read(request, config, placement != Placement::SameNamespace).await,
+        bundle: bundle::read(request, config, own.pod.as_ref(), placement != Placement::SameNamespace).await,
         existing_directories: existing,
         warnings: own.missing.iter().cloned().collect(),
         degraded: permissions.degraded(),

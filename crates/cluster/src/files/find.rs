@@ -8,7 +8,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, MetadataExt as _};
 use claude_k8s_core::files::{Kind, Step, Trouble};
 
-use super::{Budget, FileError, Root, enter, identity, kind, trouble};
+use super::{Budget, FileError, Root, enter, identity, kind, open, trouble};
 
 /// As many links as Linux follows.
 const LINKS_MAX: usize = 40;
@@ -121,7 +121,7 @@ impl Found {
         if self.file.is_some() {
             return Err(failed(Trouble::NotADirectory));
         }
-        let dir = self.dir.open_dir(".").map_err(|error| failed(trouble(&error)))?;
+        let dir = open(&self.dir, Path::new(".")).map_err(failed)?;
         Ok(Root { dir, path: self.path })
     }
 

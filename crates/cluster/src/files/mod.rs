@@ -37,6 +37,7 @@ use rustix::fs::{Mode, OFlags};
 pub use copy::Copied;
 pub use find::{Found, Shared, find};
 pub use read::{Budget, FileRead, Walk};
+pub use remove::Listed;
 pub use write::{Access, Owner};
 
 /// What went wrong with which path.
@@ -76,13 +77,15 @@ impl Root {
             let next = enter(dir.as_ref().unwrap_or(&self.dir), part.as_ref());
             dir = Some(next.map_err(|trouble| FileError { path: at.clone(), trouble })?);
         }
-        let dir = dir.as_ref().unwrap_or(&self.dir).open_dir(".");
-        dir.map(|dir| Self { dir, path: at.clone() })
-            .map_err(|error| FileError { path: at.clone(), trouble: trouble(&error) })
+        match open(dir.as_ref().unwrap_or(&self.dir), Path::new(".")) {
+            Ok(dir) => Ok(Self { dir, path: at }),
+            Err(trouble) => Err(FileError { path: at, trouble }),
+        }
     }
 
     fn error(&self, path: &Path, trouble: Trouble) -> FileError {
-        FileError { path: self.path.join(path), trouble }
+        let path = if path.as_os_str().is_empty() { self.path.clone() } else { self.path.join(path) };
+        FileError { path, trouble }
     }
 
     /// The directory of a path and the path's last part.
@@ -125,9 +128,10 @@ fn enter(dir: &Dir, name: &Path) -> Result<Dir, Trouble> {
     open_dir(dir, name, PASSING)
 }
 
-/// Opens a directory that is no link, to list or change it.
+/// Opens a directory that is no link, to list or change it; or to pass through where it may not be listed.
 fn open(dir: &Dir, name: &Path) -> Result<Dir, Trouble> {
     open_dir(dir, name, OFlags::RDONLY)
+        .or_else(|trouble| if trouble.is_denied() { enter(dir, name) } else { Err(trouble) })
 }
 
 fn open_dir(dir: &Dir, name: &Path, how: OFlags) -> Result<Dir, Trouble> {

@@ -78,6 +78,8 @@ pub struct Walk {
     pub files: Vec<FileRead>,
     /// What was not.
     pub skipped: Vec<String>,
+    /// Links that were followed.
+    pub links: usize,
 }
 
 impl Root {
@@ -108,7 +110,9 @@ impl Root {
             let directory = if prefix.is_empty() { Path::new(".") } else { Path::new(&prefix) };
             let failed = |error: &std::io::Error| self.error(Path::new(&prefix), trouble(error));
             for entry in self.dir.read_dir(directory).map_err(|error| failed(&error))? {
-                let name = entry.map_err(|error| failed(&error))?.file_name();
+                let entry = entry.map_err(|error| failed(&error))?;
+                walk.links += usize::from(entry.file_type().is_ok_and(|found| found.is_symlink()));
+                let name = entry.file_name();
                 let at = Path::new(&prefix).join(&name);
                 left.check_time().map_err(|trouble| self.error(&at, trouble))?;
                 entries_left = entries_left.checked_sub(1).ok_or_else(|| self.error(&at, Trouble::TooMuch))?;

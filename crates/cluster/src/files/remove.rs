@@ -1,10 +1,11 @@
-//! Deleting: a link is removed, never followed, and what another file system holds stays.
+//! Listing and deleting: a link is removed, never followed, and what another file system holds stays.
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::Duration;
 
 use cap_fs_ext::DirExt as _;
-use cap_std::fs::{Dir, MetadataExt as _};
+use cap_std::fs::{Dir, Metadata, MetadataExt as _};
 use claude_k8s_core::files::Trouble;
 
 use super::{FileError, Root, open, trouble};
@@ -14,7 +15,31 @@ const DEPTH_MAX: usize = 100;
 /// Names held at once.
 const BATCH: usize = 1000;
 
+/// Something directly in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// Since it, or what lies directly in it, was changed.
+    pub age: Duration,
+}
+
 impl Root {
+    /// The directories directly in this one whose names are UTF-8, at most `max`; links are none.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn directories(&self, max: usize) -> Result<Vec<Listed>, FileError> {
+        let entries = self.dir.entries().map_err(|error| self.error(Path::new(""), trouble(&error)))?;
+        let directories = entries.filter_map(|entry| {
+            let name = entry.ok()?.file_name().into_string().ok()?;
+            let found = self.dir.symlink_metadata(&name).ok().filter(Metadata::is_dir)?;
+            let changed = found.modified().ok()?.into_std();
+            Some(Listed { name, age: changed.elapsed().unwrap_or_default() })
+        });
+        Ok(directories.take(max).collect())
+    }
+
     /// Removes a file, a link or a directory with everything in it. What is not there is removed.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use cap_std::fs::{Dir, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 use claude_k8s_core::files::Trouble;
 use rustix::fs::{Gid, Mode, Uid};
 
-use super::{FileError, Root, enter, open, own_uid, parts, trouble};
+use super::{FileError, Root, Shared, enter, open, own_uid, parts, trouble};
 
 /// Whom a new file is given. Only root may give files to others; for anybody else it has to be the server's own user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,38 @@ impl Root {
             root = Self { dir: next.map_err(|trouble| self.error(&at, trouble))?, path: self.path.join(&at) };
         }
         root.dir("")
+    }
+
+    /// Opens a directory by its absolute path as [`Root::open`] does, after creating what is missing of it.
+    ///
+    /// # Errors
+    /// As [`Root::open`] and [`Root::make_dir`].
+    pub fn open_or_make(path: &Path, shared: &Shared, access: Access) -> Result<Self, FileError> {
+        let mut missing = Vec::new();
+        let mut at = path;
+        let root = loop {
+            match Self::open(at, shared) {
+                Err(FileError { trouble: Trouble::Missing, .. }) if at.parent().is_some() => {
+                    missing.push(at.file_name().unwrap_or_default());
+                    at = at.parent().unwrap_or(at);
+                }
+                opened => break opened?,
+            }
+        };
+        root.dir_or_make(missing.into_iter().rev().collect::<PathBuf>(), access)
+    }
+
+    /// Makes this directory private if it is the server's, whatever its mode was; what lies in it stays suspect.
+    ///
+    /// # Errors
+    /// [`Trouble::NotPrivate`] for somebody else's.
+    pub fn make_private(&self) -> Result<(), FileError> {
+        let here = Path::new("");
+        let found = self.dir.dir_metadata().map_err(|error| self.error(here, trouble(&error)))?;
+        if found.uid() == own_uid() && found.mode() & 0o7777 != 0o700 {
+            rustix::fs::fchmod(&self.dir, mode(0o700)).map_err(|error| self.error(here, trouble(&error.into())))?;
+        }
+        self.check_private()
     }
 
     /// Nobody but the server's user (and root) can have written here, or can look in: owner and mode of the open

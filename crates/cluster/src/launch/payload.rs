@@ -15,15 +15,15 @@ use crate::staging;
 
 /// Writes the staged files, if that is how the payload travels.
 pub(super) async fn stage(run: &RunContext, attempt: &Attempt) -> Result<(), Refusal> {
-    let Some((directory, files)) = run.plan.staging(attempt) else { return Ok(()) };
-    staging::sweep(&run.namespace, &directory).await;
-    staging::stage(&directory, &files, run.plan.run_as_user()).await
+    let Some((place, files)) = run.plan.staging(attempt) else { return Ok(()) };
+    staging::sweep(&run.namespace, &place).await;
+    staging::stage(&place, files, run.plan.run_as_user()).await
 }
 
 /// Removes them: the launch failed.
 pub(super) async fn unstage(run: &RunContext, attempt: &Attempt) {
-    if let Some((directory, _)) = run.plan.staging(attempt) {
-        staging::remove(&directory).await;
+    if let Some((place, _)) = run.plan.staging(attempt) {
+        staging::remove(&place).await;
     }
 }
 

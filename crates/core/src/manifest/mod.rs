@@ -19,4 +19,4 @@ mod script;
 mod settings_file;
 mod staged_files;
 
-pub use staged_files::StagedFile;
+pub use staged_files::{StagedFile, Staging};

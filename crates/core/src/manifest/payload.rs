@@ -178,6 +178,7 @@ pub(crate) fn staged_files(parts: &Parts, attempt: &Attempt) -> Vec<StagedFile> 
     let entries = plan(parts, attempt).into_iter().flat_map(|secret| secret.entries);
     entries
         .map(|entry| StagedFile {
+            executable: entry.executable,
             path: entry.path.unwrap_or_else(|| entry.key.replacen("env.", "env/", 1)),
             bytes: entry.bytes.into_owned(),
         })

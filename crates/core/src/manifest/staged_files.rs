@@ -13,6 +13,8 @@ pub struct StagedFile {
     pub path: String,
     /// Content; may be a credential.
     pub bytes: Vec<u8>,
+    /// May be executed: a script of a skill.
+    pub executable: bool,
 }
 
 impl std::fmt::Debug for StagedFile {
@@ -21,28 +23,50 @@ impl std::fmt::Debug for StagedFile {
     }
 }
 
+/// Where the payload of a Job lies on the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staging {
+    /// The host's mount of the data volume.
+    pub volume: String,
+    /// Name of the Job and of its directory.
+    pub job: String,
+}
+
+impl Staging {
+    /// From the root of the volume to the directories of all Jobs. Each of these belongs to the server alone.
+    pub const WAY: [&str; 2] = [STAGING, "runs"];
+
+    /// The directory of the Job.
+    #[must_use]
+    pub fn directory(&self) -> String {
+        staging_sub_path(&self.volume, &self.job)
+    }
+}
+
 /// The staging directory of a Job, below the root of the data volume on either side.
 pub(super) fn staging_sub_path(root: &str, job: &str) -> String {
     let root = root.trim_end_matches('/');
     let separator = if root.is_empty() { "" } else { "/" };
-    format!("{root}{separator}{STAGING}/runs/{job}")
+    format!("{root}{separator}{}/{job}", Staging::WAY.join("/"))
 }
 
 impl RunPlan {
-    /// The staging directory on the host and its files; `None` for [`PayloadMode::Secret`].
+    /// Where the payload is staged on the host, and its files; `None` for [`PayloadMode::Secret`].
     ///
     /// Directories 0700, files 0600, owned by [`RunPlan::run_as_user`]. Complete before the Job is created: the kubelet
     /// would make a missing directory as root, and a Job that was created running would not wait for files.
     #[must_use]
-    pub fn staging(&self, attempt: &Attempt) -> Option<(String, Vec<StagedFile>)> {
-        let root = self.parts.data.host_path().filter(|_| self.parts.payload_mode == PayloadMode::Volume)?;
-        Some((staging_sub_path(root, attempt.job_name.as_str()), payload::staged_files(&self.parts, attempt)))
+    pub fn staging(&self, attempt: &Attempt) -> Option<(Staging, Vec<StagedFile>)> {
+        let place = self.staging_place(attempt.job_name.as_str());
+        let place = place.filter(|_| self.parts.payload_mode == PayloadMode::Volume)?;
+        Some((place, payload::staged_files(&self.parts, attempt)))
     }
 
     /// Where the payload of a Job, this run's or an adopted one, lies on the host if it was staged.
     #[must_use]
-    pub fn staging_directory(&self, job: &str) -> Option<String> {
-        self.parts.data.host_path().map(|root| staging_sub_path(root, job))
+    pub fn staging_place(&self, job: &str) -> Option<Staging> {
+        let volume = self.parts.data.host_path()?.to_owned();
+        Some(Staging { volume, job: job.to_owned() })
     }
 
     /// User of the container before `podTemplate`: the owner of staged files.

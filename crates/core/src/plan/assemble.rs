@@ -2,7 +2,7 @@
 
 use super::args::model_fits_provider;
 use super::{BundlePlan, Identity, Parts, Surroundings};
-use super::{bundle, directories, inheritance, refusal};
+use super::{bundle, check_instructions, directories, inheritance, refusal};
 use crate::config::Config;
 use crate::failure::{ErrorCode, Refusal};
 use crate::guard::SupervisorId;
@@ -22,6 +22,7 @@ pub(super) fn parts(
     surroundings: Surroundings,
     warnings: &mut Vec<String>,
 ) -> Result<Parts, Refusal> {
+    check_instructions(request, &config)?;
     let own = surroundings.own_pod.as_ref();
     let placement = surroundings.placement;
     let image = image(&config, own)?;
@@ -29,7 +30,7 @@ pub(super) fn parts(
     let inherited = inherited_volumes(request, &config, own, placement, &data);
     let mounted = MountedPaths::new(&data, &inherited, config.pod_template.as_ref());
     let directory = directories::run_directory(request, &config, &data, &mounted, warnings);
-    let bundle = bundle::plan(request, &config, surroundings.payload, &data, &surroundings.bundle)?;
+    let bundle = bundle::plan(request, &config, &data, &surroundings.bundle)?;
     check_extra_args(&config, bundle.as_ref())?;
 
     let run_directory = &directory.path;

@@ -8,7 +8,7 @@ use crate::own_pod::OwnPod;
 use crate::paths::{BUNDLE_MOUNT, join, remainder};
 use crate::plan::volumes::DataVolume;
 use crate::request::RunRequest;
-use crate::target::{PayloadMode, SECRET_MAX};
+use crate::target::SECRET_MAX;
 
 /// Most bytes of a bundle that travels in Secrets.
 const SECRETS_MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -27,14 +27,15 @@ pub struct BundlePlan {
 /// The way of a bundle into the pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// A directory on the data volume, which host and pod share. The host has to write it before the Job starts.
+    /// A directory on the data volume, which host and pod share: for a bundle that is too large for Secrets. The host
+    /// has to write it before the Job starts.
     Directory {
         /// On the host.
         host_path: String,
         /// In the pod.
         pod_path: String,
     },
-    /// Secrets owned by the Job.
+    /// With the rest of the payload: Secrets owned by the Job, or the run's staged files.
     Secrets,
 }
 
@@ -57,37 +58,41 @@ pub fn instructions_root(config: &Config) -> Option<String> {
     root.or_else(|| Some(parent(config.instructions_file_path.as_deref()?)?.to_owned()))
 }
 
-/// Plans the bundle; `None` when there is nothing to deliver.
+/// Plans the bundle; `None` when there is nothing to deliver. What fits travels with the payload, which only this run
+/// can read; the volume is for what is larger.
 pub(super) fn plan(
     request: &RunRequest,
     config: &Config,
-    payload: PayloadMode,
     data: &DataVolume,
     sources: &BundleSources,
 ) -> Result<Option<BundlePlan>, Refusal> {
-    let directory = cache_directory(request, data);
-    let root_fits = directory.is_none() && fits(&sources.instructions_root) && !sources.instructions_root.is_empty();
-    let base = base_directory(config, data, root_fits);
-    let instructions = instructions_text(sources.instructions.as_deref(), base.as_deref(), request);
-    let Some(mut content) = BundleContent::new(instructions.as_deref(), &sources.skills) else { return Ok(None) };
-    if let Some((host, pod)) = directory {
-        let below = format!("/{}", content.key);
-        let delivery = Delivery::Directory { host_path: join(&host, &below), pod_path: join(&pod, &below) };
-        return Ok(Some(BundlePlan { content, delivery }));
-    }
-    if payload == PayloadMode::Volume {
-        return Err(unavailable("Secrets may not be created and the data volume is not shared with the host"));
-    }
-    check_limits(&content)?;
-    if root_fits {
+    let content = |root_travels: bool| {
+        let base = base_directory(config, data, root_travels);
+        let instructions = instructions_text(sources.instructions.as_deref(), base.as_deref(), request);
+        BundleContent::new(instructions.as_deref(), &sources.skills)
+    };
+    let with_payload = |content| Ok(Some(BundlePlan { content, delivery: Delivery::Secrets }));
+    let sees_root = base_directory(config, data, false).is_some();
+    if !sees_root
+        && !sources.instructions_root.is_empty()
+        && let Some(mut content) = content(true)
+    {
         let root = sources.instructions_root.iter();
-        let with_root = root.map(|file| BundleFile { path: format!("instructions/{}", file.path), ..file.clone() });
-        let all: Vec<BundleFile> = content.files.iter().cloned().chain(with_root).collect();
-        if fits(&all) {
-            content.files = all;
+        content
+            .files
+            .extend(root.map(|file| BundleFile { path: format!("instructions/{}", file.path), ..file.clone() }));
+        if fits(&content.files) {
+            return with_payload(content);
         }
     }
-    Ok(Some(BundlePlan { content, delivery: Delivery::Secrets }))
+    let Some(content) = content(false) else { return Ok(None) };
+    if fits(&content.files) {
+        return with_payload(content);
+    }
+    let Some((host, pod)) = cache_directory(request, data) else { return Err(does_not_fit(&content)) };
+    let below = format!("/{}", content.key);
+    let delivery = Delivery::Directory { host_path: join(&host, &below), pod_path: join(&pod, &below) };
+    Ok(Some(BundlePlan { content, delivery }))
 }
 
 /// The host's directory for bundles and what the pod calls it, when both see it.
@@ -120,19 +125,16 @@ fn instructions_text(instructions: Option<&str>, base: Option<&str>, request: &R
     (!parts.is_empty()).then(|| format!("{}\n", parts.join("\n\n")))
 }
 
-fn check_limits(content: &BundleContent) -> Result<(), Refusal> {
+fn does_not_fit(content: &BundleContent) -> Refusal {
     if let Some(file) = content.files.iter().find(|file| file.bytes.len() > SECRET_MAX) {
         let size = file.bytes.len();
-        return Err(unavailable(&format!("`{}` has {size} bytes, and a Secret holds {SECRET_MAX}", file.path)));
+        return unavailable(&format!("`{}` has {size} bytes, and a Secret holds {SECRET_MAX}", file.path));
     }
-    if fits(&content.files) {
-        return Ok(());
-    }
-    Err(unavailable(&format!(
+    unavailable(&format!(
         "{} files with {} bytes, at most {SECRETS_MAX_FILES} files and {SECRETS_MAX_BYTES} bytes fit into Secrets",
         content.files.len(),
         content.size()
-    )))
+    ))
 }
 
 fn fits(files: &[BundleFile]) -> bool {

@@ -41,6 +41,7 @@ mod plan_environment_api_url;
 mod plan_environment_layers;
 mod plan_environment_paths;
 mod plan_inheritance;
+mod plan_instructions;
 mod plan_mcp;
 mod plan_meta;
 mod plan_placement;

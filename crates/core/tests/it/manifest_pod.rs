@@ -1,5 +1,6 @@
 //! The pod around the container: POD-08, POD-09, POD-10 and the Job's own fields.
 
+use claude_k8s_core::failure::ErrorCode;
 use k8s_openapi::api::core::v1::VolumeMount;
 use serde_json::json;
 
@@ -136,29 +137,30 @@ fn volumes_that_belong_to_the_host_alone_are_never_inherited() {
 #[test]
 fn the_data_volume_is_the_hosts_own_part_of_the_claim() {
     let at = "/spec/containers/0/volumeMounts/0";
-    let sub_path = Scenario::in_cluster().own_at(&format!("{at}/subPath"), json!("tenant")).bundle();
+    let sub_path = Scenario::in_cluster().own_at(&format!("{at}/subPath"), json!("tenant")).large_bundle();
     let launch = sub_path.launch();
     assert_eq!(mount(&launch, "/paperclip").unwrap().sub_path.as_deref(), Some("tenant"));
-    assert!(!launch.files().contains_key("bundle/agent-instructions.md"), "host and pod share the directory");
 
-    let narrowed = sub_path.config(json!({ "workspaceSubPath": "tenant/agents" })).launch();
+    let narrowed = Scenario::in_cluster()
+        .own_at(&format!("{at}/subPath"), json!("tenant"))
+        .config(json!({ "workspaceSubPath": "tenant/agents" }));
+    let refusal = narrowed.clone().large_bundle().refusal();
+    assert_eq!(refusal.code, ErrorCode::BundleUnavailable, "another part of the claim is not shared");
+    let narrowed = narrowed.launch();
     assert_eq!(mount(&narrowed, "/paperclip").unwrap().sub_path.as_deref(), Some("tenant/agents"));
-    assert!(narrowed.files().contains_key("bundle/agent-instructions.md"), "another part of the claim is not shared");
 
     let by_pod = Scenario::in_cluster()
         .own_env(&json!([{ "name": "POD", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } }]))
-        .own_at(&format!("{at}/subPathExpr"), json!("$(POD)"))
-        .bundle()
-        .launch();
+        .own_at(&format!("{at}/subPathExpr"), json!("$(POD)"));
+    assert!(by_pod.clone().large_bundle().resolve().is_err(), "each pod has a directory of its own");
+    let by_pod = by_pod.launch();
     assert_eq!(mount(&by_pod, "/paperclip").unwrap().sub_path_expr.as_deref(), Some("$(POD)"));
-    assert!(by_pod.files().contains_key("bundle/agent-instructions.md"), "each pod has a directory of its own");
 
     let by_value = Scenario::in_cluster()
         .own_env(&json!([{ "name": "TENANT", "value": "t" }]))
         .own_at(&format!("{at}/subPathExpr"), json!("$(TENANT)"))
-        .bundle()
-        .launch();
-    assert!(!by_value.files().contains_key("bundle/agent-instructions.md"));
+        .large_bundle();
+    assert!(by_value.resolve().is_ok());
 }
 
 #[test]

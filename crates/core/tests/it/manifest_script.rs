@@ -132,7 +132,7 @@ fn staged_values_reach_the_cli_through_files_with_their_last_newlines() {
     let spec = scenario.spec();
     let attempt = spec.first_attempt();
     let (directory, files) = spec.staging(&attempt).unwrap();
-    assert_eq!(directory, format!("/paperclip/.paperclip-claude-k8s/runs/{}", attempt.job_name));
+    assert_eq!(directory.directory(), format!("/paperclip/.paperclip-claude-k8s/runs/{}", attempt.job_name));
     assert_eq!(spec.payload(&attempt, "uid"), []);
     assert_eq!(spec.run_as_user(), 1000);
     assert!(spec.warnings().iter().any(|text| text.contains("`with.dot`")), "{:?}", spec.warnings());

@@ -59,7 +59,7 @@ fn prm_04_what_the_pod_needs_is_in_the_payload() {
     let data = launch.secrets.iter().flat_map(|secret| secret.data.as_ref().unwrap().values());
     let data: Vec<String> = data.map(|bytes| String::from_utf8_lossy(&bytes.0).into_owned()).collect();
     for (index, secret) in secrets.iter().enumerate() {
-        let travels = !matches!(index, 8 | 9 | 19); // server-only names; the bundle lies on the shared volume
+        let travels = !matches!(index, 8 | 9); // server-only names
         assert_eq!(data.iter().any(|text| text.contains(secret)), travels, "{secret}");
     }
 }

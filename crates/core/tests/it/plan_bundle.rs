@@ -6,19 +6,43 @@ use serde_json::json;
 use crate::plan_scenario::Scenario;
 
 #[test]
-fn a_shared_volume_gets_a_directory_named_by_the_key() {
-    let launch = Scenario::in_cluster().bundle().config(json!({ "workspaceMountPath": "/work" })).launch();
-    let bundle = launch.spec.bundle().unwrap();
-    let below = format!("/instances/default/companies/acme/claude-prompt-cache/{}", bundle.content.key);
-    let expected = Delivery::Directory { host_path: format!("/paperclip{below}"), pod_path: format!("/work{below}") };
-    assert_eq!(bundle.delivery, expected);
-    assert!(launch.attempt.args.contains(&format!("/work{below}/agent-instructions.md")));
-    assert!(!launch.files().keys().any(|path| path.starts_with("bundle/")));
-    let text = String::from_utf8(bundle.content.files[0].bytes.clone()).unwrap();
+fn tru_06_a_bundle_that_fits_travels_with_the_payload_although_the_pod_sees_the_volume() {
+    for scenario in [Scenario::in_cluster(), Scenario::in_cluster().staged()] {
+        let launch = scenario.bundle().config(json!({ "workspaceMountPath": "/work" })).launch();
+        let bundle = launch.spec.bundle().unwrap();
+        assert_eq!((&bundle.delivery, bundle.pod_path()), (&Delivery::Secrets, "/opt/paperclip/run/bundle"));
+        let text = String::from_utf8(bundle.content.files[0].bytes.clone()).unwrap();
+        assert_eq!(
+            text,
+            "Be brief.\n\nThese instructions are kept in `/work/agents/a`. Relative paths in them are relative to that directory.\n"
+        );
+    }
+    let launch = Scenario::in_cluster().bundle().launch();
+    assert!(launch.files().keys().any(|path| path == "bundle/agent-instructions.md"));
+    let staged = Scenario::in_cluster().staged().bundle().launch();
+    let (place, files) = staged.spec.staging(&staged.attempt).unwrap();
     assert_eq!(
-        text,
-        "Be brief.\n\nThese instructions are kept in `/work/agents/a`. Relative paths in them are relative to that directory.\n"
+        place.directory(),
+        format!("/paperclip/.paperclip-claude-k8s/runs/{}", staged.attempt.job_name.as_str())
     );
+    let scripts: Vec<&str> = files.iter().filter(|file| file.executable).map(|file| file.path.as_str()).collect();
+    assert_eq!(scripts, ["bundle/.claude/skills/deploy/run.sh"]);
+}
+
+#[test]
+fn tru_06_only_a_larger_one_lies_on_the_volume_in_a_directory_of_its_company_named_by_the_key() {
+    for scenario in [Scenario::in_cluster(), Scenario::in_cluster().staged()] {
+        let scenario = scenario.large_bundle().config(json!({ "workspaceMountPath": "/work" }));
+        let launch = scenario.launch();
+        let bundle = launch.spec.bundle().unwrap();
+        let below = format!("/instances/default/companies/acme/claude-prompt-cache/{}", bundle.content.key);
+        let expected =
+            Delivery::Directory { host_path: format!("/paperclip{below}"), pod_path: format!("/work{below}") };
+        assert_eq!(bundle.delivery, expected);
+        assert!(launch.attempt.args.contains(&format!("/work{below}/agent-instructions.md")));
+        let sent = launch.secrets.iter().flat_map(|secret| secret.data.as_ref().unwrap().values());
+        assert!(sent.map(|bytes| bytes.0.len()).sum::<usize>() < 900_000);
+    }
 }
 
 #[test]

@@ -121,6 +121,14 @@ impl Scenario {
         self.config(json!({ "instructionsFilePath": "/paperclip/agents/a/AGENTS.md" }))
     }
 
+    /// A bundle that only fits on a volume that host and pod share.
+    pub(crate) fn large_bundle(self) -> Self {
+        let mut scenario = self.bundle();
+        let large = |n: usize| BundleFile { path: n.to_string(), bytes: vec![0; 900_000], executable: false };
+        scenario.surroundings.bundle.skills[0].files = (0..5).map(large).collect();
+        scenario
+    }
+
     /// A stored session that this scenario's run may resume.
     pub(crate) fn with_session(self) -> Self {
         self.request(json!({ "session": { "sessionId": SESSION } }))

@@ -14,7 +14,7 @@ super::keys! {
     ARGS: Own = Key::new(Topic::Claude, "args", Own("as `extraArgs`", "unset"), "used when `extraArgs` is unset");
     PROMPT_TEMPLATE: Own = Key::new(Topic::Claude, "promptTemplate", Own("text with `{{path}}` placeholders", "the host's template"), "main section of the prompt");
     BOOTSTRAP_PROMPT_TEMPLATE: Own = Key::new(Topic::Claude, "bootstrapPromptTemplate", Own("text with `{{path}}` placeholders", "unset"), "first section of the prompt of a new session");
-    INSTRUCTIONS_FILE_PATH: Own = Key::new(Topic::Claude, "instructionsFilePath", Own("absolute path on the host", "unset"), "appended to the system prompt; an unreadable file is a warning")
+    INSTRUCTIONS_FILE_PATH: Own = Key::new(Topic::Claude, "instructionsFilePath", Own("absolute path on the host", "unset"), "appended to the system prompt; beneath `PAPERCLIP_HOME` or a directory of `PAPERCLIP_K8S_INSTRUCTIONS_DIRS`; an unreadable file is a warning")
         .note("Given on every run.");
     INSTRUCTIONS_ROOT_PATH: Own = Key::new(Topic::Claude, "instructionsRootPath", Own("text", "unset"), "`AGENT_HOME` when the bundle is external and the pod can see the directory")
         .host();
