@@ -9,10 +9,10 @@ use bytes::Bytes;
 use claude_k8s_core::launch::waiting_for_an_answer;
 use claude_k8s_core::log::Stream;
 use claude_k8s_core::redact::Redactor;
-use claude_k8s_core::run::LiveProgress;
+use claude_k8s_core::run::{Event, LiveProgress};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -178,13 +178,9 @@ impl Output {
         self.notice(Notice::Meta { meta }).await;
     }
 
-    /// `ctx.onEvent`, stream `system`. A host takes most types of events for an action of the agent, and a run with one
-    /// for progress; `lifecycle` is none (HOS-03). What happened stands in the payload.
-    pub(crate) async fn event(&self, kind: &str, level: &str, message: &str, mut payload: Value) {
-        payload["event"] = kind.into();
-        let mut event = json!({
-            "eventType": "lifecycle", "stream": "system", "level": level, "message": message, "payload": payload,
-        });
+    /// `ctx.onEvent`, stream `system`.
+    pub(crate) async fn event(&self, event: Event) {
+        let mut event = event.to_json();
         self.redactor().redact_json(&mut event);
         self.notice(Notice::Event { event }).await;
     }

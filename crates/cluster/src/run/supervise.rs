@@ -12,7 +12,9 @@ use std::time::Duration;
 use claude_k8s_core::launch::Call;
 use claude_k8s_core::outcome::{ContainerEnd, Ending, LogSummary, PlatformLoss};
 use claude_k8s_core::run::constants::KEEPALIVE;
-use claude_k8s_core::run::{Bounds, Command, DeleteReason, Input, Live, LiveProgress, RunState};
+use claude_k8s_core::run::{
+    Bounds, Command, DeleteReason, Input, Live, LiveProgress, RunState, not_stopped, not_stopped_yet, pod_started,
+};
 use claude_k8s_core::transcript::{Activity, Transcript};
 use claude_k8s_core::view::{JobFacts, RunView};
 use futures_util::future::{BoxFuture, FutureExt};
@@ -229,10 +231,7 @@ async fn look(run: &RunContext, index: Arc<NamespaceIndex>, view: RunView) -> Ve
 
 async fn started(run: &RunContext, view: RunView) {
     let Some(pod) = view.pod() else { return };
-    let node = pod.node.as_ref().map(|node| format!(" on {node}")).unwrap_or_default();
-    let message = format!("Pod {} started{node}", pod.name);
-    let payload = json!({ "pod": pod.name, "uid": pod.uid, "node": pod.node });
-    run.output.event("k8s.pod.started", "info", &message, payload).await;
+    run.output.event(pod_started(pod)).await;
 }
 
 async fn explained(run: &RunContext, view: &RunView) -> Input {
@@ -251,22 +250,13 @@ async fn delete(run: &RunContext, view: RunView, reason: DeleteReason) -> Option
             Err(failure) => failure,
         };
         if !told {
-            run.output.warn(&format!("stopping the run {}: {failure}; trying again", why(reason)));
+            run.output.warn(&not_stopped_yet(reason, &failure));
             told = true;
         }
         match patience.pause(&failure) {
             Some(pause) => tokio::time::sleep(pause).await,
             None => return suspend(run, job).await,
         }
-    }
-}
-
-fn why(reason: DeleteReason) -> &'static str {
-    match reason {
-        DeleteReason::Cancelled => "because it was cancelled",
-        DeleteReason::PastDeadline => "because its deadline has passed",
-        DeleteReason::CannotStart => "because its pod cannot start",
-        DeleteReason::Replaced => "because its pod was replaced",
     }
 }
 
@@ -277,7 +267,7 @@ async fn suspend(run: &RunContext, job: &JobFacts) -> Option<Input> {
         Ok(_) => Some(Input::Deleted),
         Err(failure) if Call::Suspend.knows_by(failure.kind) => Some(Input::Deleted),
         Err(failure) => {
-            run.output.warn(&format!("{failure}; the pod may still run"));
+            run.output.warn(&not_stopped(&failure));
             None
         }
     }

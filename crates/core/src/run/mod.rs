@@ -35,6 +35,7 @@ mod running;
 mod start;
 mod state;
 mod stop;
+mod told;
 
 pub use command::{Command, DeleteReason};
 pub use fate::Fate;
@@ -42,6 +43,7 @@ pub use input::{Bounds, Input, Proof, ProofOf};
 pub use live::{Live, LiveProgress};
 pub use phase::Phase;
 pub use state::RunState;
+pub use told::*;
 
 use std::time::Duration;
 
