@@ -61,7 +61,18 @@ test('the request carries the host’s call as data', async () => {
     ],
     executionTarget: { kind: 'local' },
     externalRuntime: { jobName: 'claude-1', jobUid: 'u-1' },
-    host: { pid: process.pid, startedAtMs: expect.any(Number), machineId: expect.any(String), env: expect.any(Object), envNames: expect.any(Array), adapterVersion },
+    host: {
+      pid: process.pid,
+      startedAtMs: expect.any(Number),
+      machineId: expect.any(String),
+      env: expect.any(Object),
+      envNames: expect.any(Array),
+      addresses: expect.any(Array),
+      adapterVersion,
+      inheritable: expect.any(Object),
+      userId: process.getuid?.(),
+      groupId: process.getgid?.(),
+    },
   })
   expect(request.host.env).toMatchObject({ PAPERCLIP_API_URL: 'http://127.0.0.1:3100', HOSTNAME: 'paperclip-0' })
   expect(JSON.stringify(request)).not.toMatch(/server-secret|\/keys\/master|postgres:|tools-token/)

@@ -110,6 +110,11 @@ export interface HostProcess {
   envNames: string[]
   addresses: string[]
   adapterVersion: string
+  /** Values that agents may inherit, only to be hidden in what they print. */
+  inheritable: Record<string, string>
+  /** User and group of the process, where there are such. */
+  userId: number | undefined
+  groupId: number | undefined
 }
 
 /** A skill the host offers to this agent. */

@@ -21,6 +21,10 @@ const names = [
 /** Values under such a name are credentials. Those of the server never cross the border (PRM-06). */
 export const credential = /key|token|secret|passw(or)?d|authorization|cookie|credential/i
 
+/** What an agent may inherit from the server: only to be hidden in what the agent prints. */
+const inheritable =
+  /^(ANTHROPIC_|CLAUDE_|VERTEX_|AWS_BEARER_TOKEN_BEDROCK$|GH_TOKEN$|GITHUB_TOKEN$|(https?|all)_proxy$|(HTTPS?|ALL)_PROXY$)/
+
 /** @returns {Promise<import('../types.d.ts').HostProcess>} */
 export async function hostProcess() {
   return {
@@ -31,6 +35,9 @@ export async function hostProcess() {
     envNames: Object.keys(process.env),
     addresses: addresses(),
     adapterVersion,
+    inheritable: inheritableValues(process.env),
+    userId: process.getuid?.(),
+    groupId: process.getgid?.(),
   }
 }
 
@@ -49,6 +56,12 @@ export function readableEnvironment(environment) {
 function addresses() {
   const all = Object.values(networkInterfaces()).flatMap((found) => found ?? [])
   return all.filter(({ internal }) => !internal).map(({ address }) => address)
+}
+
+/** @param {NodeJS.ProcessEnv} environment */
+export function inheritableValues(environment) {
+  const wanted = Object.entries(environment).filter(([name, value]) => value && inheritable.test(name))
+  return /** @type {Record<string, string>} */ (Object.fromEntries(wanted))
 }
 
 /** Computed once per process: with the pid it is the process's identity, and the wall clock may step between two runs. */

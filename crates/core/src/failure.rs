@@ -4,6 +4,8 @@ mod codes;
 
 use serde_json::Value;
 
+use crate::redact::Redactor;
+
 pub use codes::ErrorCode;
 
 /// What the host may do with a failed run by itself.
@@ -65,6 +67,12 @@ impl Refusal {
         self.family = Some(ErrorFamily::TransientUpstream);
         self.retry_after_seconds = after_seconds;
         self
+    }
+
+    /// Without the values that the redactor knows. What makes a result of it shortens the message.
+    #[must_use]
+    pub fn redacted(&self, redactor: &Redactor) -> Self {
+        Self { message: redactor.redact(&self.message).into_owned(), ..self.clone() }
     }
 
     /// Adds `errorMeta`.

@@ -160,6 +160,23 @@ pub struct HostProcess {
     pub addresses: Vec<String>,
     /// Version of the npm package.
     pub adapter_version: String,
+    /// Values that agents may inherit, by name: they are hidden in whatever an agent prints, and used for nothing else.
+    pub inheritable: Inheritable,
+    /// User and group of the process; absent where it has none.
+    pub user_id: Option<i64>,
+    /// See `user_id`.
+    pub group_id: Option<i64>,
+}
+
+/// Values of the process's own environment.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Inheritable(pub BTreeMap<String, String>);
+
+impl std::fmt::Debug for Inheritable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 impl HostProcess {

@@ -51,6 +51,7 @@ impl Engine {
 
 /// The answer of a run that never started; the reader of the log sees the same text.
 fn refuse(output: &Output, refusal: &Refusal, clock: Clock) -> RunResult {
+    let refusal = refusal.redacted(&output.redactor());
     output.warn(&refusal.message);
-    outcome::refused(refusal, &RunFacts::default(), clock.now())
+    outcome::refused(&refusal, &RunFacts::default(), clock.now())
 }

@@ -129,6 +129,10 @@ impl<'a> Flow<'a> {
     }
 
     fn not_launched(&self, reason: &NotLaunched) -> RunResult {
+        let reason = &match reason {
+            NotLaunched::Refused(refusal) => NotLaunched::Refused(refusal.redacted(&self.run.output.redactor())),
+            NotLaunched::Stopped(_) => reason.clone(),
+        };
         if let NotLaunched::Refused(refusal) = reason {
             self.run.output.warn(&refusal.message);
         }
@@ -180,11 +184,14 @@ impl<'a> Flow<'a> {
             adopted_run: self.adopted_run.clone(),
             ..self.run.plan.facts()
         };
+        // Before any of its texts is shortened or joined (TRU-22); the transcript did so with its own.
+        let mut ending = supervised.ending.clone();
+        ending.map_texts(&|text| self.run.output.redact(text));
         judge(&mut Evidence {
             run: &facts,
             session: &session,
             transcript: &supervised.transcript,
-            ending: supervised.ending.clone(),
+            ending,
             fresh_attempt_used: followed.attempt.number > 1 || followed.adopted.is_some(),
             earlier: self.earlier_usage(followed),
             now: self.run.clock.now(),

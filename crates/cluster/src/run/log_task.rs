@@ -48,7 +48,7 @@ impl<'a> LogTask<'a> {
             started: false,
             reported: false,
             ended_at: None,
-            transcript: Arc::default(),
+            transcript: Arc::new(Mutex::new(Transcript::without(run.output.redactor().as_ref().clone()))),
             last_output: Arc::default(),
             activity: watch::Sender::default(),
         }

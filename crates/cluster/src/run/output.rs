@@ -249,7 +249,8 @@ impl Output {
         }
     }
 
-    fn redactor(&self) -> Arc<Redactor> {
+    /// The values that reach nobody.
+    pub(crate) fn redactor(&self) -> Arc<Redactor> {
         Arc::clone(&lock(&self.0.redactor))
     }
 }

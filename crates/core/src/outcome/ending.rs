@@ -28,6 +28,31 @@ pub struct Ending {
 }
 
 impl Ending {
+    /// Changes every text that somebody else wrote, before any of them is shortened or joined.
+    pub fn map_texts(&mut self, change: &dyn Fn(&str) -> String) {
+        let mut texts: Vec<&mut String> = Vec::new();
+        texts.extend(&mut self.log.stderr);
+        if let ContainerEnd::Exited(end) | ContainerEnd::Said(end) = &mut self.container {
+            texts.extend(&mut end.message);
+            texts.extend(&mut end.reason);
+        }
+        if let Some(failure) = &mut self.start_failure {
+            texts.extend(&mut failure.events);
+            texts.extend(failure.cause.texts_mut());
+        }
+        match &mut self.platform {
+            Some(PlatformLoss::Evicted { reason, message }) => texts.extend([reason, message]),
+            Some(PlatformLoss::Replaced { detail }) => texts.push(detail),
+            Some(PlatformLoss::NodeLost { .. }) | None => {}
+        }
+        if let Some(deletion) = &mut self.deletion {
+            texts.extend(&mut deletion.job_conditions);
+        }
+        for text in texts {
+            *text = change(text);
+        }
+    }
+
     /// The container's end, seen, and nothing else that matters. No log was read.
     #[must_use]
     pub fn seen(container: ContainerEnd) -> Self {

@@ -74,6 +74,16 @@ impl StartFailure {
 }
 
 impl StartCause {
+    /// What others say in it.
+    pub(super) fn texts_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::ScheduleBound { seen, .. } | Self::StartupBound { seen, .. } => vec![seen],
+            Self::NodeRefused { reason, message } => vec![reason, message],
+            Self::OtherContainer { end, .. } => vec![end],
+            Self::Unstartable { waiting } => vec![waiting],
+        }
+    }
+
     fn text(&self) -> String {
         let bound = |bound: &Duration, key: &str, seen: &str| {
             format!("Pod did not start within {}s ({key}): {seen}", bound.as_secs())

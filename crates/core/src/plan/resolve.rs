@@ -14,7 +14,6 @@ impl RunPlan {
         check(request)?;
         check_permissions(&config, &surroundings)?;
         let mut warnings = known_warnings(request, &config, &surroundings);
-        let redactions = redactions::redactions(request, &config);
         let skills = skill_list(&surroundings);
         let degraded = surroundings.degraded.clone();
 
@@ -25,7 +24,7 @@ impl RunPlan {
 
         Ok(Self {
             session_to_store: resumption::to_store(request, &parts),
-            redactions,
+            redactions: redactions::redactions(request, &parts.config, &parts.environment),
             warnings,
             degraded,
             status_lines: std::iter::once(format!("Skills bundled {skills}"))

@@ -1,7 +1,9 @@
 //! Known secret values are replaced by `***REDACTED***` in everything that leaves the adapter (PRM-07).
 //!
 //! The host redacts by key name, never by value (`docs/internals/host.md` 1), so values are this package's task. They
-//! are searched as they are and in the forms in which JSON writes them, in one pass whatever their number.
+//! are searched as they are and in the forms in which others write them (JSON, URLs, HTML, base64), whole and line by
+//! line, in one pass whatever their number. A text is redacted before it is shortened, joined or trimmed: half a value
+//! is found by nobody (TRU-22).
 
 mod forms;
 mod stream;
@@ -30,8 +32,8 @@ struct Patterns {
 }
 
 impl Redactor {
-    /// Searches these values: those of at least 8 characters, as given, trimmed, and as JSON writes them once or
-    /// inside another JSON text.
+    /// Searches these values: those of at least 8 characters, as given, trimmed and line by line, and as JSON, a URL, HTML
+    /// and base64 write them.
     ///
     /// # Panics
     ///
@@ -69,6 +71,47 @@ impl Redactor {
             true
         });
         Cow::Owned(out)
+    }
+
+    /// The last `keep` bytes of a text that begins anywhere: as if the whole text had been redacted and then cut. The text
+    /// has to hold [`Self::margin`] bytes more than are kept, if there were so many.
+    #[must_use]
+    pub fn redact_end(&self, text: &str, keep: usize) -> String {
+        let mut done = text.len().saturating_sub(keep);
+        while !text.is_char_boundary(done) {
+            done += 1;
+        }
+        let mut out = String::with_capacity(text.len() - done);
+        for found in self.0.iter().flat_map(|patterns| patterns.searcher.find_iter(text)) {
+            if found.end() > done {
+                out.push_str(text.get(done..found.start()).unwrap_or_default());
+                out.push_str(REDACTED);
+                done = found.end();
+            }
+        }
+        out.push_str(&text[done..]);
+        out
+    }
+
+    /// Length of the longest form of a value, in bytes.
+    #[must_use]
+    pub fn margin(&self) -> usize {
+        self.0.as_ref().and_then(|patterns| patterns.forms.iter().map(|form| form.as_bytes().len()).max()).unwrap_or(0)
+    }
+
+    /// Replaces every value in a line of output; `None` when there is none.
+    #[must_use]
+    pub fn redact_line(&self, line: &[u8]) -> Option<Vec<u8>> {
+        let searcher = &self.0.as_ref()?.searcher;
+        if !searcher.is_match(line) {
+            return None;
+        }
+        let mut out = Vec::with_capacity(line.len());
+        searcher.replace_all_with_bytes(line, &mut out, |_, _, out| {
+            out.extend_from_slice(REDACTED.as_bytes());
+            true
+        });
+        Some(out)
     }
 
     /// Replaces every value in the strings and member names of a JSON value.

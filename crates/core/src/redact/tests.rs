@@ -96,7 +96,55 @@ fn json_is_redacted_in_strings_and_names_and_keeps_its_order() {
 
 #[test]
 fn debug_output_holds_no_value() {
-    assert_eq!(format!("{:?}", redactor(&["secret-value"])), "Redactor { forms: 1 }");
+    assert_eq!(format!("{:?}", redactor(&["secret-value"])), "Redactor { forms: 3 }");
+}
+
+#[test]
+fn tru_22_a_value_is_found_in_the_forms_of_json_urls_html_and_base64() {
+    let value = "pa/ss&w<ör>d+ =\"it's\"";
+    let redactor = redactor(&[value]);
+    for written in [
+        r#"pa\/ss&w<ör>d+ =\"it's\""#,
+        r#"pa/ss\u0026w\u003cör\u003ed+ =\"it's\""#,
+        r#"pa\/ss&w<\u00f6r>d+ =\"it's\""#,
+        r#"pa\\/ss&w<ör>d+ =\\\"it's\\\""#,
+        "pa%2Fss%26w%3C%C3%B6r%3Ed%2B%20%3D%22it%27s%22",
+        "pa%2fss%26w%3c%c3%b6r%3ed%2b%20%3d%22it%27s%22",
+        "pa%2Fss%26w%3C%C3%B6r%3Ed%2B%20%3D%22it's%22",
+        "pa%2Fss%26w%3C%C3%B6r%3Ed%2B+%3D%22it%27s%22",
+        "pa/ss&amp;w&lt;ör&gt;d+ =&quot;it&#39;s&quot;",
+        "pa/ss&amp;w&lt;ör&gt;d+ =&quot;it&#x27;s&quot;",
+        "cGEvc3MmdzzDtnI+ZCsgPSJpdCdzIg==",
+        "cGEvc3MmdzzDtnI-ZCsgPSJpdCdzIg",
+        "cGEvc3MmdzzDtnI+ZCsgPSJpdCdzIgo=", // by `echo`, with its newline
+    ] {
+        let text = format!("before {written} after");
+        let expected = format!("before {REDACTED}");
+        let redacted = redactor.redact(&text);
+        assert!(redacted.starts_with(&expected) && redacted.len() <= expected.len() + 9, "{redacted}");
+        assert_eq!(in_pieces(&redactor, text.split_inclusive(|_| true)), redacted);
+    }
+}
+
+#[test]
+fn tru_22_a_value_of_several_lines_is_found_line_by_line_but_its_frame_is_not() {
+    let key = "-----BEGIN KEY-----\nMIIEvQIBADANBg\r\n  kqhkiG9w0BAQEF\nshort\n-----END KEY-----\n";
+    let redactor = redactor(&[key]);
+    let printed = "1: MIIEvQIBADANBg; kqhkiG9w0BAQEF short -----BEGIN KEY-----";
+    assert_eq!(redactor.redact(printed), "1: ***REDACTED***; ***REDACTED*** short -----BEGIN KEY-----");
+    assert_eq!(redactor.redact(&key.replace('\n', "; ")).matches(REDACTED).count(), 2);
+}
+
+#[test]
+fn tru_22_the_end_of_a_text_holds_no_half_of_a_value() {
+    let redactor = redactor(&["secret-value"]);
+    for keep in 0..=30 {
+        let text = "xxxxxxxx secret-value yyyyyyyy";
+        let end = redactor.redact_end(text, keep);
+        let whole = redactor.redact(text);
+        assert!(whole.ends_with(&end) || end.starts_with(REDACTED), "{keep}: {end}");
+        assert!(!(0..8).any(|at| end.contains(&"secret-value"[at..])), "{keep}: {end}");
+    }
 }
 
 proptest! {

@@ -92,7 +92,7 @@ impl Transcript {
     /// The last 32 KiB of the output.
     #[must_use]
     pub fn stdout_tail(&self) -> String {
-        self.tail.text()
+        self.tail.text(&self.redactor)
     }
 
     /// Bytes of the output, newlines included.

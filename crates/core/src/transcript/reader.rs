@@ -11,6 +11,7 @@ use super::repair::repaired;
 use super::texts::Texts;
 use super::tool_calls::ToolCalls;
 use super::usage::Spending;
+use crate::redact::Redactor;
 
 /// `message.model` of messages that Claude Code made itself.
 const MADE_BY_CLI: &str = "<synthetic>";
@@ -45,6 +46,8 @@ pub struct Transcript {
     pub(super) subagent_after_result: bool,
     pub(super) spending: Spending,
     pub(super) activities: Activities,
+    /// Values that are gone before a text is kept.
+    pub(super) redactor: Redactor,
 }
 
 /// The last `rate_limit_event`.
@@ -55,6 +58,13 @@ pub(super) struct RateLimitSeen {
 }
 
 impl Transcript {
+    /// A reader that keeps no value which the redactor knows: texts are shortened here, and half a value is found by
+    /// nobody later (TRU-22).
+    #[must_use]
+    pub fn without(redactor: Redactor) -> Self {
+        Self { tail: OutputTail::for_values_of(&redactor), redactor, ..Self::default() }
+    }
+
     /// Takes one line of the container's stdout, without its newline. Never fails: a line that is no event only
     /// counts and enters the tail (RES-04).
     pub fn line(&mut self, line: &[u8]) {
@@ -88,7 +98,19 @@ impl Transcript {
 
     /// Each kind is parsed completely before anything is changed, so a bad line leaves no trace.
     fn event(&mut self, line: &[u8]) -> Result<(), serde_json::Error> {
-        match Kind::of(line)? {
+        let kind = Kind::of(line)?;
+        // Nothing is kept of the biggest lines, the tool results, so nothing is looked for in them.
+        let clean = if kind == Kind::User { None } else { self.redactor.redact_line(line) };
+        // A value that looks like JSON itself may leave no event: then the run's end counts for more.
+        match clean.map(|clean| self.known_event(kind, &clean)) {
+            Some(Ok(())) => Ok(()),
+            _ => self.known_event(kind, line),
+        }
+    }
+
+    /// Each kind is parsed completely before anything is changed, so a bad line leaves no trace.
+    fn known_event(&mut self, kind: Kind, line: &[u8]) -> Result<(), serde_json::Error> {
+        match kind {
             Kind::System => self.system(&serde_json::from_slice(line)?),
             Kind::Assistant => self.assistant(&serde_json::from_slice(line)?),
             // The biggest lines are tool results; without an open call they cannot change anything.

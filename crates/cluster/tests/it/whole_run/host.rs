@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use claude_k8s_cluster::host::{Notice, StopOrder};
+use claude_k8s_core::log::stderr_line;
 use claude_k8s_testkit::Script;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::claude::{Ends, begins, result, says, starts, works};
+use super::claude::{Ends, SESSION, begins, result, says, starts, works};
 use super::heard::Manner;
 use super::world::{TOKEN, World, assert_success, code, seconds};
 
@@ -125,4 +126,57 @@ async fn prm_07_known_secrets_are_removed_from_output_notices_and_result() {
     );
     assert!(everything.contains("done with ***REDACTED***"), "{everything}");
     assert!(!everything.contains(TOKEN), "{everything}");
+}
+
+/// Where a text is cut, the agent can place a value so that only half of it would be left to look for.
+#[tokio::test(start_paused = true)]
+async fn tru_22_no_cut_leaves_half_of_a_value() {
+    let failed = |text: String| {
+        let text =
+            json!({ "type": "result", "subtype": "success", "is_error": true, "result": text, "session_id": SESSION });
+        begins().print(text.to_string()).exit(1)
+    };
+    let on_stderr = |text: String| {
+        begins().print(stderr_line(&(text.len() + 1).to_string(), &(text.len() + 1).to_string())).print(text).exit(1)
+    };
+    let long = |length| "a longer text ".repeat(length).chars().take(length).collect::<String>();
+    for script in [
+        on_stderr(format!("{}{TOKEN}{}", long(400), long(590))),
+        on_stderr(format!("{}\n", TOKEN.split('-').next().unwrap()) + &format!("{TOKEN}\n{}", long(580))),
+        failed(format!("{}{TOKEN}", long(1190))),
+        failed(format!("{}{TOKEN}", long(256 * 1024 - 10))),
+        begins().print(says(&format!("{}{TOKEN} tail", long(32 * 1024 - 10)))).exit(0),
+        begins().print(format!("{TOKEN}{}", long(32 * 1024 - 10))).exit(1),
+    ] {
+        let call = World::new(script).call();
+        let result = call.run().await;
+        let everything = format!(
+            "{} {} {} {:?}",
+            serde_json::to_value(&result).unwrap_or(Value::Null),
+            call.heard.stdout(),
+            call.heard.stderr(),
+            call.heard.notices()
+        );
+        for half in ["token-of-t", "s-run-0123"] {
+            let at =
+                everything.find(half).map(|at| &everything[at.saturating_sub(60)..(at + 40).min(everything.len())]);
+            assert_eq!(at, None, "{half}");
+        }
+    }
+}
+
+/// A key of the server that its agents inherit, of whose place only the pod and the server know the content.
+#[tokio::test(start_paused = true)]
+async fn tru_22_values_that_agents_inherit_from_the_server_are_hidden_and_settings_are_not() {
+    let texts =
+        ["sk-ant-of-the-server", "https://u:pass@proxy:1", "claude-opus-4-1", "https://gateway.example", "8192000000"];
+    let script = texts.iter().fold(begins(), |script, text| script.print(says(text)));
+    let mut call = World::new(script.wait(seconds(1)).ends()).call();
+    call.request["host"]["inheritable"] = json!({
+        "ANTHROPIC_API_KEY": texts[0], "HTTPS_PROXY": texts[1], "ANTHROPIC_MODEL": texts[2],
+        "ANTHROPIC_BASE_URL": texts[3], "CLAUDE_CODE_MAX_OUTPUT": texts[4],
+    });
+    assert_success(&call.run().await, &call.heard);
+    let seen = texts.map(|text| call.heard.stdout().contains(&format!("\"text\":\"{text}\"")));
+    assert_eq!(seen, [false, false, true, true, true], "{}", call.heard.stdout());
 }
