@@ -16,6 +16,7 @@
 pub mod callback;
 pub mod doctor;
 pub mod info;
+pub mod operate;
 pub mod render;
 pub mod run;
 mod runtime;

@@ -12,8 +12,8 @@ use claude_k8s_core::permissions::{Access, Permission};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod, Secret};
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
-use kube::core::Request;
+use kube::api::{DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::core::{ObjectMeta, PartialObjectMeta, Request};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -60,12 +60,27 @@ impl Namespace {
         &self.client
     }
 
-    fn api<K>(&self) -> Api<K>
+    /// All namespaces at once: only lists and watches make sense there.
+    #[must_use]
+    pub fn everywhere(client: Client) -> Self {
+        Self::new(client, "")
+    }
+
+    /// Its objects of one kind.
+    pub(crate) fn api<K>(&self) -> Api<K>
     where
         K: Resource<Scope = k8s_openapi::NamespaceResourceScope>,
         K::DynamicType: Default,
     {
-        Api::namespaced(self.client.clone(), &self.name)
+        if self.name.is_empty() {
+            Api::all(self.client.clone())
+        } else {
+            Api::namespaced(self.client.clone(), &self.name)
+        }
+    }
+
+    fn place(&self) -> String {
+        if self.name.is_empty() { "all namespaces".to_owned() } else { format!("namespace `{}`", self.name) }
     }
 
     fn what(&self, verb: &str, kind: &str, name: &str) -> String {
@@ -179,6 +194,65 @@ impl Namespace {
     /// Any failed call.
     pub async fn list_pods(&self, selector: &str) -> Result<Vec<Pod>, ApiFailure> {
         self.list("pods", "pods", selector).await
+    }
+
+    /// Lists Secrets of a selector. Values are not kept.
+    ///
+    /// # Errors
+    /// Any failed call; the Role of a host does not grant it.
+    pub async fn list_secrets(&self, selector: &str) -> Result<Vec<ObjectMeta>, ApiFailure> {
+        let secrets: Vec<PartialObjectMeta<Secret>> = {
+            let api = self.api::<Secret>();
+            let params = ListParams::default().labels(selector);
+            let what = format!("Listing Secrets in {}", self.place());
+            self.limited(GUARD_LIST, what, "secrets", api.list_metadata(&params)).await?.items
+        };
+        Ok(secrets.into_iter().map(|secret| secret.metadata).collect())
+    }
+
+    /// Deletes one very Secret. What the row of `call` knows by a failure is done.
+    ///
+    /// # Errors
+    /// Any other failed call.
+    pub async fn delete_this_secret(&self, name: &str, uid: &str) -> Result<(), ApiFailure> {
+        let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
+        let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+        let api = self.api::<Secret>();
+        let deleted =
+            self.limited(CALL, self.what("Deleting", "Secret", name), "secrets", api.delete(name, &params)).await;
+        done(Call::DeleteSecret, deleted.map(drop))
+    }
+
+    /// The last lines of a container's log, with times.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn log_tail(&self, pod: &str, container: &str, lines: i64, bytes: i64) -> Result<String, ApiFailure> {
+        let params = LogParams {
+            container: Some(container.to_owned()),
+            tail_lines: Some(lines),
+            limit_bytes: Some(bytes),
+            timestamps: true,
+            ..LogParams::default()
+        };
+        let api = self.api::<Pod>();
+        self.limited(CALL, self.what("Reading the log of", "pod", pod), "pods/log", api.logs(pod, &params)).await
+    }
+
+    /// What the pods of a selector use, by `metrics.k8s.io`: objects of the API.
+    ///
+    /// # Errors
+    /// Any failed call; 404 where the cluster measures nothing.
+    pub async fn pod_metrics(&self, selector: &str) -> Result<Vec<Value>, ApiFailure> {
+        let place = if self.name.is_empty() { String::new() } else { format!("/namespaces/{}", self.name) };
+        let request = Request::new(format!("/apis/metrics.k8s.io/v1beta1{place}/pods"));
+        let get = async {
+            let request = request.list(&ListParams::default().labels(selector)).map_err(kube::Error::BuildRequest)?;
+            self.client.request::<Value>(request).await
+        };
+        let what = format!("Reading the metrics of pods in {}", self.place());
+        let mut list = self.limited(CALL, what, "pods.metrics.k8s.io", get).await?;
+        Ok(list["items"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
     /// Events about one object, oldest first.
@@ -336,7 +410,7 @@ impl Namespace {
                 }
             }
         };
-        self.answered(GUARD_LIST, format!("Listing {kind} in namespace `{}`", self.name), resource, pages).await
+        self.answered(GUARD_LIST, format!("Listing {kind} in {}", self.place()), resource, pages).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! The process that called: where output goes and who may order a stop.
 
+use claude_k8s_core::operate::RunRow;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -31,6 +32,11 @@ pub enum Notice {
         /// Of an agent that works: its tool, its last words, and when it was heard.
         #[serde(flatten)]
         live: Option<LiveMembers>,
+    },
+    /// The runs of a namespace, for who watches them.
+    Rows {
+        /// Newest first.
+        rows: Vec<RunRow>,
     },
     /// `ctx.onDispatch`: exactly once, immediately before a Job is released.
     Dispatch,

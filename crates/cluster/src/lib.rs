@@ -28,4 +28,4 @@ pub(crate) mod proof;
 pub(crate) mod run;
 pub(crate) mod staging;
 
-pub use engine::{Engine, MaskedSecret, Rendered, keep_panic_text};
+pub use engine::{Action, Engine, MaskedSecret, OperatorRequest, Rendered, keep_panic_text};

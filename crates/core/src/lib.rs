@@ -24,6 +24,7 @@ pub mod launch;
 pub mod log;
 pub mod manifest;
 pub mod names;
+pub mod operate;
 pub mod outcome;
 pub mod own_pod;
 pub mod paths;

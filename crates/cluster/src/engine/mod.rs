@@ -13,6 +13,7 @@ mod cleanup;
 mod doctor;
 mod execute;
 mod flow;
+mod operate;
 mod own_pod;
 mod panic;
 mod prepare;
@@ -33,6 +34,7 @@ use crate::index::NamespaceIndex;
 use crate::permissions::Asked;
 use crate::run::Following;
 
+pub use operate::{Action, OperatorRequest};
 pub use panic::keep_panic_text;
 pub use render::{MaskedSecret, Rendered};
 

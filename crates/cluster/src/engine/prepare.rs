@@ -178,6 +178,6 @@ impl Engine {
     }
 }
 
-fn refused(error: &ConnectError) -> Refusal {
+pub(super) fn refused(error: &ConnectError) -> Refusal {
     not_connected(error.to_string(), error.reason(), error.key())
 }

@@ -97,6 +97,21 @@ impl NamespaceIndex {
         lock(&self.table).absent_pod(job_uid, uid);
     }
 
+    /// Rises with every change of anything in the namespace. `None` when the index has stopped: start another one.
+    #[must_use]
+    pub fn changes(&self) -> Option<watch::Receiver<u64>> {
+        if self.task.is_finished() {
+            return None;
+        }
+        lock(&self.table).changes()
+    }
+
+    /// What is known of every Job.
+    #[must_use]
+    pub fn views(&self) -> Vec<RunView> {
+        lock(&self.table).views()
+    }
+
     /// How the facts arrive now.
     #[must_use]
     pub fn mode(&self) -> Mode {
@@ -152,9 +167,8 @@ impl Feed {
     }
 
     async fn watch(&self) -> FeedEnd {
-        let client = self.namespace.client();
-        let jobs: Api<Job> = Api::namespaced(client.clone(), &self.namespace.name);
-        let pods: Api<Pod> = Api::namespaced(client.clone(), &self.namespace.name);
+        let jobs: Api<Job> = self.namespace.api();
+        let pods: Api<Pod> = self.namespace.api();
         let config = watcher::Config::default().labels(&own_selector()).timeout(WATCH_SECONDS);
         let again = config.clone();
         let mut jobs = Resumed::new(Call::WatchJobs, move || watcher(jobs.clone(), config.clone()).boxed());

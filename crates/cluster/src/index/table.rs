@@ -15,6 +15,8 @@ pub(super) struct Table {
     stale_since: Option<Timestamp>,
     /// Nobody writes any more.
     closed: bool,
+    /// Rises with every change of anything.
+    version: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +48,7 @@ impl Entry {
 impl Table {
     /// Empty, and not in contact yet.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { runs: HashMap::new(), stale_since: Some(now), closed: false }
+        Self { runs: HashMap::new(), stale_since: Some(now), closed: false, version: watch::Sender::new(0) }
     }
 
     /// A receiver of one Job's facts, starting with `known` and whatever was seen already. `None` when closed.
@@ -59,6 +61,23 @@ impl Table {
         entry.publish();
         let reader = entry.reader.get_or_insert_with(|| watch::Sender::new(entry.view.clone()));
         Some(reader.subscribe())
+    }
+
+    /// Hears of every change, whatever Job it is about. `None` when closed.
+    pub(super) fn changes(&self) -> Option<watch::Receiver<u64>> {
+        (!self.closed).then(|| self.version.subscribe())
+    }
+
+    /// Everything that exists.
+    pub(super) fn views(&self) -> Vec<RunView> {
+        let exists = |view: &&RunView| {
+            view.job.as_ref().is_some_and(|job| !job.absent) || view.pods.iter().any(|pod| !pod.absent)
+        };
+        self.runs.values().map(|entry| &entry.view).filter(exists).cloned().collect()
+    }
+
+    fn changed(&self) {
+        self.version.send_modify(|version| *version += 1);
     }
 
     /// Closes the table when nobody listens. True when it is closed.
@@ -131,6 +150,7 @@ impl Table {
             }
         }
         self.runs.retain(|_, entry| !entry.is_forgettable());
+        self.changed();
     }
 
     /// A complete list of pods was taken.
@@ -149,6 +169,7 @@ impl Table {
             entry.publish();
         }
         self.runs.retain(|_, entry| !entry.is_forgettable());
+        self.changed();
     }
 
     /// Contact was lost (`Some`) or is back (`None`). Facts stay.
@@ -161,11 +182,18 @@ impl Table {
             entry.view.stale_since = since;
             entry.publish();
         }
+        self.changed();
     }
 
     /// Runs that are listened to.
     pub(super) fn readers(&self) -> usize {
-        self.runs.values().filter(|entry| entry.reader.as_ref().is_some_and(|one| one.receiver_count() > 0)).count()
+        let overviews = self.version.receiver_count();
+        overviews
+            + self
+                .runs
+                .values()
+                .filter(|entry| entry.reader.as_ref().is_some_and(|one| one.receiver_count() > 0))
+                .count()
     }
 
     fn fold_job(&mut self, facts: JobFacts) {
@@ -175,6 +203,7 @@ impl Table {
             None => facts,
         });
         entry.publish();
+        self.changed();
     }
 
     fn fold_pod(&mut self, owner: &str, facts: PodFacts) {
@@ -184,6 +213,7 @@ impl Table {
             None => entry.view.pods.push(facts),
         }
         entry.publish();
+        self.changed();
     }
 
     fn forget_if_unused(&mut self, uid: &str) {

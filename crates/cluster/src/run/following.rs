@@ -51,6 +51,7 @@ impl Drop for FollowGuard {
 }
 
 /// Judges supervisors from the point of view of this process.
+#[derive(Clone)]
 pub(crate) struct Supervisors {
     /// Who this process is.
     pub(crate) here: SupervisorId,

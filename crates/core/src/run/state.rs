@@ -13,10 +13,7 @@ use super::proof::Proofs;
 use super::start::StartUp;
 use crate::log::{ContainerPhase, EndLine};
 use crate::outcome::{Ending, LogSummary, Stop};
-use crate::view::{ContainerState, PodFacts, RunView};
-
-/// Exit code of a container that signal 9 ended, so it could not say its end.
-const SIGKILLED: i32 = 137;
+use crate::view::RunView;
 
 /// The state of one run: where it is, and what is true wherever it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -242,7 +239,7 @@ impl RunState {
             Some(pod) if draining && pod.terminated().is_none() => ContainerPhase::Gone,
             None if draining => ContainerPhase::Gone,
             None => ContainerPhase::Waiting,
-            Some(pod) => container_phase(pod),
+            Some(pod) => pod.log_phase(),
         };
         if next != self.log.told {
             self.log.told = next;
@@ -253,19 +250,6 @@ impl RunState {
     pub(super) fn decide(&mut self) {
         let log = self.log.ended.take();
         self.phase = Phase::Decided(Box::new(self.conclude(log.as_ref())));
-    }
-}
-
-fn container_phase(pod: &PodFacts) -> ContainerPhase {
-    let deleted = pod.absent || pod.deletion_timestamp.is_some();
-    match &pod.claude.state {
-        _ if !pod.claude.started && pod.terminated().is_some() => ContainerPhase::Gone,
-        _ if !pod.claude.started => ContainerPhase::Waiting,
-        ContainerState::Terminated(end) => {
-            ContainerPhase::Terminated { pod_deleted: deleted, killed: end.exit_code == SIGKILLED }
-        }
-        _ if deleted => ContainerPhase::Deleting,
-        _ => ContainerPhase::Running,
     }
 }
 

@@ -11,6 +11,8 @@ use k8s_openapi::api::batch::v1::Job;
 pub struct JobFacts {
     /// `metadata.name`.
     pub name: String,
+    /// `metadata.namespace`.
+    pub namespace: String,
     /// `metadata.uid`.
     pub uid: String,
     /// `metadata.resourceVersion`: a write that names it fails when anything has changed since.
@@ -62,6 +64,7 @@ impl JobFacts {
         let conditions = status.conditions.unwrap_or_default();
         Self {
             name: metadata.name.clone().unwrap_or_default(),
+            namespace: metadata.namespace.clone().unwrap_or_default(),
             uid: metadata.uid.clone().unwrap_or_default(),
             resource_version: metadata.resource_version.clone().unwrap_or_default(),
             generation: metadata.generation.unwrap_or_default(),

@@ -32,6 +32,7 @@ impl JobFacts {
         let owner = owner(pod)?;
         Some(Self {
             name: owner.name.to_owned(),
+            namespace: pod.metadata.namespace.clone().unwrap_or_default(),
             uid: owner.uid.to_owned(),
             created_at: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
             labels: pod.metadata.labels.clone().unwrap_or_default(),

@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerState as ApiContainerState, ContainerStatus, Pod, PodStatus};
 
-use crate::log::{END_LINE_BEGIN, FIRST_LINE};
+use crate::log::{ContainerPhase, END_LINE_BEGIN, FIRST_LINE};
 use crate::names::CONTAINER;
+
+/// Exit code of a container that signal 9 ended, so it could not say its end.
+const SIGKILLED: i32 = 137;
 
 /// `status.phase`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -182,6 +185,21 @@ impl PodFacts {
         match &self.claude.state {
             ContainerState::Terminated(terminated) => Some(terminated),
             _ => None,
+        }
+    }
+
+    /// What the reader of its log has to know of the container.
+    #[must_use]
+    pub fn log_phase(&self) -> ContainerPhase {
+        let deleted = self.absent || self.deletion_timestamp.is_some();
+        match &self.claude.state {
+            _ if !self.claude.started && self.terminated().is_some() => ContainerPhase::Gone,
+            _ if !self.claude.started => ContainerPhase::Waiting,
+            ContainerState::Terminated(end) => {
+                ContainerPhase::Terminated { pod_deleted: deleted, killed: end.exit_code == SIGKILLED }
+            }
+            _ if deleted => ContainerPhase::Deleting,
+            _ => ContainerPhase::Running,
         }
     }
 

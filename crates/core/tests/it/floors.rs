@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 5] = [
     // What a process may do and what would keep a run from starting; what it does and means, step by step; what its
     // objects look like.
-    &["doctor", "permissions", "run", "outcome", "launch", "manifest"],
+    &["operate", "doctor", "permissions", "run", "outcome", "launch", "manifest"],
     // Everything decided about a run before anything is created.
     &["plan"],
     // Facts about other Jobs, an earlier session and the host's own pod.

@@ -28,6 +28,7 @@ async fn a_run_is_told_in_order_and_exactly_once() {
             Notice::Meta { .. } => "meta",
             Notice::Event { .. } => "event",
             Notice::Progress { phase, .. } => phase,
+            Notice::Rows { .. } => "rows",
             Notice::Dispatch => "dispatch",
             Notice::Launched { .. } => "launched",
         })

@@ -30,6 +30,18 @@ impl LogTime {
         Self(self.0 - self.0.rem_euclid(NANOS_PER_SECOND))
     }
 
+    /// Of another clock: for a request that names a rough begin.
+    #[must_use]
+    pub fn of(time: jiff::Timestamp) -> Self {
+        Self(i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX))
+    }
+
+    /// For people: a time that is shown, never compared with another clock.
+    #[must_use]
+    pub fn to_timestamp(self) -> Option<jiff::Timestamp> {
+        jiff::Timestamp::from_nanosecond(i128::from(self.0)).ok()
+    }
+
     /// Earlier by `duration`.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {

@@ -1,0 +1,20 @@
+//! What an operator asks about the runs of a namespace: which there are, which one is meant, what is left over.
+//!
+//! ```text
+//!  Jobs, pods ──guard::group──▶ rows ──find──▶ one row ─▶ its log, its end
+//!                                └──leftovers──▶ what nobody needs any more
+//! ```
+
+mod failure;
+mod find;
+mod leftovers;
+mod row;
+mod tail;
+mod usage;
+
+pub use failure::{ambiguous, not_done, not_started, unknown};
+pub use find::{Found, find};
+pub use leftovers::{Kind, Leftover, Owned, Reason, leftovers};
+pub use row::{RunRow, RunStatus, rows};
+pub use tail::Heard;
+pub use usage::{Measured, UsageRow, usage_rows};
