@@ -14,8 +14,69 @@ export interface NativeModule {
   checkEnvironment(requestJson: string): Promise<string>
   /** Answers `Rendered` or `{ refused: { code, message, next } }` as JSON. Creates nothing. */
   renderManifests(requestJson: string): Promise<string>
+  /** Prepares a command of an operator. Nothing happens before `wait()`. */
+  operate(requestJson: string, callbacks: NativeCallbacks): NativeOperation
   /** `[{ code, meaning, next }]` as JSON. */
   errorCodesJson(): string
+}
+
+export interface NativeOperation {
+  /** Answers `{ answer }` or `{ refused: { code, message } }` as JSON. */
+  wait(): Promise<string>
+  /** Ends a watch or a follow. Harmless at any time. */
+  cancel(): void
+}
+
+/** `Action` of `crates/cluster/src/engine/operate.rs`. */
+export type OperatorAction =
+  | { name: 'list'; agent?: string; heard: boolean }
+  | { name: 'watch'; agent?: string }
+  | { name: 'find'; word: string }
+  | { name: 'log'; word: string; follow: boolean; sinceSeconds?: number }
+  | { name: 'stop'; namespace: string; job: string; uid: string }
+  | { name: 'usage' }
+  | { name: 'leftovers'; olderThanSeconds: number }
+  | { name: 'remove'; leftovers: Leftover[] }
+
+/** `RunRow` of `crates/core/src/operate/row.rs`. */
+export interface RunRow {
+  namespace: string
+  job: string
+  uid: string
+  agent: string | null
+  agentName: string | null
+  task: string | null
+  run: string | null
+  state: 'preparing' | 'queued' | 'scheduling' | 'starting' | 'running' | 'orphaned' | 'stopping' | 'ended' | 'retained'
+  queue: string | null
+  createdAt: string | null
+  pod: string | null
+  node: string | null
+  exitCode: number | null
+  lastOutputAt: string | null
+  tokens: number | null
+}
+
+/** Quantities as Kubernetes writes them. */
+export interface Measured {
+  cpu: string | null
+  memory: string | null
+}
+
+export interface UsageRow extends RunRow {
+  used: Measured | null
+  requests: Measured
+  limits: Measured
+}
+
+/** `Leftover` of `crates/core/src/operate/leftovers.rs`. */
+export interface Leftover {
+  kind: 'Job' | 'Secret'
+  namespace: string
+  name: string
+  uid: string
+  reason: 'retained' | 'unreleased' | 'jobless'
+  createdAt: string | null
 }
 
 /** What a run would create. */

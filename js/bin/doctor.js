@@ -5,7 +5,7 @@ import pc from 'picocolors'
 import { testEnvironment } from '../environment-test.js'
 import { type } from '../identity.js'
 import { visible } from '../terminal.js'
-import { readConfiguration } from './files.js'
+import { chooseCluster, configurationOf } from './operation.js'
 
 /** @typedef {import('@paperclipai/adapter-utils').AdapterEnvironmentCheck} Check */
 
@@ -16,9 +16,11 @@ const levels = {
   error: { symbol: '✖', color: pc.red },
 }
 
-/** @param {{ config?: string, json?: boolean }} options */
-export async function doctor({ config: path, json }) {
-  const config = path === undefined ? {} : readConfiguration(path)
+/** @param {import('./operation.js').ClusterOptions} options */
+export async function doctor(options) {
+  chooseCluster(options)
+  const { json } = options
+  const config = configurationOf(options)
   const report = await testEnvironment({ adapterType: type, companyId: 'command-line', config })
   if (json) console.log(JSON.stringify(report, null, 2))
   else print(report)

@@ -1,13 +1,19 @@
 /** Commands and options. Unknown ones are refused; every command has `--help`. */
 
-import { Command, InvalidArgumentError } from 'commander'
+import { Argument, Command, InvalidArgumentError } from 'commander'
 
 import { adapterVersion, packageName } from '../identity.js'
+import { completionScript, printNames } from './completion.js'
 import { doctor } from './doctor.js'
+import { endRun } from './end-run.js'
+import { gc } from './gc.js'
+import { logs } from './logs.js'
+import { ps } from './ps.js'
 import { printPermissions } from './rbac.js'
 import { render } from './render.js'
 import { run } from './run.js'
 import { sayError } from './stop.js'
+import { top } from './top.js'
 
 const configHelp = 'JSON or YAML object with keys of the adapter configuration'
 const agentHelp = 'id of the agent, for labels and names (default: derived from the path of FILE)'
@@ -16,7 +22,7 @@ export function createProgram() {
   const program = new Command(packageName)
     .description('Runs Claude Code as Kubernetes Jobs: checks, previews and runs from a terminal.')
     .version(adapterVersion, '--version', 'show the version')
-  for (const add of [addDoctor, addRender, addRun, addRbac]) add(program)
+  for (const add of [addDoctor, addRender, addRun, addPs, addLogs, addStop, addTop, addGc, addRbac, addCompletion]) add(program)
   for (const command of [program, ...program.commands]) adapt(command)
   return program
 }
@@ -30,6 +36,7 @@ function addDoctor(program) {
     .option('--config <file>', configHelp)
     .option('--json', 'print the report as JSON')
     .action(doctor)
+  reachesCluster(program, 'doctor')
 }
 
 /** @param {Command} program */
@@ -44,6 +51,7 @@ function addRender(program) {
     .option('--agent <id>', agentHelp)
     .option('--json', 'print JSON instead of YAML')
     .action(render)
+  reachesCluster(program, 'render')
 }
 
 /** @param {Command} program */
@@ -60,6 +68,108 @@ function addRun(program) {
     .option('--agent <id>', agentHelp)
     .option('--json', 'print only the result, as JSON')
     .action(run)
+  reachesCluster(program, 'run')
+}
+
+/** @param {Command} program */
+function addPs(program) {
+  program
+    .command('ps')
+    .summary('list the Jobs of the adapter')
+    .description('One line per Job, newest first: what it does, for how long, and since when it is silent.')
+    .option('--config <file>', configHelp)
+    .option('-A, --all-namespaces', 'of all namespaces; needs list in all of them')
+    .option('--agent <id>', 'only those of one agent')
+    .option('--watch', 'repaint with every change, until Ctrl-C')
+    .option('--server-namespace <name>', 'where the server runs, to tell which runs have lost their server')
+    .option('--json', 'print JSON')
+    .action(ps)
+  reachesCluster(program, 'ps')
+}
+
+/** @param {Command} program */
+function addLogs(program) {
+  program
+    .command('logs')
+    .summary('print the transcript of a run')
+    .description('Reads the log of a running or retained Job: every line once, also beside a server that follows it.\nNAME is that of a Job, a run or a pod, or its beginning.')
+    .argument('<name>')
+    .option('--config <file>', configHelp)
+    .option('-f, --follow', 'wait for new lines until the run ends')
+    .option('--raw', 'the lines of Claude Code as they are')
+    .option('--since <duration>', 'only what is newer, such as 10m', durationSeconds)
+    .option('--html <file>', 'write the transcript as one page')
+    .option('--json', 'the same as --raw: the lines are JSON')
+    .action(logs)
+  reachesCluster(program, 'logs')
+}
+
+/** @param {Command} program */
+function addStop(program) {
+  program
+    .command('stop')
+    .summary('end a run')
+    .description('Deletes the Job of a run as a cancel does, waits for the end of its pod and tells it.\nNAME is that of a Job, a run or a pod, or its beginning.')
+    .argument('<name>')
+    .option('--config <file>', configHelp)
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON')
+    .action(endRun)
+  reachesCluster(program, 'stop')
+}
+
+/** @param {Command} program */
+function addTop(program) {
+  program
+    .command('top')
+    .summary('show CPU and memory of the runs')
+    .description('What the pods use where the cluster measures it, and what they asked for.')
+    .option('--config <file>', configHelp)
+    .option('-A, --all-namespaces', 'of all namespaces')
+    .option('--json', 'print JSON')
+    .action(top)
+  reachesCluster(program, 'top')
+}
+
+/** @param {Command} program */
+function addGc(program) {
+  program
+    .command('gc')
+    .summary('delete what nobody needs any more')
+    .description('Retained Jobs whose result was taken, Jobs that were never released, Secrets without a Job.\nShows them and asks; deletes exactly what was shown.')
+    .option('--config <file>', configHelp)
+    .option('-A, --all-namespaces', 'of all namespaces')
+    .option('--older-than <duration>', 'age of retained Jobs, such as 12h or 7d', durationSeconds, 24 * 3600)
+    .option('--dry-run', 'only show them')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON')
+    .action(gc)
+  reachesCluster(program, 'gc')
+}
+
+/** @param {Command} program */
+function addCompletion(program) {
+  program
+    .command('completion')
+    .summary('print a completion script for a shell')
+    .description('Completes commands, options and the names of runs. The first line of the script says where it belongs.')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .action((shell) => void process.stdout.write(completionScript(program, shell)))
+  program.command('names', { hidden: true }).action(printNames)
+  reachesCluster(program, 'names')
+}
+
+/**
+ * How a command finds its cluster.
+ * @param {Command} program
+ * @param {string} name
+ */
+function reachesCluster(program, name) {
+  program.commands
+    .find((command) => command.name() === name)
+    ?.option('--kubeconfig <file>', 'kubeconfig to use (default: `KUBECONFIG`, then the one in the home)')
+    .option('--context <name>', 'context of the kubeconfig')
+    .option('-n, --namespace <name>', 'namespace of the Jobs (default: the one of FILE, of the pod or of the context)')
 }
 
 /** @param {Command} program */
@@ -84,6 +194,13 @@ function adapt(command) {
     .helpOption('--help', 'show this help')
     .exitOverride()
     .configureOutput({ outputError: (text) => sayError(`${text.trim().replace(/^error: |\.$/g, '')}; see \`${name} --help\``) })
+}
+
+/** @param {string} text */
+function durationSeconds(text) {
+  const [, number, unit = 's'] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? []
+  if (number === undefined) throw new InvalidArgumentError('Use a duration such as 90s, 30m, 12h or 7d')
+  return Number(number) * { s: 1, m: 60, h: 3600, d: 86_400 }[/** @type {'s' | 'm' | 'h' | 'd'} */ (unit || 's')]
 }
 
 /** @param {string} text */

@@ -5,7 +5,7 @@ import { Document, isMap, isScalar } from 'yaml'
 import { loadNative } from '../native/load.js'
 import { buildRequest } from '../run/request.js'
 import { commandLineContext } from './context.js'
-import { readConfiguration } from './files.js'
+import { chooseCluster, configurationOf } from './operation.js'
 import { sayError } from './stop.js'
 
 /** @typedef {import('../types.d.ts').Rendered} Rendered */
@@ -13,9 +13,11 @@ import { sayError } from './stop.js'
 /** Stands for the prompt; its size is not that of a real one. */
 const examplePrompt = 'An example prompt.'
 
-/** @param {{ config: string, agent?: string, json?: boolean }} options */
-export async function render({ config: configPath, agent, json }) {
-  const ctx = commandLineContext({ configPath, config: readConfiguration(configPath), prompt: examplePrompt, agent })
+/** @param {import('./operation.js').ClusterOptions & { config: string, agent?: string }} options */
+export async function render(options) {
+  chooseCluster(options)
+  const { config: configPath, agent, json } = options
+  const ctx = commandLineContext({ configPath, config: configurationOf(options), prompt: examplePrompt, agent })
   const request = await buildRequest(ctx, warn)
   /** @type {Rendered | { refused: { code: string, message: string, next: string } }} */
   const answer = JSON.parse(await loadNative().renderManifests(JSON.stringify(request)))

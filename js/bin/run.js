@@ -9,7 +9,8 @@
 
 import { execute } from '../run/execute.js'
 import { commandLineContext } from './context.js'
-import { readConfiguration, readPrompt } from './files.js'
+import { readPrompt } from './files.js'
+import { chooseCluster, configurationOf } from './operation.js'
 import { printSummary } from './summary.js'
 import { transcriptPrinter } from './transcript.js'
 
@@ -18,10 +19,12 @@ const interruptedExitCode = 130
 /** Codes above have a meaning of their own in a shell. */
 const highestExitCode = 125
 
-/** @param {{ config: string, promptFile: string, timeout?: number, agent?: string, json?: boolean }} options */
-export async function run({ config: configPath, promptFile, timeout, agent, json }) {
+/** @param {import('./operation.js').ClusterOptions & { config: string, promptFile: string, timeout?: number, agent?: string }} options */
+export async function run(options) {
+  chooseCluster(options)
+  const { config: configPath, promptFile, timeout, agent, json } = options
   /** @type {import('../types.d.ts').JsonObject} */
-  const config = { ...readConfiguration(configPath), ...(timeout !== undefined && { timeoutSec: timeout }) }
+  const config = { ...configurationOf(options), ...(timeout !== undefined && { timeoutSec: timeout }) }
   const ctx = commandLineContext({ configPath, config, prompt: readPrompt(promptFile), agent })
   const interruption = new AbortController()
   const printer = transcriptPrinter({ debug: config['debug'] === true, quiet: json === true })

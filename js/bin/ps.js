@@ -1,0 +1,96 @@
+/** `ps`: one line per Job of the adapter. */
+
+import pc from 'picocolors'
+
+import { operate } from './operation.js'
+import { since, table } from './table.js'
+
+/** @typedef {import('../types.d.ts').RunRow} RunRow */
+
+/** Times pass although nothing happens. */
+const repaintMs = 1000
+/** Home of the cursor; everything below is erased. */
+const repaint = '\u001b[H\u001b[J'
+
+/** @type {Record<RunRow['state'], (text: string) => string>} */
+const colors = {
+  preparing: pc.dim,
+  queued: pc.yellow,
+  scheduling: pc.yellow,
+  starting: pc.yellow,
+  running: pc.green,
+  orphaned: pc.red,
+  stopping: pc.yellow,
+  ended: pc.dim,
+  retained: pc.dim,
+}
+
+/** @param {import('./operation.js').ClusterOptions & { agent?: string, watch?: boolean }} options */
+export async function ps(options) {
+  const { agent, watch, json, allNamespaces } = options
+  if (!watch) {
+    /** @type {RunRow[]} */
+    const rows = await operate(options, { name: 'list', agent, heard: true })
+    console.log(json ? JSON.stringify(rows, null, 2) : rowsAsText(rows, allNamespaces === true))
+    return
+  }
+  /** @type {RunRow[]} */
+  let rows = []
+  const paint = () => process.stdout.write(`${repaint}${rowsAsText(rows, allNamespaces === true)}\n`)
+  // Without a terminal each change is a table, or a line of JSON.
+  const painting = process.stdout.isTTY && !json ? setInterval(paint, repaintMs) : undefined
+  try {
+    await operate(options, { name: 'watch', agent }, {
+      onRows: (newest) => {
+        rows = newest
+        if (json) console.log(JSON.stringify(rows))
+        else if (painting) paint()
+        else console.log(`${rowsAsText(rows, allNamespaces === true)}\n`)
+      },
+    })
+  } finally {
+    clearInterval(painting)
+  }
+}
+
+/**
+ * @param {RunRow[]} rows
+ * @param {boolean} allNamespaces
+ */
+export function rowsAsText(rows, allNamespaces) {
+  if (rows.length === 0) return 'No Job of the adapter is here; `-A` looks in all namespaces'
+  const heard = rows.some(({ lastOutputAt }) => lastOutputAt)
+  return table(
+    [
+      ...(allNamespaces ? [{ title: 'NAMESPACE', value: (/** @type {RunRow} */ row) => row.namespace }] : []),
+      { title: 'AGENT', value: (row) => row.agentName ?? row.agent },
+      { title: 'TASK', value: ({ task }) => short(task) },
+      { title: 'RUN', value: ({ run }) => short(run) },
+      { title: 'STATE', value: stateOf, color: (text, { state }) => colors[/** @type {RunRow['state']} */ (state)]?.(text) ?? text },
+      { title: 'AGE', value: ({ createdAt }) => since(createdAt) },
+      ...(heard
+        ? [
+            { title: 'SILENT', value: (/** @type {RunRow} */ { lastOutputAt }) => since(lastOutputAt) },
+            { title: 'TOKENS', value: (/** @type {RunRow} */ { tokens }) => tokens },
+          ]
+        : []),
+      { title: 'POD', value: ({ pod, job }) => pod ?? `${job} (no pod)` },
+      { title: 'NODE', value: ({ node }) => node },
+    ],
+    rows,
+  )
+}
+
+/** @param {RunRow} row */
+function stateOf({ state, queue, exitCode }) {
+  if (state === 'queued' && queue) return `queued in ${queue}`
+  return exitCode === null || exitCode === undefined || exitCode === 0 ? state : `${state} (exit ${exitCode})`
+}
+
+/**
+ * Ids are UUIDs: the beginning is enough to name one.
+ * @param {string | null} id
+ */
+function short(id) {
+  return id?.slice(0, 8)
+}
