@@ -18,6 +18,7 @@ use claude_k8s_core::operate::{
     Found, Heard, Kind, Leftover, Owned, RunRow, RunStatus, ambiguous, find, leftovers, not_done, not_started, rows,
     unknown, usage_rows,
 };
+use claude_k8s_core::permissions::Access;
 use claude_k8s_core::redact::Redactor;
 use claude_k8s_core::request::HostProcess;
 use claude_k8s_core::view::{JobFacts, PodFacts, RunView};
@@ -406,15 +407,23 @@ impl Place {
         let rows = self.rows().await?;
         let pods = self.namespace.list_pods(&selector).await.map_err(|failure| not_done(&failure))?;
         let pods: Vec<Value> = pods.iter().filter_map(|pod| serde_json::to_value(pod).ok()).collect();
-        // A cluster that measures nothing is no failure: what was asked for is shown then.
-        let metrics = self.namespace.pod_metrics(&selector).await.unwrap_or_default();
+        // A cluster that measures nothing, or not for us, is no failure: what was asked for is shown then.
+        let metrics = match self.namespace.may_named(Access::LIST_METRICS, None).await {
+            Ok(true) => self.namespace.pod_metrics(&selector).await.unwrap_or_default(),
+            Ok(false) | Err(_) => Vec::new(),
+        };
         Ok(usage_rows(rows, &pods, &metrics))
     }
 
     async fn leftovers(&self, older_than: Duration) -> Result<Value, Refusal> {
         let rows = self.rows().await?;
-        let secrets = self.namespace.list_secrets(&own_selector()).await;
-        let unread = secrets.as_ref().err().map(ToString::to_string);
+        let allowed = self.namespace.may_named(Access::LIST_SECRETS, None).await.is_ok_and(|allowed| allowed);
+        let secrets = if allowed {
+            self.namespace.list_secrets(&own_selector()).await.map_err(|failure| failure.to_string())
+        } else {
+            Err(format!("that needs {}", Access::LIST_SECRETS))
+        };
+        let unread = secrets.as_ref().err().cloned();
         let owned = secrets.unwrap_or_default().into_iter().map(|secret| Owned {
             namespace: secret.namespace.unwrap_or_default(),
             name: secret.name.unwrap_or_default(),

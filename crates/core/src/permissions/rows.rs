@@ -48,6 +48,10 @@ pub struct Access {
 impl Access {
     /// Only the environment test asks for it, and no Role of one namespace can grant it.
     pub const GET_NAMESPACE: Self = access("", "namespaces", Get);
+    /// For an operator who looks for Secrets that nobody needs; the Role of a host has no need of it.
+    pub const LIST_SECRETS: Self = access("", "secrets", List);
+    /// For an operator who asks what pods use.
+    pub const LIST_METRICS: Self = access("metrics.k8s.io", "pods", List);
 }
 
 impl std::fmt::Display for Access {
