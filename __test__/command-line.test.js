@@ -1,6 +1,6 @@
 /** The operators' command line, as a process: `dist/bin.js` with a scripted native module. */
 
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -49,7 +49,10 @@ const success = { exitCode: 0, errorMessage: null, usage: { inputTokens: 3, cach
 
 const usage = 'see `paperclip-adapter-claude-k8s'
 test.each([
-  [['bogus'], `error: unknown command 'bogus'; ${usage} --help\``],
+  [['bogus'], `error: unknown command 'bogus' (Did you mean logs?); ${usage} --help\``],
+  [['stop'], `error: missing required argument 'name'; ${usage} stop --help\``],
+  [['gc', '--older-than', 'soon'], `error: option '--older-than <duration>' argument 'soon' is invalid. Use a duration such as 90s, 30m, 12h or 7d; ${usage} gc --help\``],
+  [['ps', '--kubeconfig', 'nowhere'], 'error: `--kubeconfig nowhere` does not exist; name an existing file'],
   [['doctor', '--jsn'], `error: unknown option '--jsn' (Did you mean --json?); ${usage} doctor --help\``],
   [['doctor', 'extra'], `error: too many arguments for 'doctor'. Expected 0 arguments but got 1; ${usage} doctor --help\``],
   [['render'], `error: required option '--config <file>' not specified; ${usage} render --help\``],
@@ -65,11 +68,19 @@ test.each([
   expect({ exitCode, stdout, stderr: stderr.trimEnd() }).toEqual({ exitCode: 2, stdout: '', stderr: line })
 })
 
-test.each(['', 'doctor', 'render', 'run', 'rbac'])('help of "%s" names every option', async (name) => {
+test.each(['', 'doctor', 'render', 'run', 'ps', 'logs', 'stop', 'top', 'gc', 'rbac', 'completion'])('help of "%s" names every option', async (name) => {
   const { exitCode, stdout, stderr } = await command([...(name ? [name] : []), '--help'])
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
   expect(stdout).toMatch(/^Usage: paperclip-adapter-claude-k8s/)
   expect(stdout).toContain('show this help')
+})
+
+test.each(['bash', 'zsh', 'fish'])('the completion of %s names every command and option', async (shell) => {
+  const { stdout } = await command(['completion', shell])
+  for (const word of ['doctor', 'render', 'run', 'ps', 'logs', 'stop', 'top', 'gc', 'rbac', 'completion', 'server-namespace', 'older-than', 'html']) {
+    expect(stdout).toContain(word)
+  }
+  if (shell === 'bash') expect(spawnSync('bash', ['-n'], { input: stdout }).status).toBe(0)
 })
 
 const deployFiles = ['serviceaccount', 'role', 'rolebinding'].map((name) => readFileSync(fromRoot(`deploy/${name}.yaml`), 'utf8'))

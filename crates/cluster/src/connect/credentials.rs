@@ -20,7 +20,12 @@ pub enum Credentials {
     /// The service account of the pod this process runs in.
     InCluster,
     /// The file named by `KUBECONFIG` of the host process.
-    HostKubeconfig(PathBuf),
+    HostKubeconfig {
+        /// A file, or several between `:` as `kubectl` takes them.
+        paths: PathBuf,
+        /// Another context than the current one, named by `PAPERCLIP_K8S_CONTEXT`.
+        context: Option<String>,
+    },
 }
 
 /// Why no connection could be set up. The kinds have different next steps, so they are told apart (CFG-05).
@@ -86,7 +91,8 @@ impl Credentials {
         if in_cluster(host) {
             return Ok(Self::InCluster);
         }
-        host.env("KUBECONFIG").map(|path| Self::HostKubeconfig(PathBuf::from(path))).ok_or(ConnectError::NotInCluster)
+        let paths = host.env("KUBECONFIG").map(PathBuf::from).ok_or(ConnectError::NotInCluster)?;
+        Ok(Self::HostKubeconfig { paths, context: host.env("PAPERCLIP_K8S_CONTEXT").map(str::to_owned) })
     }
 
     /// The pod's own account, for reading the own pod whatever the Jobs' cluster is (POD-06).
@@ -100,11 +106,11 @@ impl Credentials {
     pub fn identity(&self) -> String {
         match self {
             Self::InCluster => "in-cluster".to_owned(),
-            Self::HostKubeconfig(path) | Self::Configured(KubeconfigSource::Path(path)) => {
-                // Another content of the same file is another identity: credentials may have been replaced.
-                let changed = std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
-                format!("file:{}:{changed:?}", path.display())
+            Self::HostKubeconfig { paths, context } => {
+                let files: Vec<String> = std::env::split_paths(paths).map(|path| written(&path)).collect();
+                format!("host:{}:{}", files.join(":"), context.as_deref().unwrap_or_default())
             }
+            Self::Configured(KubeconfigSource::Path(path)) => format!("file:{}", written(path)),
             Self::Configured(KubeconfigSource::Inline(inline)) => format!("inline:{:x}", fingerprint(inline)),
         }
     }
@@ -116,7 +122,8 @@ impl Credentials {
     pub fn load(&self) -> Result<Config, ConnectError> {
         match self {
             Self::InCluster => in_cluster_config(),
-            Self::HostKubeconfig(path) | Self::Configured(KubeconfigSource::Path(path)) => from_file(path, self),
+            Self::Configured(KubeconfigSource::Path(path)) => from_file(path, self),
+            Self::HostKubeconfig { paths, context } => from_files(paths, context.as_deref(), self),
             Self::Configured(KubeconfigSource::Inline(inline)) => {
                 checked(rebuilt(inline).map_err(|error| ConnectError::invalid(self, &error))?, self)
             }
@@ -129,7 +136,7 @@ impl Credentials {
         match self {
             Self::Configured(KubeconfigSource::Path(_)) => Some("kubeconfig"),
             Self::Configured(KubeconfigSource::Inline(inline)) => Some(inline.key),
-            Self::InCluster | Self::HostKubeconfig(_) => None,
+            Self::InCluster | Self::HostKubeconfig { .. } => None,
         }
     }
 
@@ -140,7 +147,7 @@ impl Credentials {
             Self::Configured(KubeconfigSource::Path(path)) => format!("kubeconfig `{}`", path.display()),
             Self::Configured(KubeconfigSource::Inline(_)) => "kubeconfig from the configuration".to_owned(),
             Self::InCluster => "service account of the host's pod".to_owned(),
-            Self::HostKubeconfig(path) => format!("kubeconfig `{}` named by KUBECONFIG", path.display()),
+            Self::HostKubeconfig { paths, .. } => format!("kubeconfig `{}` named by KUBECONFIG", paths.display()),
         }
     }
 }
@@ -160,6 +167,30 @@ fn from_file(path: &Path, credentials: &Credentials) -> Result<Config, ConnectEr
     let kubeconfig =
         Kubeconfig::read_from(path).map_err(|error| ConnectError::invalid(credentials, &unreadable(&error)))?;
     checked(kubeconfig, credentials)
+}
+
+/// As `kubectl`: the first file that has a name wins.
+fn from_files(paths: &Path, context: Option<&str>, credentials: &Credentials) -> Result<Config, ConnectError> {
+    let invalid = |error: &KubeconfigError| ConnectError::invalid(credentials, &unreadable(error));
+    let mut merged: Option<Kubeconfig> = None;
+    for path in std::env::split_paths(paths) {
+        let one = Kubeconfig::read_from(path).map_err(|error| invalid(&error))?;
+        merged = Some(match merged {
+            None => one,
+            Some(first) => first.merge(one).map_err(|error| invalid(&error))?,
+        });
+    }
+    let mut kubeconfig = merged.unwrap_or_default();
+    if let Some(context) = context {
+        kubeconfig.current_context = Some(context.to_owned());
+    }
+    checked(kubeconfig, credentials)
+}
+
+/// A file and when it was written: another content is another identity, because credentials may have been replaced.
+fn written(path: &Path) -> String {
+    let changed = std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
+    format!("{}:{changed:?}", path.display())
 }
 
 /// One cluster, one user and one context, of checked data: the library never sees the text (TRU-01).
@@ -308,7 +339,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let host = |text: &str| {
             std::fs::write(file.path(), text).unwrap();
-            problem(&Credentials::HostKubeconfig(file.path().to_owned()))
+            problem(&Credentials::HostKubeconfig { paths: file.path().to_owned(), context: None })
         };
         let good = text("server: 'https://k8s:6443'");
         for (text, expected) in [
@@ -325,7 +356,7 @@ mod tests {
             assert!(text.contains(expected), "{text}");
             assert!(!text.contains("secret-token-0123"), "{text}");
         }
-        let missing = Credentials::HostKubeconfig("/none/config".into());
+        let missing = Credentials::HostKubeconfig { paths: "/none/config".into(), context: None };
         assert!(problem(&missing).contains("`/none/config`"), "{}", problem(&missing));
     }
 }
