@@ -205,7 +205,7 @@ impl Namespace {
             let api = self.api::<Secret>();
             let params = ListParams::default().labels(selector);
             let what = format!("Listing Secrets in {}", self.place());
-            self.limited(GUARD_LIST, what, "secrets", api.list_metadata(&params)).await?.items
+            self.answered(GUARD_LIST, what, "secrets", api.list_metadata(&params)).await?.items
         };
         Ok(secrets.into_iter().map(|secret| secret.metadata).collect())
     }
@@ -236,7 +236,7 @@ impl Namespace {
             ..LogParams::default()
         };
         let api = self.api::<Pod>();
-        self.limited(CALL, self.what("Reading the log of", "pod", pod), "pods/log", api.logs(pod, &params)).await
+        self.answered(CALL, self.what("Reading the log of", "pod", pod), "pods/log", api.logs(pod, &params)).await
     }
 
     /// What the pods of a selector use, by `metrics.k8s.io`: objects of the API.
@@ -251,7 +251,7 @@ impl Namespace {
             self.client.request::<Value>(request).await
         };
         let what = format!("Reading the metrics of pods in {}", self.place());
-        let mut list = self.limited(CALL, what, "pods.metrics.k8s.io", get).await?;
+        let mut list = self.answered(CALL, what, "pods.metrics.k8s.io", get).await?;
         Ok(list["items"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 

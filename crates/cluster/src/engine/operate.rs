@@ -31,7 +31,7 @@ use tokio::time::{sleep, timeout};
 
 use super::prepare::refused;
 use super::{Engine, Identity, IndexHandle};
-use crate::api::{Namespace, patiently};
+use crate::api::{Asking, Namespace, patiently};
 use crate::clock::Clock;
 use crate::connect::{Connection, Credentials};
 use crate::host::{Host, Notice, StopSignal};
@@ -40,6 +40,8 @@ use crate::logs::{ClusterLogs, LogBody, LogQuery, LogReport, LogSource, LogTarge
 use crate::logs::{deliver, follow, spool};
 use crate::run::Supervisors;
 
+/// Somebody waits at a terminal.
+const AT_MOST: Duration = Duration::from_secs(10);
 /// Ends of logs that are read at the same time.
 const TAILS: usize = 8;
 /// Lines and bytes of an end.
@@ -343,8 +345,9 @@ impl Place {
 
     async fn neighbours(&self) -> Result<Vec<Neighbour>, Refusal> {
         let selector = own_selector();
-        let jobs = patiently(Call::ListJobs, || self.namespace.list_jobs(&selector));
-        let pods = patiently(Call::ListPods, || self.namespace.list_pods(&selector));
+        let asking = Asking::in_a_hurry(AT_MOST);
+        let jobs = asking.for_answer(Call::ListJobs, || self.namespace.list_jobs(&selector));
+        let pods = asking.for_answer(Call::ListPods, || self.namespace.list_pods(&selector));
         let (jobs, pods) = tokio::join!(jobs, pods);
         let jobs = jobs.map_err(|failure| not_done(&failure))?;
         let pods = pods.map_err(|failure| not_done(&failure))?;
@@ -364,7 +367,7 @@ impl Place {
 
     async fn supervised(&self, mut neighbours: Vec<Neighbour>) -> Vec<Neighbour> {
         for neighbour in &mut neighbours {
-            neighbour.supervisor = self.supervisors.of(&neighbour.job).await;
+            neighbour.supervisor = self.supervisors.of(&neighbour.job, &Asking::in_a_hurry(AT_MOST)).await;
         }
         neighbours
     }
