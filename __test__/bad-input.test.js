@@ -20,6 +20,7 @@ test.each([
   ['a relative kubeconfig', { kubeconfig: 'relative/config' }, ['kubeconfig']],
   ['a protected field', { podTemplate: { spec: { containers: [{ name: 'claude', command: ['x'] }] } } }, ['podTemplate.spec.containers[claude].command']],
   ['an argument that breaks the protocol', { extraArgs: ['--resume', 'x'] }, ['extraArgs']],
+  ['FLD-31: a number that is none', { timeoutSec: Number.NaN, graceSec: Number.POSITIVE_INFINITY, env: {}, labels: { a: Number.NaN } }, ['graceSec', 'labels.a', 'timeoutSec']],
   ['several at once', { timeoutSec: '10m', imagePullPolicy: 'Sometimes', retainJobs: 'yes' }, ['imagePullPolicy', 'retainJobs', 'timeoutSec']],
 ])('cfg_02 %s is refused with every offending key', async (_, config, keys) => {
   const result = await execute(cluster.context({ config }))

@@ -10,7 +10,7 @@ export const fields = [
   {"key":"namespace","type":"text","label":"Namespace","hint":"Where Jobs are created. Empty: the namespace of the Paperclip pod.","group":"kubernetes"},
   {"key":"image","type":"text","label":"Container Image","hint":"Image with the `claude` command. Empty: the image of the Paperclip pod.","group":"kubernetes"},
   {"key":"imagePullPolicy","type":"select","label":"Image Pull Policy","hint":"When the node pulls the image. Empty: IfNotPresent.","options":[{"label":"IfNotPresent","value":"IfNotPresent"},{"label":"Always","value":"Always"},{"label":"Never","value":"Never"}],"group":"kubernetes"},
-  {"key":"kubeconfig","type":"text","label":"Kubeconfig Path","hint":"Absolute path on the Paperclip host, or the content itself. Empty: the account of the Paperclip pod.","group":"kubernetes"},
+  {"key":"kubeconfig","type":"text","label":"Kubeconfig Path","hint":"Absolute path of a file on the Paperclip host that only the operator can write, or the content itself. Empty: the account of the Paperclip pod.","group":"kubernetes"},
   {"key":"ttlSecondsAfterFinished","type":"number","label":"TTL Seconds After Finished","hint":"Seconds until the cluster removes a finished Job by itself. at least 60. Empty: 300.","group":"kubernetes"},
   {"key":"retainJobs","type":"toggle","label":"Retain Jobs","hint":"Keep finished Jobs for debugging; without a TTL above they stay until you delete them.","group":"kubernetes"},
   {"key":"reattachOrphanedJobs","type":"toggle","label":"Reattach to Orphaned Jobs","hint":"Follow a Job whose Paperclip process is gone to its end, then run the own prompt. Off: such a Job blocks the run.","default":true,"group":"kubernetes"},
@@ -68,7 +68,7 @@ export const keysForAgents = `## Claude Code
 
 ## Cluster and placement
 
-- \`kubeconfig\` (absolute path on the host, or the content (starts with \`{\` or \`apiVersion\`, or has several lines)): cluster of the Jobs; unset: the host's own cluster, else the file named by \`KUBECONFIG\`. Default: unset.
+- \`kubeconfig\` (absolute path of a file on the host that only root and the server's user can write, outside of \`PAPERCLIP_HOME\`, of volumes that pods can mount and of temporary directories; or the content (starts with \`{\` or \`apiVersion\`, or has several lines)): cluster of the Jobs; unset: the host's own cluster, else the file named by \`KUBECONFIG\`. Only a file may name programs (\`exec\`) and other files. Default: unset.
 - \`kubeconfigData\` (content of a kubeconfig, stored as a secret; not together with \`kubeconfig\`): as \`kubeconfig\`; read in memory, never written to disk; data only, nothing of it may name a program or a file. Default: unset.
 - \`namespace\` (DNS label): where Job and Secrets are created. Default: the host's own namespace, else the kubeconfig's, else \`default\`.
 - \`serviceAccountName\` (DNS subdomain): service account of the pod; its token is mounted only when this is set. Default: unset.

@@ -4,6 +4,7 @@ import { hostProcess } from './host/process.js'
 import { type } from './identity.js'
 import { asObject, messageOf } from './json.js'
 import { loadNative } from './native/load.js'
+import { readableConfig } from './run/request.js'
 
 /**
  * @param {import('@paperclipai/adapter-utils').AdapterEnvironmentTestContext} ctx
@@ -14,7 +15,7 @@ export async function testEnvironment(ctx) {
   try {
     const request = {
       agent: { companyId: ctx.companyId },
-      config: asObject(ctx.config),
+      config: readableConfig(asObject(ctx.config)),
       executionTarget: ctx.executionTarget ?? null,
       host: await hostProcess(),
     }

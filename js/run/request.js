@@ -27,7 +27,7 @@ export async function buildRequest(ctx, warn) {
       name: ctx.agent.name ?? '',
       adapterConfig: asObject(ctx.agent.adapterConfig),
     },
-    config,
+    config: readableConfig(config),
     context: publicContext(context),
     session: storedSession(ctx.runtime),
     authToken: asText(ctx.authToken),
@@ -39,6 +39,19 @@ export async function buildRequest(ctx, warn) {
     externalRuntime: namedJob(ctx.externalRuntime),
     host: await hostProcess(),
   }
+}
+
+/**
+ * JSON has neither `NaN` nor an infinite number and would say `null`, which is unset: such a value is told as what it is.
+ * @param {Record<string, unknown>} config
+ * @returns {Record<string, unknown>}
+ */
+export function readableConfig(config) {
+  const text = JSON.stringify(config, (_, value) => {
+    if (typeof value === 'bigint') return String(value)
+    return typeof value === 'number' && !Number.isFinite(value) ? { notANumber: String(value) } : value
+  })
+  return JSON.parse(text)
 }
 
 /**

@@ -6,6 +6,7 @@ mod patience;
 use std::sync::Arc;
 use std::time::Duration;
 
+use claude_k8s_core::answers::{OBJECTS_MAX, PAGE, TooMuch};
 use claude_k8s_core::api_failure::ApiFailure;
 use claude_k8s_core::launch::Call;
 use claude_k8s_core::permissions::{Access, Permission};
@@ -26,8 +27,6 @@ pub use patience::{Asking, Patience, Teller, patiently, pauses};
 pub const CALL: Duration = Duration::from_secs(10);
 /// A list of the guard.
 pub const GUARD_LIST: Duration = Duration::from_secs(15);
-/// Objects per page of a list.
-const PAGE: u32 = 500;
 
 /// The namespace the Jobs live in.
 #[derive(Clone)]
@@ -404,6 +403,9 @@ impl Namespace {
             loop {
                 let page = api.list(&params).await?;
                 items.extend(page.items);
+                if items.len() > OBJECTS_MAX {
+                    return Err(kube::Error::Service(TooMuch::Objects.into()));
+                }
                 match page.metadata.continue_.filter(|token| !token.is_empty()) {
                     Some(token) => params = params.continue_token(&token),
                     None => return Ok(items),

@@ -95,6 +95,8 @@ pub struct Step {
     pub uid: u32,
     /// Permission bits, the sticky bit included.
     pub mode: u32,
+    /// A directory of a read-only file system in memory: so a Secret is mounted, whatever its mode says.
+    pub is_sealed: bool,
 }
 
 /// What something in a file system is.
@@ -134,6 +136,20 @@ pub enum Foreign {
     },
 }
 
+/// Where agents and strangers put files, so that nobody can say whose a file there is (TRU-02).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum CommonPlace {
+    /// The server's directory: agents work in it.
+    #[error("`PAPERCLIP_HOME`, where agents work")]
+    Home,
+    /// A volume that the pods of agents can mount.
+    #[error("a volume that pods of agents can mount")]
+    Volume,
+    /// `/tmp` and its like.
+    #[error("a temporary directory")]
+    Temporary,
+}
+
 /// Nobody but root and the server's user `uid` can have put the file there: it is a regular file, and neither it nor
 /// any directory on the way to it is writable for somebody else (TRU-02).
 ///
@@ -148,7 +164,7 @@ pub fn put_by_operator(steps: &[Step], uid: u32) -> Result<(), Foreign> {
             return Err(Foreign::Owner { path: step.path.clone(), uid: step.uid });
         }
         // The mode of a link means nothing: who may replace it is decided by the directory it lies in.
-        if step.kind != Kind::Link && step.mode & 0o022 != 0 {
+        if step.kind != Kind::Link && !step.is_sealed && step.mode & 0o022 != 0 {
             return Err(Foreign::Writable { path: step.path.clone(), mode: step.mode });
         }
     }
@@ -160,7 +176,7 @@ mod tests {
     use super::*;
 
     fn step(path: &str, kind: Kind, uid: u32, mode: u32) -> Step {
-        Step { path: path.into(), kind, uid, mode }
+        Step { path: path.into(), kind, uid, mode, is_sealed: false }
     }
 
     #[test]
@@ -170,6 +186,8 @@ mod tests {
         let check = |steps: &[Step]| put_by_operator(steps, 1000).map_err(|foreign| foreign.to_string());
         assert_eq!(check(&[root(), file(0, 0o644)]), Ok(()));
         assert_eq!(check(&[root(), step("/l", Kind::Link, 0, 0o777), file(1000, 0o600)]), Ok(()));
+        let secret = Step { is_sealed: true, ..step("/etc/secret", Kind::Directory, 0, 0o1777) };
+        assert_eq!(check(&[root(), secret, file(0, 0o644)]), Ok(()), "a mounted Secret");
         let refused = [
             (vec![root(), file(1001, 0o600)], "`/etc/k` belongs to user 1001, neither root nor the server's user"),
             (vec![root(), file(0, 0o664)], "`/etc/k` is writable for others than its owner (mode 0664)"),

@@ -13,6 +13,7 @@
 //! Everything here can be tested with an array in and an array out.
 #![forbid(unsafe_code)]
 
+pub mod answers;
 pub mod api_failure;
 pub mod attempt;
 pub mod config;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use claude_k8s_core::answers::TooMuch;
 use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
 use kube::core::Status;
 
@@ -11,8 +12,15 @@ pub(super) fn read(what: impl Into<String>, resource: &str, judge: Judge, error:
     match error {
         kube::Error::Api(status) => read_status(what.into(), judge(resource, status), status),
         kube::Error::SerdeError(_) => ApiFailure::new(what, explain(error), FailureKind::Unreadable),
+        _ if is_too_much(error) => ApiFailure::new(what, explain(error), FailureKind::Unreadable),
         _ => ApiFailure::new(what, explain(error), FailureKind::Network),
     }
+}
+
+/// The answer was longer than any may be.
+fn is_too_much(error: &kube::Error) -> bool {
+    let mut causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.any(|cause| cause.is::<TooMuch>())
 }
 
 fn read_status(what: String, kind: FailureKind, status: &Status) -> ApiFailure {

@@ -10,13 +10,17 @@ use kube::config::{
     NamedContext,
 };
 
+use super::CommonGround;
+
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// Where the credentials of a connection come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
-    /// `kubeconfig` or `kubeconfigData` of the adapter's configuration.
-    Configured(KubeconfigSource),
+    /// Content in `kubeconfig` or `kubeconfigData` of the adapter's configuration.
+    Inline(InlineKubeconfig),
+    /// `kubeconfig` of the adapter's configuration names a file, which only the operator may have put there (TRU-02).
+    File(PathBuf, CommonGround),
     /// The service account of the pod this process runs in.
     InCluster,
     /// The file named by `KUBECONFIG` of the host process.
@@ -82,11 +86,24 @@ impl ConnectError {
 impl Credentials {
     /// The order that `docs/configuration.md` documents.
     ///
+    /// `mounts`: where the host's own pod has volumes that pods of agents can mount.
+    ///
     /// # Errors
     /// When there are none.
-    pub fn choose(configured: Option<&KubeconfigSource>, host: &HostProcess) -> Result<Self, ConnectError> {
-        if let Some(source) = configured {
-            return Ok(Self::Configured(source.clone()));
+    pub fn choose(
+        configured: Option<&KubeconfigSource>,
+        host: &HostProcess,
+        mounts: &[PathBuf],
+    ) -> Result<Self, ConnectError> {
+        let named = host.env("KUBECONFIG").unwrap_or_default();
+        match configured {
+            Some(KubeconfigSource::Inline(inline)) => return Ok(Self::Inline(inline.clone())),
+            // What the environment of the process names, the operator has named.
+            Some(KubeconfigSource::Path(path)) if std::env::split_paths(named).any(|one| one == *path) => {
+                return Ok(Self::HostKubeconfig { paths: path.clone(), context: None });
+            }
+            Some(KubeconfigSource::Path(path)) => return Ok(Self::File(path.clone(), CommonGround::of(host, mounts))),
+            None => {}
         }
         if in_cluster(host) {
             return Ok(Self::InCluster);
@@ -110,8 +127,8 @@ impl Credentials {
                 let files: Vec<String> = std::env::split_paths(paths).map(|path| written(&path)).collect();
                 format!("host:{}:{}", files.join(":"), context.as_deref().unwrap_or_default())
             }
-            Self::Configured(KubeconfigSource::Path(path)) => format!("file:{}", written(path)),
-            Self::Configured(KubeconfigSource::Inline(inline)) => format!("inline:{:x}", fingerprint(inline)),
+            Self::File(path, _) => format!("file:{}", written(path)),
+            Self::Inline(inline) => format!("inline:{:x}", fingerprint(inline)),
         }
     }
 
@@ -122,9 +139,14 @@ impl Credentials {
     pub fn load(&self) -> Result<Config, ConnectError> {
         match self {
             Self::InCluster => in_cluster_config(),
-            Self::Configured(KubeconfigSource::Path(path)) => from_file(path, self),
             Self::HostKubeconfig { paths, context } => from_files(paths, context.as_deref(), self),
-            Self::Configured(KubeconfigSource::Inline(inline)) => {
+            Self::File(path, common) => {
+                let text = common.read(path).map_err(|reason| ConnectError::invalid(self, &reason))?;
+                let read = Kubeconfig::from_yaml(&text);
+                let read = read.map_err(|error| ConnectError::invalid(self, &unreadable(&error)))?;
+                checked(beside(path, read), self)
+            }
+            Self::Inline(inline) => {
                 checked(rebuilt(inline).map_err(|error| ConnectError::invalid(self, &error))?, self)
             }
         }
@@ -134,8 +156,8 @@ impl Credentials {
     #[must_use]
     pub fn key(&self) -> Option<&'static str> {
         match self {
-            Self::Configured(KubeconfigSource::Path(_)) => Some("kubeconfig"),
-            Self::Configured(KubeconfigSource::Inline(inline)) => Some(inline.key),
+            Self::File(..) => Some("kubeconfig"),
+            Self::Inline(inline) => Some(inline.key),
             Self::InCluster | Self::HostKubeconfig { .. } => None,
         }
     }
@@ -144,8 +166,8 @@ impl Credentials {
     #[must_use]
     pub fn describe(&self) -> String {
         match self {
-            Self::Configured(KubeconfigSource::Path(path)) => format!("kubeconfig `{}`", path.display()),
-            Self::Configured(KubeconfigSource::Inline(_)) => "kubeconfig from the configuration".to_owned(),
+            Self::File(path, _) => format!("kubeconfig `{}`", path.display()),
+            Self::Inline(_) => "kubeconfig from the configuration".to_owned(),
             Self::InCluster => "service account of the host's pod".to_owned(),
             Self::HostKubeconfig { paths, .. } => format!("kubeconfig `{}` named by KUBECONFIG", paths.display()),
         }
@@ -163,10 +185,28 @@ fn in_cluster_config() -> Result<Config, ConnectError> {
     Config::incluster().map_err(|error| ConnectError::NoServiceAccountToken(error.to_string()))
 }
 
-fn from_file(path: &Path, credentials: &Credentials) -> Result<Config, ConnectError> {
-    let kubeconfig =
-        Kubeconfig::read_from(path).map_err(|error| ConnectError::invalid(credentials, &unreadable(&error)))?;
-    checked(kubeconfig, credentials)
+/// References to files are relative to the kubeconfig's own directory.
+fn beside(path: &Path, mut kubeconfig: Kubeconfig) -> Kubeconfig {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    let absolute = |reference: &mut Option<String>| {
+        if let Some(reference) = reference {
+            *reference = directory.join(&*reference).to_string_lossy().into_owned();
+        }
+    };
+    for cluster in kubeconfig.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
+        absolute(&mut cluster.certificate_authority);
+    }
+    for user in kubeconfig.auth_infos.iter_mut().filter_map(|named| named.auth_info.as_mut()) {
+        absolute(&mut user.client_certificate);
+        absolute(&mut user.client_key);
+        absolute(&mut user.token_file);
+        let command = user.exec.as_mut().map(|exec| &mut exec.command);
+        // A bare name is looked for in `PATH`.
+        if let Some(command) = command.filter(|command| command.as_ref().is_some_and(|name| name.contains('/'))) {
+            absolute(command);
+        }
+    }
+    kubeconfig
 }
 
 /// As `kubectl`: the first file that has a name wins.
@@ -295,7 +335,7 @@ mod tests {
     fn configured(text: &str) -> Credentials {
         let config = serde_json::json!({ "kubeconfigData": text });
         let config = claude_k8s_core::config::Config::parse(config.as_object().unwrap()).unwrap();
-        Credentials::Configured(config.kubeconfig.unwrap())
+        Credentials::choose(config.kubeconfig.as_ref(), &HostProcess::default(), &[]).unwrap()
     }
 
     fn kubeconfig(cluster: &str) -> Credentials {

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use claude_k8s_core::answers::HEAD_MAX;
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Request, Response, Uri, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -17,7 +18,7 @@ use tower::{BoxError, Service, ServiceExt};
 
 /// Longest head of an answer, and what is read ahead of a body. hyper's own 400 KiB are renewed again and again while a
 /// burst is read. Unit: bytes.
-const BUFFER: usize = 64 << 10;
+const BUFFER: usize = HEAD_MAX;
 
 /// Opens a connection per request through a connector.
 #[derive(Clone)]

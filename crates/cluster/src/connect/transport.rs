@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use claude_k8s_core::answers::HEAD_MAX;
 use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::BodyExt;
 use hyper_timeout::TimeoutConnector;
@@ -16,6 +17,7 @@ use kube::client::{Body, ConfigExt};
 use kube::{Client, Config};
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 
+use super::bounded::Bounded;
 use super::buffered::BufferedConnector;
 use super::direct::Direct;
 use super::renewal::renewing;
@@ -143,7 +145,7 @@ where
     connector.set_read_timeout(Some(READ));
     // Otherwise the time a pooled connection sat idle counts as silence.
     connector.set_reset_reader_on_write(true);
-    authorized(config, Builder::new(TokioExecutor::new()).build::<_, Body>(connector))
+    authorized(config, Builder::new(TokioExecutor::new()).http1_max_buf_size(HEAD_MAX).build::<_, Body>(connector))
 }
 
 fn direct<C>(config: &Config, transport: C) -> Result<Client, kube::Error>
@@ -164,10 +166,11 @@ where
     S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     S::Error: Into<BoxError>,
-    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B: http_body::Body<Data = Bytes> + Unpin + Send + 'static,
     B::Error: Into<BoxError>,
 {
     let service = ServiceBuilder::new()
+        .layer_fn(Bounded::new)
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
@@ -215,7 +218,8 @@ mod tests {
         );
         let config = serde_json::json!({ "kubeconfigData": text });
         let config = claude_k8s_core::config::Config::parse(config.as_object().unwrap()).unwrap();
-        let credentials = Credentials::Configured(config.kubeconfig.unwrap());
+        let host = claude_k8s_core::request::HostProcess::default();
+        let credentials = Credentials::choose(config.kubeconfig.as_ref(), &host, &[]).unwrap();
         let connection = tokio::task::spawn_blocking(move || Connection::open(&credentials)).await.unwrap().unwrap();
         let serving = async {
             let (stream, _) = proxy.accept().await.unwrap();

@@ -174,8 +174,7 @@ impl Engine {
 
     async fn place(&self, request: &OperatorRequest) -> Result<Place, Refusal> {
         let config = Config::parse(&request.config).map_err(Refusal::from)?;
-        let credentials =
-            Credentials::choose(config.kubeconfig.as_ref(), &request.host).map_err(|error| refused(&error))?;
+        let credentials = self.credentials(&config, &request.host).await.map_err(|error| refused(&error))?;
         let connection = self.connection(&credentials).await.map_err(|error| refused(&error))?;
         let client = connection.requests.clone();
         let named = config.namespace.clone().or_else(|| super::own_pod::own_namespace(&request.host));

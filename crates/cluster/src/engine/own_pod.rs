@@ -1,5 +1,6 @@
 //! The pod this process runs in: read with its own account, whatever cluster the Jobs go to (POD-06).
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use claude_k8s_core::api_failure::ApiFailure;
@@ -11,7 +12,7 @@ use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
 
 use super::{Engine, Identity};
-use crate::api::{Asking, Namespace};
+use crate::api::{Asking, CALL, Namespace};
 use crate::connect::{Connection, Credentials};
 
 /// How long a successful read is believed; a failed one is asked again.
@@ -117,6 +118,17 @@ impl Engine {
         let same_cluster =
             seen.is_some_and(|seen| seen.metadata.uid.is_some() && seen.metadata.uid == pod.metadata.uid);
         Ok(Some(place(&pod, connection, namespace, same_cluster)))
+    }
+
+    /// Where the own pod has volumes that pods of agents can mount as well. Nothing outside of a pod, and when it cannot
+    /// be read: the other conditions for a kubeconfig file hold all the same.
+    pub(super) async fn common_mounts(&self, host: &HostProcess) -> Vec<PathBuf> {
+        let Some((namespace, own)) = own_namespace(host).zip(Credentials::own(host)) else { return Vec::new() };
+        let Ok(connection) = self.connection(&own).await else { return Vec::new() };
+        let asking = Asking::in_a_hurry(CALL);
+        let pod = self.read(&own, &connection, &Clues::of(host), &namespace, &asking).await.ok().flatten();
+        let pod = pod.as_ref().map(OwnPod::from_pod).unwrap_or_default();
+        pod.common_mounts().map(PathBuf::from).collect()
     }
 
     async fn read(

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use claude_k8s_core::config::Config;
+use claude_k8s_core::config::{Config, KubeconfigSource};
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::guard::SupervisorId;
 use claude_k8s_core::launch::{Call, UNANSWERED, nobody_reached, not_connected, not_reached, own_pod_not_read};
 use claude_k8s_core::permissions::{Permission, Permissions};
 use claude_k8s_core::plan::{Delivery, RunPlan, shared_directories};
-use claude_k8s_core::request::RunRequest;
+use claude_k8s_core::request::{HostProcess, RunRequest};
 use tokio::time::Instant;
 
 use super::own_pod::{OwnPlace, own_namespace};
@@ -89,8 +89,7 @@ impl Engine {
         config: Config,
         asking: &Asking,
     ) -> Result<Resolved, Refusal> {
-        let credentials =
-            Credentials::choose(config.kubeconfig.as_ref(), &request.host).map_err(|error| refused(&error))?;
+        let credentials = self.credentials(&config, &request.host).await.map_err(|error| refused(&error))?;
         let connection = self.connection(&credentials).await.map_err(|error| refused(&error))?;
         let target = config
             .namespace
@@ -114,6 +113,15 @@ impl Engine {
         let surroundings = surroundings(request, &config, &namespace.name, &own, &permissions).await;
         let plan = RunPlan::resolve(request, config, surroundings).inspect_err(forget)?;
         Ok(Resolved { plan, credentials, connection, namespace, permissions, own })
+    }
+
+    /// Whose cluster it is, and as whom.
+    pub(super) async fn credentials(&self, config: &Config, host: &HostProcess) -> Result<Credentials, ConnectError> {
+        let mounts = match config.kubeconfig {
+            Some(KubeconfigSource::Path(_)) => self.common_mounts(host).await,
+            Some(KubeconfigSource::Inline(_)) | None => Vec::new(),
+        };
+        Credentials::choose(config.kubeconfig.as_ref(), host, &mounts)
     }
 
     /// A connection of these credentials, opened once per process and runtime.

@@ -95,7 +95,7 @@ pub fn find(path: &Path, shared: &Shared) -> Result<Found, FileError> {
                 let dir = enter(&here.dir, name.as_ref()).map_err(|trouble| failed(&at, trouble))?;
                 // Of what was opened, not of what had the name a moment before.
                 let found = dir.dir_metadata().map_err(|error| failed(&at, trouble(&error)))?;
-                steps.push(step(&at, &found));
+                steps.push(Step { is_sealed: is_sealed(&dir), ..step(&at, &found) });
                 let is_shared = here.is_shared || shared.is(&found);
                 way.push(Entered { dir, path: at, is_shared });
             }
@@ -148,7 +148,21 @@ impl Root {
 }
 
 fn step(path: &Path, found: &Metadata) -> Step {
-    Step { path: path.to_owned(), kind: kind(found), uid: found.uid(), mode: found.mode() & 0o7777 }
+    Step { path: path.to_owned(), kind: kind(found), uid: found.uid(), mode: found.mode() & 0o7777, is_sealed: false }
+}
+
+/// A read-only file system in memory.
+#[cfg(target_os = "linux")]
+fn is_sealed(dir: &Dir) -> bool {
+    const TMPFS: u64 = 0x0102_1994;
+    let in_memory = rustix::fs::fstatfs(dir).is_ok_and(|found| u64::try_from(found.f_type).ok() == Some(TMPFS));
+    let read_only = rustix::fs::StatVfsMountFlags::RDONLY;
+    in_memory && rustix::fs::fstatvfs(dir).is_ok_and(|found| found.f_flag.contains(read_only))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_sealed(_: &Dir) -> bool {
+    false
 }
 
 /// Names and `..`; neither the root nor `.`.

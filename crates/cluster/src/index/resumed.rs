@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use backon::ExponentialBackoff;
+use claude_k8s_core::answers::{OBJECTS_MAX, TooMuch};
 use claude_k8s_core::api_failure::FailureKind;
 use claude_k8s_core::launch::Call;
 use futures_util::{Stream, StreamExt};
@@ -95,6 +96,13 @@ impl<K> Resumed<K> {
                 Some(Ok(Event::Init)) => {
                     self.listing = true;
                     self.listed.clear();
+                }
+                Some(Ok(Event::InitApply(_))) if self.listed.len() >= OBJECTS_MAX => {
+                    self.listed = vec![];
+                    self.fails(&Error::InitialListFailed(kube::Error::Service(TooMuch::Objects.into())));
+                    // The stream would go on with the next page.
+                    self.events = (self.start)();
+                    return Change::Lost;
                 }
                 Some(Ok(Event::InitApply(object))) => self.listed.push(object),
                 Some(Ok(Event::InitDone)) => {

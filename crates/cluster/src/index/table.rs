@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use claude_k8s_core::answers::OBJECTS_MAX;
 use claude_k8s_core::view::{JobFacts, PodFacts, RunView, owner};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::watch;
+
+/// Pods of one Job: it makes one, and another only when that one is gone.
+const PODS_MAX: usize = 100;
 
 /// Facts by Job uid.
 #[derive(Debug)]
@@ -97,11 +101,18 @@ impl Table {
     }
 
     pub(super) fn apply_job(&mut self, job: &Job) {
-        self.fold_job(JobFacts::read(job));
+        if job.metadata.uid.as_deref().is_some_and(|uid| self.has_room(uid)) {
+            self.fold_job(JobFacts::read(job));
+        }
+    }
+
+    /// A server that brings new objects without an end fills a table, and then only what is known.
+    fn has_room(&self, uid: &str) -> bool {
+        self.runs.len() < OBJECTS_MAX || self.runs.contains_key(uid)
     }
 
     pub(super) fn apply_pod(&mut self, pod: &Pod) {
-        if let Some(owner) = owner(pod) {
+        if let Some(owner) = owner(pod).filter(|owner| self.has_room(owner.uid)) {
             self.fold_pod(owner.uid, PodFacts::read(pod));
         }
     }
@@ -208,9 +219,11 @@ impl Table {
 
     fn fold_pod(&mut self, owner: &str, facts: PodFacts) {
         let entry = self.entry(owner);
+        let has_room = entry.view.pods.len() < PODS_MAX;
         match entry.view.pods.iter_mut().find(|pod| pod.uid == facts.uid) {
             Some(known) => *known = std::mem::take(known).fold(facts),
-            None => entry.view.pods.push(facts),
+            None if has_room => entry.view.pods.push(facts),
+            None => {}
         }
         entry.publish();
         self.changed();

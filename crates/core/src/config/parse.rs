@@ -13,6 +13,10 @@ impl Config {
     /// # Errors
     /// Every refused value, in the order of the documentation. Never empty.
     pub fn parse(config: &Map<String, Value>) -> Result<Self, Vec<Rejection>> {
+        let impossible = not_numbers(config);
+        if !impossible.is_empty() {
+            return Err(impossible);
+        }
         let mut reader = Reader::new(config);
         let parsed = read(&mut reader);
         if reader.rejections.is_empty() {
@@ -20,6 +24,33 @@ impl Config {
         } else {
             Err(reader.rejections)
         }
+    }
+}
+
+/// What JavaScript calls a number and JSON cannot hold, such as `NaN`: the caller says so instead of `null`.
+fn not_numbers(config: &Map<String, Value>) -> Vec<Rejection> {
+    let mut found = Vec::new();
+    for (key, value) in config {
+        collect(key, value, &mut found);
+    }
+    found
+}
+
+fn collect(path: &str, value: &Value, found: &mut Vec<Rejection>) {
+    match value {
+        Value::Object(members) => match members.get("notANumber").and_then(Value::as_str) {
+            Some(text @ ("NaN" | "Infinity" | "-Infinity")) if members.len() == 1 => {
+                found.push(Rejection {
+                    key: path.to_owned(),
+                    reason: format!("`{text}` is not a number; set a number"),
+                });
+            }
+            _ => members.iter().for_each(|(name, value)| collect(&format!("{path}.{name}"), value, found)),
+        },
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, value)| collect(&format!("{path}[{index}]"), value, found));
+        }
+        _ => {}
     }
 }
 

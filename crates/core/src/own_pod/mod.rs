@@ -84,6 +84,18 @@ impl OwnPod {
         self.volumes.iter().find(|volume| volume.name == mount.name)
     }
 
+    /// Mount paths of volumes that pods of agents can mount as well: all but what is this pod's alone or written by
+    /// nobody in it.
+    pub fn common_mounts(&self) -> impl Iterator<Item = &str> {
+        let is_common = |mount: &&VolumeMount| {
+            self.volume(mount).is_none_or(|volume| {
+                let is_own = volume.empty_dir.is_some() || volume.secret.is_some() || volume.config_map.is_some();
+                !is_own && volume.projected.is_none() && volume.downward_api.is_none()
+            })
+        };
+        self.mounts.iter().filter(is_common).map(|mount| mount.mount_path.as_str())
+    }
+
     /// The claim behind a mount.
     #[must_use]
     pub fn claim(&self, mount: &VolumeMount) -> Option<&str> {

@@ -198,6 +198,19 @@ fn cfg_02_more_environment_than_the_kernel_takes_is_refused() {
 }
 
 #[test]
+fn fld_31_a_number_that_is_none_is_refused_by_name_wherever_it_stands() {
+    let none = json!({ "notANumber": "NaN" });
+    let config = json!({
+        "timeoutSec": none, "resources": { "limits": { "cpu": none } }, "env": { "A": none }, "labels": { "a": none },
+        "tolerations": [{ "tolerationSeconds": none }],
+    });
+    let mut found = keys(&config);
+    found.sort_unstable();
+    assert_eq!(found, ["env.A", "labels.a", "resources.limits.cpu", "timeoutSec", "tolerations[0].tolerationSeconds"]);
+    assert!(rejections(&config).iter().all(|one| one.reason.contains("`NaN` is not a number")));
+}
+
+#[test]
 fn a_refusal_never_shows_what_may_be_a_secret() {
     let found = rejections(&json!({
         "env": { "A": ["hush"], "B": "hush\u{0}" },

@@ -17,7 +17,20 @@ const FLOORS: [&[&str]; 5] = [
     // Facts about objects and lines.
     &["view", "transcript", "log"],
     // The ground.
-    &["attempt", "config", "target", "request", "names", "paths", "api_failure", "failure", "files", "redact", "table"],
+    &[
+        "answers",
+        "attempt",
+        "config",
+        "target",
+        "request",
+        "names",
+        "paths",
+        "api_failure",
+        "failure",
+        "files",
+        "redact",
+        "table",
+    ],
 ];
 
 #[test]

@@ -46,7 +46,7 @@ impl Engine {
         let config = readable_config(&request, checks);
         checks.extend(findings::target(&request));
         let Some(config) = config else { return };
-        let Some((credentials, connection)) = self.credentials(&request, &config, checks).await else { return };
+        let Some((credentials, connection)) = self.opened(&request, &config, checks).await else { return };
         let own_namespace = own_namespace(&request.host);
         let name = config.namespace.clone().or_else(|| own_namespace.clone());
         let name = name.unwrap_or_else(|| connection.default_namespace.clone());
@@ -79,13 +79,13 @@ impl Engine {
         checks.extend(resolved.refused);
     }
 
-    async fn credentials(
+    async fn opened(
         &self,
         request: &RunRequest,
         config: &Config,
         checks: &mut Vec<Check>,
     ) -> Option<(Credentials, Arc<Connection>)> {
-        let opened = match Credentials::choose(config.kubeconfig.as_ref(), &request.host) {
+        let opened = match self.credentials(config, &request.host).await {
             Ok(credentials) => self.connection(&credentials).await.map(|connection| (credentials, connection)),
             Err(error) => Err(error),
         };

@@ -5,8 +5,8 @@ use crate::config::grammar::{DNS_LABEL, DNS_SUBDOMAIN};
 use crate::config::types::ImagePullPolicy;
 
 super::keys! {
-    KUBECONFIG: Own = Key::new(Topic::Placement, "kubeconfig", Own("absolute path on the host, or the content (starts with `{` or `apiVersion`, or has several lines)", "unset"), "cluster of the Jobs; unset: the host's own cluster, else the file named by `KUBECONFIG`")
-        .form("kubernetes", "text", "Kubeconfig Path", "Absolute path on the Paperclip host, or the content itself. Empty: the account of the Paperclip pod.");
+    KUBECONFIG: Own = Key::new(Topic::Placement, "kubeconfig", Own("absolute path of a file on the host that only root and the server's user can write, outside of `PAPERCLIP_HOME`, of volumes that pods can mount and of temporary directories; or the content (starts with `{` or `apiVersion`, or has several lines)", "unset"), "cluster of the Jobs; unset: the host's own cluster, else the file named by `KUBECONFIG`. Only a file may name programs (`exec`) and other files")
+        .form("kubernetes", "text", "Kubeconfig Path", "Absolute path of a file on the Paperclip host that only the operator can write, or the content itself. Empty: the account of the Paperclip pod.");
     KUBECONFIG_DATA: Own = Key::new(Topic::Placement, "kubeconfigData", Own("content of a kubeconfig, stored as a secret; not together with `kubeconfig`", "unset"), "as `kubeconfig`; read in memory, never written to disk; data only, nothing of it may name a program or a file")
         .form("kubernetes", "textarea", "Kubeconfig (stored as secret)", "Content of a kubeconfig. Paperclip stores it encrypted.")
         .secret();
