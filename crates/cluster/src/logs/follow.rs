@@ -180,7 +180,7 @@ where
                 self.refused(&error)
             }
             Arrival::Chunk(chunk) => {
-                self.intake.chunk(chunk, &mut self.new);
+                self.intake.chunk(chunk, self.began.elapsed(), &mut self.new);
                 self.emit().await;
                 Event::Chunk(self.intake.shown())
             }

@@ -1,5 +1,7 @@
 //! The adapter as a reader of the kubelet's model: through connections that are cut, and then a final read.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use claude_k8s_core::log::{BodyEnd, Connection, CursorLimits, Delivery, EndLine, Intake, LogCursor, Stream};
 
@@ -45,7 +47,7 @@ impl Seen {
 fn transmit(intake: &mut Intake, arriving: &[u8], chunk: usize, seen: &mut Seen) {
     let mut new = Vec::new();
     for chunk in arriving.chunks(chunk) {
-        intake.chunk(Bytes::copy_from_slice(chunk), &mut new);
+        intake.chunk(Bytes::copy_from_slice(chunk), Duration::ZERO, &mut new);
     }
     seen.take(&mut new);
 }

@@ -9,9 +9,11 @@
 //! The rule and its simulation are `docs/internals/kubernetes.md` 2.2 to 2.5.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::pace::{Pace, SkippedTo};
 use super::replay::{Alignment, Held, Replay};
 use super::window::{CAP, MARGIN, Window};
 use super::{Gap, GapReason, LogCounters, LogEvent};
@@ -21,6 +23,8 @@ use crate::log::body::{Line, LogTime, Record, hash, is_notice, mended, notice_st
 const STUCK: u32 = 3;
 /// Raw lines behind the last line with a time that are remembered.
 const RAW_TAIL: usize = 1_024;
+/// No node rotates a smaller log, so before that nothing can have been skipped. Unit: bytes.
+pub(in crate::log) const SMALLEST_FILE: u64 = 1 << 20;
 
 /// Sizes of a cursor. Tests make them small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +77,10 @@ pub struct LogCursor {
     /// Held lines while the connection has not reached the tail; `None`: live.
     replay: Option<Replay>,
     connection: Option<Connection>,
+    /// Of the current connection.
+    pace: Pace,
+    /// Where the file begins to which the current connection may have skipped.
+    skipped_to: Option<SkippedTo>,
     /// Lines delivered before the current connection.
     before_connection: u64,
     /// The current connection brought a line with a time.
@@ -110,9 +118,16 @@ impl LogCursor {
     pub fn connect(&mut self, connection: Connection) {
         self.replay = Replay::new(&self.window);
         self.connection = Some(connection);
+        self.pace.connect();
+        self.skipped_to = None;
         self.before_connection = self.counters.lines;
         self.raw_repeated = None;
         self.connection_had_lines = false;
+    }
+
+    /// What comes from now on comes at this time.
+    pub fn arrives(&mut self, now: Duration) {
+        self.pace.arrives(now);
     }
 
     /// The next complete line of the connection. What has to be delivered is added to `out`.
@@ -249,8 +264,26 @@ impl LogCursor {
     /// The anchor is behind us: every line is new.
     fn live(&mut self, line: Line, out: &mut Vec<LogEvent>) {
         match line.at {
-            Some(at) => self.deliver(Record::new(at, line.body()), line.text, out),
+            Some(at) => {
+                let record = Record::new(at, line.body());
+                if self.skipped_to.as_mut().is_some_and(|file| file.shows_again(&record)) {
+                    self.counters.replayed_lines += 1;
+                    return;
+                }
+                self.doubt(record, out);
+                self.deliver(record, line.text, out);
+            }
             None => self.raw(line, out),
+        }
+    }
+
+    /// Reports that lines before this one may be missing, if the follow can have skipped a file.
+    fn doubt(&mut self, record: Record, out: &mut Vec<LogEvent>) {
+        let is_follow = self.connection == Some(Connection::Follow);
+        if is_follow && self.counters.bytes >= SMALLEST_FILE && self.pace.may_have_skipped(record.at) {
+            let after = self.window.last().map(|last| last.at);
+            self.report(Gap { after, before: Some(record.at), reason: GapReason::Outrun }, out);
+            self.skipped_to = Some(SkippedTo::new(record));
         }
     }
 
@@ -281,6 +314,7 @@ impl LogCursor {
     fn deliver(&mut self, record: Record, text: Bytes, out: &mut Vec<LogEvent>) {
         let begins = self.count == 0;
         self.window.push(record);
+        self.pace.took(record.at);
         self.count += 1;
         self.raw_tail.clear();
         self.raw_repeated = None;
@@ -312,6 +346,9 @@ impl LogCursor {
         let fresh = held.split_off(position.saturating_sub(forgotten).min(held.len()));
         self.counters.replayed_lines += (forgotten + held.len()) as u64;
         self.raw_repeated = Some(0);
+        if let Some(last) = self.window.last() {
+            self.pace.took(last.at);
+        }
         self.deliver_held(fresh, out);
     }
 

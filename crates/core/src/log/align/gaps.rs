@@ -24,6 +24,8 @@ pub enum GapReason {
     RotatedUnread,
     /// The delivered tail did not come within the text that is held back.
     HeldTooLong,
+    /// The node can have gone on to a later file inside of a follow, because the log grew faster than it was read.
+    Outrun,
 }
 
 impl Gap {
@@ -45,6 +47,10 @@ impl Gap {
                 "Log gap: lines{between} may be missing, because the node rotated the container log before it was \
                  first read"
             ),
+            GapReason::Outrun => format!(
+                "Log gap: lines{between} may be missing, because the container wrote faster than its log was read and \
+                 the node rotated it meanwhile"
+            ),
             GapReason::HeldTooLong => format!(
                 "Log gap: lines{between} may be missing or repeated, because the last delivered line was not found in \
                  what the node sent again"
@@ -61,6 +67,7 @@ impl Gap {
             GapReason::Rotated => entry["reason"] = "rotated".into(),
             GapReason::RotatedUnread => entry["reason"] = "rotated_unread".into(),
             GapReason::HeldTooLong => entry["reason"] = "held_too_long".into(),
+            GapReason::Outrun => entry["reason"] = "outrun".into(),
         }
         entry
     }

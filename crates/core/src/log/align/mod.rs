@@ -4,9 +4,11 @@ mod cursor;
 mod event;
 mod gaps;
 mod overlap;
+mod pace;
 mod replay;
 mod window;
 
+pub(super) use cursor::SMALLEST_FILE;
 pub use cursor::{Connection, CursorLimits, LogCursor, ReadEnd};
 pub use event::{LogCounters, LogEvent};
 pub use gaps::{Gap, GapReason};

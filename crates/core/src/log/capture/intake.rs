@@ -4,6 +4,8 @@
 //!  chunk ──LineFramer──▶ Line ──LogCursor──▶ new lines, gaps ──Epilogue──▶ Delivery
 //! ```
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::super::align::{Connection, Gap, LogCounters, LogCursor, LogEvent, ReadEnd};
@@ -27,6 +29,8 @@ pub struct Delivery {
 pub struct Shown {
     /// Lines delivered, ever.
     pub lines: u64,
+    /// Bytes delivered, ever.
+    pub bytes: u64,
     /// Something was shown, be it only the first line of the script.
     pub begun: bool,
     /// The end line stands last: the log is complete.
@@ -95,9 +99,10 @@ impl Intake {
         self.connection = Some(connection);
     }
 
-    /// The next bytes of the connection. What is new is added to `out`.
-    pub fn chunk(&mut self, chunk: Bytes, out: &mut Vec<Delivery>) {
+    /// The next bytes of the connection, which come `now`. What is new is added to `out`.
+    pub fn chunk(&mut self, chunk: Bytes, now: Duration, out: &mut Vec<Delivery>) {
         self.framer.push(chunk);
+        self.cursor.arrives(now);
         let before = self.cursor.counters().lines;
         while let Some(raw) = self.framer.next_line() {
             self.cursor.line(Line::parse(raw), &mut self.events);
@@ -164,6 +169,7 @@ impl Intake {
     pub fn shown(&self) -> Shown {
         Shown {
             lines: self.cursor.counters().lines,
+            bytes: self.cursor.counters().bytes,
             begun: self.cursor.has_begun(),
             ended: self.end().is_some() && self.framer.is_at_line_start(),
             holds: self.cursor.is_holding() || self.epilogue.holds_blank(),

@@ -16,6 +16,7 @@ use std::time::Duration;
 use super::ContainerPhase;
 use super::backoff::Backoff;
 use super::intake::{BodyEnd, Shown};
+use crate::log::align::SMALLEST_FILE;
 
 /// Headers come at once from a healthy server; older ones hold them back until the first byte.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -28,6 +29,8 @@ const MAX_AGE: Duration = Duration::from_secs(3600);
 const QUIET: Duration = Duration::from_secs(3);
 /// The kubelet ends a follow about a second after the container. One that is silent for longer is half-open.
 const LINGER: Duration = Duration::from_secs(3);
+/// A reader of the node that has reached the end of a file once knows of the next one.
+const WAITED: Duration = Duration::from_secs(1);
 /// Time for the tail after the container's end, waiting for the host not counted. It begins anew with every new line of a
 /// pod that stays: a starved node sends slowly, and giving up costs the result.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -151,8 +154,19 @@ enum Step {
 enum Progress {
     /// Asked for; given up at this time.
     Asked { until: Duration },
-    /// Opened, and when its newest byte came.
-    Open { at: Duration, last_byte: Duration },
+    Open(Open),
+}
+
+/// A connection that was answered.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    at: Duration,
+    /// When the newest byte came.
+    last_byte: Duration,
+    /// What had been delivered before. Unit: bytes.
+    from: u64,
+    /// It was silent for a while and went on.
+    has_waited: bool,
 }
 
 /// The container has ended.
@@ -187,7 +201,8 @@ impl Capture {
         match event {
             Event::Phase(phase) => self.on_phase(phase, now),
             Event::Opened => {
-                let open = Progress::Open { at: now, last_byte: now };
+                let from = self.shown.bytes;
+                let open = Progress::Open(Open { at: now, last_byte: now, from, has_waited: false });
                 self.step = if self.is_reading() { Step::Reading(open) } else { Step::Following(open) };
                 self.listen(now)
             }
@@ -301,7 +316,7 @@ impl Capture {
             // An old server with a silent container is no failure (kubernetes.md 1.1).
             Step::Following(Progress::Asked { until }) if now >= until => self.pause(now),
             Step::Reading(_) | Step::Following(Progress::Asked { .. }) => self.listen(now),
-            Step::Following(Progress::Open { .. }) => match self.alarm() {
+            Step::Following(Progress::Open(_)) => match self.alarm() {
                 (at, _) if now < at => self.listen(now),
                 (_, Alarm::Quiet) => Action::Quiet,
                 (_, Alarm::Over) => self.connect(now),
@@ -318,7 +333,7 @@ impl Capture {
         let until = match self.step {
             Step::Resting { until } => return Action::Rest { until },
             Step::Following(Progress::Asked { until }) => until,
-            Step::Following(Progress::Open { .. }) => match self.alarm() {
+            Step::Following(Progress::Open(_)) => match self.alarm() {
                 (at, Alarm::Over) if now >= at => return self.connect(now),
                 (at, _) => at,
             },
@@ -332,7 +347,8 @@ impl Capture {
 
     /// The next moment at which silence, or age, means something for an open follow.
     fn alarm(&self) -> (Duration, Alarm) {
-        let Step::Following(Progress::Open { at, last_byte }) = self.step else { return (Duration::ZERO, Alarm::Over) };
+        let Step::Following(Progress::Open(open)) = self.step else { return (Duration::ZERO, Alarm::Over) };
+        let Open { at, last_byte, .. } = open;
         if let Some(ended) = &self.ended {
             return ((last_byte.max(ended.at) + LINGER).min(self.deadline(ended)), Alarm::Over);
         }
@@ -342,7 +358,17 @@ impl Capture {
         let idle = last_byte + self.idle;
         // A planned renewal can wait while the open follow is the only source of the tail (LOG-12).
         let deleting = self.phase == ContainerPhase::Deleting;
+        if self.may_be_stuck(open) && !deleting {
+            return (last_byte + QUIET, Alarm::Over);
+        }
         (if deleting { idle } else { idle.min(at + MAX_AGE) }, Alarm::Renew)
+    }
+
+    /// A reader of the node looks out for new files from the first time on that it is through with what there is. Of a
+    /// rotation before it learns by the next one only, when the file between is gone (kubernetes.md 1.6). So after a
+    /// burst its silence means nothing until it was silent once.
+    fn may_be_stuck(&self, open: Open) -> bool {
+        !open.has_waited && self.shown.bytes - open.from >= SMALLEST_FILE
     }
 
     /// When the search for the tail has to stop.
@@ -353,7 +379,7 @@ impl Capture {
         }
         let line_at = ended.line_at.max(ended.at);
         let read_at = match self.step {
-            Step::Reading(Progress::Open { last_byte, .. }) => last_byte,
+            Step::Reading(Progress::Open(open)) => open.last_byte,
             _ => line_at,
         };
         let until = (line_at + DRAIN).max((read_at + DRAIN).min(line_at + DRAIN_READING));
@@ -373,10 +399,9 @@ impl Capture {
     }
 
     fn byte(&mut self, now: Duration) {
-        if let Step::Following(Progress::Open { last_byte, .. }) | Step::Reading(Progress::Open { last_byte, .. }) =
-            &mut self.step
-        {
-            *last_byte = now;
+        if let Step::Following(Progress::Open(open)) | Step::Reading(Progress::Open(open)) = &mut self.step {
+            open.has_waited |= now.saturating_sub(open.last_byte) >= WAITED;
+            open.last_byte = now;
         }
     }
 

@@ -414,3 +414,51 @@ fn log_06_a_log_without_its_beginning_is_a_gap_and_a_log_with_it_is_none() {
         assert_eq!((cursor.counters().gaps, cursor.counters().lines), (u64::from(gap), 3 + u64::from(gap)));
     }
 }
+
+/// A follow that has delivered a whole file whose last line was written at 10 s and comes at `came`.
+fn behind_a_file(came: u64) -> LogCursor {
+    let mut cursor = LogCursor::default();
+    cursor.connect(Connection::Follow);
+    cursor.arrives(Duration::ZERO);
+    cursor.line(line(&format!("0 {}", "x".repeat(1 << 20))), &mut Vec::new());
+    cursor.arrives(Duration::from_secs(came));
+    feed(&mut cursor, &["10000 a"]);
+    cursor
+}
+
+#[test]
+fn log_06_a_file_that_a_follow_skipped_is_reported() {
+    // It was still in the first file when the third began.
+    let mut cursor = behind_a_file(25);
+    let mut out = Vec::new();
+    cursor.line(line("20000 b"), &mut out);
+    assert_eq!(texts(&out), ["GAP", "b"]);
+    let LogEvent::Gap(gap) = &out[0] else { panic!("{out:?}") };
+    assert_eq!((gap.reason, gap.after, gap.before), (GapReason::Outrun, line("10000 a").at, line("20000 b").at));
+    // It waited in the first file until it was told of the third one.
+    let mut cursor = behind_a_file(12);
+    cursor.arrives(Duration::from_secs(20));
+    assert_eq!(feed(&mut cursor, &["20000 b", "20001 c"]), ["GAP", "b", "c"]);
+}
+
+#[test]
+fn log_06_a_pause_of_the_container_is_no_gap() {
+    let mut cursor = behind_a_file(10);
+    cursor.arrives(Duration::from_secs(20));
+    assert_eq!(feed(&mut cursor, &["20000 b"]), ["b"]);
+    // A log that is too short to be rotated.
+    let mut cursor = LogCursor::default();
+    cursor.connect(Connection::Follow);
+    feed(&mut cursor, &["0 a"]);
+    cursor.arrives(Duration::from_secs(25));
+    assert_eq!(feed(&mut cursor, &["10000 a", "20000 b"]), ["a", "b"]);
+}
+
+#[test]
+fn log_01_a_file_that_the_node_opens_again_is_not_delivered_again() {
+    let mut cursor = behind_a_file(35);
+    assert_eq!(feed(&mut cursor, &["20000 b", "20001 c", "20001 c"]), ["GAP", "b", "c", "c"]);
+    assert_eq!(feed(&mut cursor, &["20000 b", "20001 c", "20001 c", "20002 d"]), ["d"]);
+    assert_eq!(feed(&mut cursor, &["20000 b", "20001 c", "20001 c", "20002 d", "20003 e"]), ["e"]);
+    assert_eq!(cursor.counters().gaps, 1);
+}

@@ -276,3 +276,40 @@ fn log_12_the_log_of_a_pod_that_is_gone_is_not_asked_for() {
         ],
     );
 }
+
+#[test]
+fn log_06_silence_after_a_burst_replaces_a_connection_that_was_never_silent_before() {
+    let burst = Shown { bytes: 2 << 20, ..shows(9) };
+    let more = Shown { bytes: 5 << 20, ..shows(10) };
+    plays(
+        true,
+        vec![
+            (0, Event::Phase(RUNNING), Follows),
+            (0, Event::Opened, Listens(60_000)),
+            (500, Event::Chunk(burst), Listens(3_500)),
+            (3_500, Event::Time, Follows),
+            // The next one brings the end of the same file, and nothing new.
+            (3_600, Event::Opened, Listens(63_600)),
+            (3_700, Event::Chunk(burst), Listens(63_700)),
+        ],
+    );
+    // It was silent, so its reader has seen the end of the file and knows of the next one.
+    plays(
+        true,
+        vec![
+            (0, Event::Phase(RUNNING), Follows),
+            (0, Event::Opened, Listens(60_000)),
+            (1_500, Event::Chunk(burst), Listens(61_500)),
+            (2_000, Event::Chunk(more), Listens(62_000)),
+        ],
+    );
+    // The open follow is the only source of the tail.
+    plays(
+        true,
+        vec![
+            (0, Event::Phase(ContainerPhase::Deleting), Follows),
+            (0, Event::Opened, Listens(60_000)),
+            (500, Event::Chunk(burst), Listens(60_500)),
+        ],
+    );
+}
