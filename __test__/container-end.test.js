@@ -1,4 +1,7 @@
-/** How a container says its own end, whatever ended it. On a real cluster also with the shells of `K8S_TEST_SHELL_IMAGES`. */
+/**
+ * How a container says its own end, whatever ended it. On a real cluster also with dash, bash and busybox, in images that
+ * go into the node's containerd, whose socket `K8S_TEST_CONTAINERD` names.
+ */
 
 import { afterAll, describe, expect, test as serialTest, vi } from 'vitest'
 
@@ -7,6 +10,7 @@ import { expectFailure } from './support/expect-run.js'
 import { transcript } from './support/host.js'
 import { execute } from './support/package.js'
 import { scriptedCli } from './support/scripted-cli.js'
+import { makeForeignImage, makeShellImages } from './support/shell-images.js'
 import { until } from './support/until.js'
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 })
@@ -76,10 +80,22 @@ test('a CLI that ignores a stop is killed with its container, which then says no
   expect(await exitCodeOfDeletedPod({ FAKE_TERM: 'ignore' }, { podTemplate })).toBe(137)
 })
 
-/** Names of images whose `sh` is another shell each, separated by commas. */
-const images = (process.env.K8S_TEST_SHELL_IMAGES ?? '').split(',').filter((image) => isReal && image)
+const containerd = isReal ? process.env.K8S_TEST_CONTAINERD : undefined
+const images = isReal ? [cluster.image, ...(containerd ? makeShellImages(containerd) : [])] : []
 
-describe.each([cluster.image, ...images].filter(() => isReal))('with the `sh` of %s', (image) => {
+/** Deletes the pod of a run once it has printed this, and gives its result. @param {any} ctx @param {string} text */
+async function deletedAfter(ctx, text) {
+  const running = execute(ctx)
+  await until(`the output ${text}`, () => transcript(ctx).stdout.includes(text))
+  const pod = await cluster.podOf(ctx)
+  await cluster.api.remove(`${core}/pods/${pod.metadata.name}`)
+  const deletedAt = Date.now()
+  const result = await running
+  expectFailure(result, 'k8s_job_deleted_externally')
+  return { exitCode: result.resultJson.k8s.exitCode, tookMs: Date.now() - deletedAt }
+}
+
+describe.each(images)('with the `sh` of %s', (image) => {
   const id = image.replace(/[^a-z0-9]+/g, '-')
 
   test('a background process that holds stdout open delays nothing', async () => {
@@ -107,5 +123,55 @@ describe.each([cluster.image, ...images].filter(() => isReal))('with the `sh` of
     const { log } = await endedLog(ctx)
     expect(log).toContain('[paperclip] Claude Code wrote 67108864 bytes to stderr; the last 32768 follow:\n')
     expect(transcript(ctx).stderr.match(/e{1000,}/)?.[0]).toHaveLength(32_768)
+  })
+
+  test('can_02 a stop while the run is being prepared ends the preparation', async () => {
+    // The preparation makes directories: this one hangs in that.
+    const name = `slow-${id}`
+    await cluster.api.create(`${core}/configmaps`, { metadata: { name }, data: { mkdir: '#!/bin/sh\necho preparing\nexec sleep 100\n' } })
+    const podTemplate = {
+      spec: {
+        volumes: [{ name, configMap: { name, defaultMode: 0o755 } }],
+        containers: [{ name: 'claude', env: [{ name: 'PATH', value: '/opt/slow:/usr/local/bin:/usr/bin:/bin' }], volumeMounts: [{ name, mountPath: '/opt/slow' }] }],
+      },
+    }
+    const { exitCode, tookMs } = await deletedAfter(cluster.context({ config: { ...retained, image, podTemplate } }), 'preparing')
+    expect(exitCode).toBe(143)
+    expect(tookMs).toBeLessThan(15_000)
+  })
+
+  test('a CLI that ignores a stop is killed with its container', async () => {
+    const cli = await scriptedCli(cluster, `deaf-${id}`, 'trap "" TERM\necho deaf\nfor i in 1 2 3 4 5 6 7 8 9; do sleep 10; done\n')
+    const podTemplate = { spec: { ...cli.podTemplate.spec, terminationGracePeriodSeconds: 2 } }
+    expect((await deletedAfter(cluster.context({ config: { ...retained, image, podTemplate } }), 'deaf')).exitCode).toBe(137)
+  })
+
+  test('end_05 a CLI that takes more memory than its limit fails at once', async () => {
+    const cli = await scriptedCli(cluster, `greedy-${id}`, 'echo begun\ntail /dev/zero\nexit 9\n')
+    const ctx = cluster.context({ config: { ...retained, ...cli, image, 'resources.limits.memory': '48Mi' } })
+    const result = await execute(ctx)
+    expect(result.errorMessage).not.toBeNull()
+    expect(result.exitCode).not.toBe(0)
+    expect(transcript(ctx).stdout).toContain('begun')
+  })
+})
+
+describe.each(containerd ? [makeForeignImage(containerd)] : [])('with %s', (image) => {
+  test('FLD-20: an image that cannot be executed is a failed start, and no gap in its log', async () => {
+    const ctx = cluster.context({ config: { ...retained, image } })
+    const result = await execute(ctx)
+    expectFailure(result, 'claude_start_failed')
+    expect(result.errorMessage).toMatch(/exec .*format error/)
+    expect(result.errorMessage).toMatch(/architecture/)
+    expect(result.resultJson.k8s.logGaps).toBe(0)
+    expect(transcript(ctx).stderr).not.toContain('Log gap')
+  })
+})
+
+describe.each(isReal ? [cluster.image] : [])('on the node, with %s', (image) => {
+  test('log_08 2 GiB of stderr end the pod at the limit of its scratch volume', async () => {
+    const cli = await scriptedCli(cluster, 'flood', 'echo begun\ndd if=/dev/zero bs=1M count=2048 >&2\nsleep 120\n')
+    const result = await execute(cluster.context({ config: { ...retained, ...cli, image, cacheSizeLimit: '64Mi' } }))
+    expectFailure(result, 'k8s_pod_evicted')
   })
 })

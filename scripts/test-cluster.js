@@ -16,6 +16,7 @@ const help = `usage: K8S_TEST_KUBECONFIG=FILE npm run test:cluster -- [vitest ar
   K8S_TEST_IMAGE        image with the stand-in CLI [localhost/fake-claude:test]
   K8S_TEST_CLI_IMAGE    image with the real CLI, and
   K8S_TEST_FAKE_API     base URL of the fake model API as pods see it: both, or the suite of the real CLI does not run
+  K8S_TEST_CONTAINERD   socket of the node's containerd, into which images with other shells go; without it they are not tried
   K8S_TEST_VOLUMES      directory on the node for volumes [/var/lib/k8s-test/volumes]
 The node has to be this machine: a host in a pod, and an image without \`node\`, get Node from its file system.`
 

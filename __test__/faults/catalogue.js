@@ -28,6 +28,8 @@ const twoFiles = { talk: { lines: 30_000, units: 1000, batch: 300, pauseMs: 300 
 const follow = { resource: 'pods/log', path: /[?&]follow=true/ }
 const log = { resource: 'pods/log' }
 
+const endLine = '[paperclip] Container ended'
+
 /** So that the first seconds of a run are over before something happens: it has begun. */
 const short = { lines: 120, batch: 5, pauseMs: 500 }
 const minute = { lines: 600, batch: 5, pauseMs: 500 }
@@ -164,5 +166,34 @@ export const catalogue = [
     onRealNode: twoFiles,
     mayLose: true,
     prepare: (proxy) => void proxy.rule({ ...follow, times: 20, breakOff: 'reset', afterBytes: [1, 400_000] }),
+  },
+  {
+    name: 'log removed before the state is posted',
+    talk: short,
+    runs: 3,
+    mayLose: true,
+    prepare(proxy) {
+      // What the node does not show any more: the last lines, or only the end line.
+      proxy.rule({ ...follow, times: 1, chance: 0.5, breakOff: 'end', afterText: '"n":118,', afterBytes: [1, 400] })
+      proxy.rule({ ...follow, times: 1, breakOff: 'reset', afterText: endLine, afterBytes: [0, 8] })
+      proxy.rule({ ...log, text: 'unable to retrieve container logs for containerd://0123456789abcdef' })
+      proxy.rule({ verb: 'watch', resource: 'pods', drip: { bytes: 1 << 20, everyMs: 2000 } })
+    },
+  },
+  {
+    name: 'rotation between the last line and the end line',
+    talk: { lines: 1500, units: 150, batch: 1500, lingerSec: 3 },
+    runs: 2,
+    rotates: true,
+    onRealNode: { talk: { lines: 12_000, units: 1000, batch: 500, pauseMs: 100, lingerSec: 13 }, mayLose: true },
+  },
+  {
+    name: 'stream cut inside the end line',
+    talk: short,
+    runs: 3,
+    prepare(proxy) {
+      proxy.rule({ ...follow, times: 2, breakOff: 'end', afterText: endLine, afterBytes: [-20, 10] })
+      proxy.rule({ ...log, times: 2, breakOff: 'reset', afterText: endLine, afterBytes: [-20, 10] })
+    },
   },
 ]

@@ -16,15 +16,16 @@ const image = 'localhost/talker:test'
  * @property {number} [units] so often
  * @property {number} [batch] so many lines at once
  * @property {number} [pauseMs] between two batches
+ * @property {number} [lingerSec] between the result and its end
  */
 
 /** @param {Talk} talk */
-export const complete = ({ kind = 'numbered', unit = 'x', units = 40, batch = 1, pauseMs = 0, ...talk }) =>
-  ({ ...talk, kind, unit, units, batch, pauseMs })
+export const complete = ({ kind = 'numbered', unit = 'x', units = 40, batch = 1, pauseMs = 0, lingerSec = 0, ...talk }) =>
+  ({ ...talk, kind, unit, units, batch, pauseMs, lingerSec })
 
 /** @param {Talk} talk @returns {Record<string, string>} environment of the pod */
 export function environmentOf(talk) {
-  const { lines, kind, unit, units, batch, pauseMs } = complete(talk)
+  const { lines, kind, unit, units, batch, pauseMs, lingerSec } = complete(talk)
   return {
     TALK_LINES: String(lines),
     TALK_KIND: kind,
@@ -32,6 +33,7 @@ export function environmentOf(talk) {
     TALK_UNITS: String(units),
     TALK_BATCH: String(batch),
     TALK_PAUSE_MS: String(pauseMs),
+    TALK_LINGER: String(lingerSec),
   }
 }
 

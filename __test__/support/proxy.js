@@ -17,7 +17,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { requestOptions, transportOf } from './kube-api.js'
 import { kubeconfigText } from './kubeconfig.js'
 import { answer, finish } from './proxy/answers.js'
-import { body, upTo } from './proxy/body.js'
+import { body, upTo, upToText } from './proxy/body.js'
 import { matches, startRules } from './proxy/rules.js'
 import { meaningOf } from './requests.js'
 
@@ -76,7 +76,7 @@ export async function startProxy({ upstream, seed = 1 }) {
   async function forward(request, response, seen, fault) {
     if (fault?.delayMs) await pause(fault.delayMs)
     if (fault?.hang) return
-    if (fault?.status) return answer(response, seen, fault)
+    if (fault?.status || fault?.text !== undefined) return answer(response, seen, fault)
     const ask = transport.request({
       ...requestOptions(upstream, seen.path),
       method: request.method,
@@ -146,15 +146,18 @@ async function relay(reply, response, seen, fault) {
     seen.brokenOff ??= how
     reply.destroy()
   }
-  const { breakOff, afterMs, midLine } = fault
+  const { breakOff, afterMs, afterText, midLine } = fault
   const cut = { afterBytes: breakOff && afterMs === undefined ? (fault.afterBytes ?? 0) : Infinity, midLine }
   const timer = breakOff && afterMs !== undefined && setTimeout(seen.breakOff, afterMs, breakOff)
+  const whole = body(reply, seen.verb, fault)
+  const pieces = breakOff && afterText ? upToText(whole, { afterText, afterBytes: cut.afterBytes }) : upTo(whole, cut)
   try {
-    for await (const piece of upTo(body(reply, seen.verb, fault), cut)) {
-      await written(response, piece)
-      seen.bytes += piece.length
+    let next = await pieces.next()
+    for (; !next.done; next = await pieces.next()) {
+      await written(response, next.value)
+      seen.bytes += next.value.length
     }
-    if (breakOff && seen.bytes >= cut.afterBytes) seen.breakOff(breakOff)
+    if (breakOff && (afterText ? next.value : seen.bytes >= cut.afterBytes)) seen.breakOff(breakOff)
   } catch (error) {
     if (!seen.brokenOff) throw error
   } finally {

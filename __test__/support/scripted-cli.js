@@ -6,7 +6,7 @@ const path = '/usr/local/bin/claude'
  * @param {import('./cluster.js').Cluster} cluster
  * @param {string} name of the ConfigMap that holds it
  * @param {string} script for `sh`
- * @returns {Promise<Record<string, unknown>>} for the run's configuration
+ * @returns {Promise<{ podTemplate: { spec: Record<string, unknown> } }>} for the run's configuration
  */
 export async function scriptedCli(cluster, name, script) {
   await cluster.api.create(`/api/v1/namespaces/${cluster.namespace}/configmaps`, { metadata: { name }, data: { claude: `#!/bin/sh\n${script}` } })

@@ -30,7 +30,11 @@ const statusObject = (code, message, kind) => ({
  * @param {import('../requests.js').SeenRequest} seen
  * @param {Fault} fault
  */
-export function answer(response, seen, { status = 500, retryAfterSec }) {
+export function answer(response, seen, { status = 500, retryAfterSec, text }) {
+  if (text !== undefined) {
+    response.writeHead(200, { 'content-type': 'text/plain' })
+    return response.end(text)
+  }
   seen.status = status
   if (retryAfterSec !== undefined) response.setHeader('retry-after', retryAfterSec)
   response.writeHead(status, { 'content-type': 'application/json' })

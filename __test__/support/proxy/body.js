@@ -28,6 +28,30 @@ export async function* upTo(source, { afterBytes, midLine = false }) {
 }
 
 /**
+ * The body up to a cut so many bytes behind the end of a text in it.
+ * @param {AsyncIterable<Buffer>} source
+ * @param {{ afterText: string, afterBytes: number }} cut
+ */
+export async function* upToText(source, { afterText, afterBytes }) {
+  let tail = Buffer.alloc(0)
+  let left = Infinity
+  for await (const part of source) {
+    let piece = part
+    if (left === Infinity) {
+      const seen = Buffer.concat([tail, part])
+      const found = seen.indexOf(afterText)
+      if (found >= 0) left = found + afterText.length + afterBytes - tail.length
+      tail = seen.subarray(Math.max(0, seen.length - afterText.length + 1))
+    }
+    piece = part.subarray(0, Math.max(0, left))
+    left -= piece.length
+    yield piece
+    if (left <= 0) return true
+  }
+  return false
+}
+
+/**
  * The body as the client shall see it.
  * @param {import('node:http').IncomingMessage} reply
  * @param {string} verb

@@ -26,9 +26,11 @@ import { seeded } from '../random.js'
  * @property {number} [delayMs] before anything else
  * @property {boolean} [hang] takes the request and never answers
  * @property {number} [status] answered without asking the server
+ * @property {string} [text] answered with it, in place of a log, without asking the server
  * @property {number} [retryAfterSec] header `Retry-After` of that answer
  * @property {BreakOff} [breakOff] immediately, or after:
  * @property {number | [number, number]} [afterBytes] of the body; a pair is a range to draw from
+ * @property {string} [afterText] these bytes are counted from the end of this text on
  * @property {boolean} [midLine] a cut that would fall between two lines falls into the second one
  * @property {number | [number, number]} [afterMs] since the answer's headers; a pair is a range to draw from
  * @property {{ bytes: number, everyMs: number }} [drip] passes the body on in small pieces

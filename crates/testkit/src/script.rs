@@ -66,6 +66,13 @@ pub enum Step {
         /// The text.
         text: String,
     },
+    /// Writes text to stdout so often, without a newline.
+    Repeat {
+        /// How often.
+        count: u64,
+        /// The text.
+        text: String,
+    },
     /// Waits. In JSON: milliseconds.
     #[serde(deserialize_with = "milliseconds::deserialize")]
     Wait(Duration),

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use claude_k8s_core::log::Stream;
 use claude_k8s_core::redact::{Redactor, StreamRedactor};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::chunk::{CHUNK, next_chunk};
+use super::spool::Item;
 use super::{HostLog, SpoolReader};
 
 /// Pause between two calls unless a whole chunk waits: each call costs the host a turn of its event loop.
@@ -130,16 +130,16 @@ impl Outbox {
         Self { redactor: redactor.stream(), text: String::new(), sent: 0, in_flight: 0, inside_line: false }
     }
 
-    /// Adds whole lines. Text that is not UTF-8 is replaced line by line: a character never crosses a newline.
-    fn add(&mut self, batch: &mut Vec<Bytes>) {
+    /// Adds lines, or parts of them. Text that is not UTF-8 is replaced item by item: a character never crosses two.
+    fn add(&mut self, batch: &mut Vec<Item>) {
         self.text.drain(..self.sent);
         self.sent = 0;
-        let size = batch.iter().map(Bytes::len).sum::<usize>() + 1;
+        let size = batch.iter().map(|item| item.text.len()).sum::<usize>() + 1;
         let mut text = if self.redactor.is_idle() { std::mem::take(&mut self.text) } else { String::new() };
         text.reserve(size);
-        for bytes in batch.drain(..) {
+        for Item { text: bytes, continues, .. } in batch.drain(..) {
             // An unterminated last line must not swallow the status behind it.
-            if std::mem::replace(&mut self.inside_line, bytes.last() != Some(&b'\n')) {
+            if std::mem::replace(&mut self.inside_line, bytes.last() != Some(&b'\n')) && !continues {
                 text.push('\n');
             }
             match std::str::from_utf8(&bytes) {

@@ -222,11 +222,11 @@ where
         if self.new.is_empty() {
             return;
         }
-        for Delivery { stream, text, is_output } in self.new.drain(..) {
+        for Delivery { stream, text, is_output, continues } in self.new.drain(..) {
             if is_output {
                 (self.on_line)(text.strip_suffix(b"\n").unwrap_or(&text));
             }
-            self.items.push_back(Item { stream, text });
+            self.items.extend(Item::of(stream, text, continues));
         }
         let before = Instant::now();
         self.spool.lines(&mut self.items).await;

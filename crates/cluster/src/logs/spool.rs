@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use claude_k8s_core::log::Stream;
+use claude_k8s_core::log::{Stream, without_split_end};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
@@ -13,11 +13,30 @@ pub const SPOOL_BYTES: usize = 12 << 20;
 /// What an entry costs beside its text, so that empty lines are bounded as well. Unit: bytes.
 const ENTRY: usize = size_of::<Item>() + 32;
 
-/// A complete line (with its `\n`), or the unterminated end of the output.
+/// A line is handed on in parts of this size, so that no copy of a long one is made. Unit: bytes.
+const PART: usize = 64 << 10;
+
+/// A complete line (with its `\n`), the unterminated end of the output, or a part of either.
 #[derive(Debug)]
 pub(super) struct Item {
     pub(super) stream: Stream,
     pub(super) text: Bytes,
+    /// It goes on where the item of its stream before stopped.
+    pub(super) continues: bool,
+}
+
+impl Item {
+    /// The text in its parts.
+    pub(super) fn of(stream: Stream, mut rest: Bytes, mut continues: bool) -> impl Iterator<Item = Self> {
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let length = if rest.len() > PART { without_split_end(&rest[..PART]) } else { rest.len() };
+            let text = rest.split_to(length);
+            Some(Self { stream, text, continues: std::mem::replace(&mut continues, true) })
+        })
+    }
 }
 
 /// Makes a queue of `capacity` bytes.
@@ -75,7 +94,7 @@ impl SpoolWriter {
         let mut state = self.0.lock();
         if !state.closed && !text.is_empty() {
             state.used += text.len() + ENTRY;
-            state.items.push_back(Item { stream, text });
+            state.items.push_back(Item { stream, text, continues: false });
             let wake = state.used >= state.wanted;
             drop(state);
             if wake {
@@ -142,7 +161,7 @@ impl SpoolReader {
     /// Waits for text and takes whole items of one stream, up to `limit` bytes; a longer item comes alone.
     ///
     /// `None`: every writer is gone and the queue is empty. Cancel-safe.
-    pub(super) async fn batch(&mut self, limit: usize, batch: &mut Vec<Bytes>) -> Option<Stream> {
+    pub(super) async fn batch(&mut self, limit: usize, batch: &mut Vec<Item>) -> Option<Stream> {
         loop {
             {
                 let mut state = self.0.lock();
@@ -184,7 +203,7 @@ impl SpoolReader {
     }
 }
 
-fn take(state: &mut State, limit: usize, batch: &mut Vec<Bytes>) -> Option<Stream> {
+fn take(state: &mut State, limit: usize, batch: &mut Vec<Item>) -> Option<Stream> {
     let stream = state.items.front()?.stream;
     let (mut count, mut size) = (0, 0);
     for item in &state.items {
@@ -195,7 +214,7 @@ fn take(state: &mut State, limit: usize, batch: &mut Vec<Bytes>) -> Option<Strea
         size += item.text.len();
     }
     state.used -= size + count * ENTRY;
-    batch.extend(state.items.drain(..count).map(|item| item.text));
+    batch.extend(state.items.drain(..count));
     Some(stream)
 }
 
@@ -220,7 +239,7 @@ mod tests {
 
     fn lines(count: usize, size: usize) -> VecDeque<Item> {
         let text = Bytes::from(vec![b'x'; size]);
-        (0..count).map(|_| Item { stream: Stream::Stdout, text: text.clone() }).collect()
+        (0..count).map(|_| Item { stream: Stream::Stdout, text: text.clone(), continues: false }).collect()
     }
 
     #[tokio::test]
@@ -266,8 +285,21 @@ mod tests {
         drop(writer);
         let mut batch = Vec::new();
         assert_eq!(reader.batch(60, &mut batch).await, Some(Stream::Stdout));
-        assert_eq!((batch.len(), batch[0].len()), (1, 1 << 20));
+        assert_eq!((batch.len(), batch[0].text.len()), (1, 1 << 20));
         assert_eq!(reader.batch(60, &mut batch).await, None);
+    }
+
+    #[test]
+    fn tru_23_a_long_line_is_handed_on_without_a_copy() {
+        let text = Bytes::from("\u{20ac}".repeat(100_000) + "\n");
+        let parts: Vec<Item> = Item::of(Stream::Stdout, text.clone(), false).collect();
+        assert!(parts.len() > 4 && parts.iter().all(|part| std::str::from_utf8(&part.text).is_ok()));
+        assert!(parts.iter().enumerate().all(|(index, part)| part.continues == (index > 0)));
+        let mut at = text.as_ptr();
+        for part in parts {
+            assert_eq!(part.text.as_ptr(), at);
+            at = at.wrapping_add(part.text.len());
+        }
     }
 
     #[tokio::test]

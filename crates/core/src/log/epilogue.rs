@@ -55,6 +55,8 @@ pub struct EndLine {
 pub enum EpilogueEvent {
     /// Output of Claude Code, or a line of the script before it.
     Stdout(Bytes),
+    /// The same, of a line that is too long to be held whole: its beginning, or what follows.
+    Piece(Bytes),
     /// The end of what Claude Code wrote to stderr.
     Stderr {
         /// The line that says how much was written.
@@ -133,6 +135,19 @@ impl Epilogue {
                 self.output(line, out);
             }
         }
+    }
+
+    /// Takes a piece of a line that is too long to be the script's.
+    pub fn piece(&mut self, piece: Bytes, out: &mut Vec<EpilogueEvent>) {
+        match std::mem::take(&mut self.state) {
+            State::Output => self.release_blank(out),
+            State::Section(mut section) => {
+                let lines = std::mem::take(&mut section.lines);
+                out.extend(section.start().chain(lines).map(EpilogueEvent::Stdout));
+            }
+            State::Ended(_) => out.push(EpilogueEvent::TakenBack),
+        }
+        out.push(EpilogueEvent::Piece(piece));
     }
 
     /// Lines may be missing here: nothing that was said before is known to be the end.

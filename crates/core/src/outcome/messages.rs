@@ -147,14 +147,26 @@ pub(super) fn exited(seen: &Seen<'_>, error: ErrorCode) -> String {
     let code = end.map_or("unknown".to_owned(), |end| end.exit_code.to_string());
     let details = end.map(exit_details).filter(|details| !details.is_empty());
     let details = details.map(|details| format!(" ({})", details.join(", "))).unwrap_or_default();
-    let stderr = stderr_lines(seen);
-    let said = match stderr.as_str() {
+    let said = unexecutable(seen).unwrap_or_else(|| stderr_lines(seen));
+    let said = match said.as_str() {
         "" if seen.whole_log() => "no result event and nothing on stderr",
         "" => no_result(seen),
         said => said,
     };
     let text = with_next_step(&format!("Claude exited with code {code}{details}: {said}"), error);
     bounded(&with_memory_hint(text, seen))
+}
+
+/// The runtime could not execute the image's `sh`: it says so itself, in the log, before anything else could.
+fn unexecutable(seen: &Seen<'_>) -> Option<String> {
+    let transcript = seen.evidence.transcript;
+    let text = Some(transcript.stdout_tail()).filter(|_| transcript.inits() == 0)?;
+    let said = text.lines().find(|line| line.starts_with("exec ") && line.contains("format error"))?;
+    let node = seen.evidence.run.node.as_deref().unwrap_or("NODE");
+    Some(format!(
+        "{said}: the image is for another architecture than node `{node}`, or its `sh` is damaged; set `image` to one \
+         for that node, or `nodeSelector` (`kubectl get node {node} -o jsonpath='{{.status.nodeInfo.architecture}}'`)"
+    ))
 }
 
 pub(super) fn unknown(seen: &Seen<'_>) -> String {

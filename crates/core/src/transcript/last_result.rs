@@ -4,9 +4,12 @@ use serde_json::{Map, Value};
 
 use super::event::ResultEvent;
 use super::lenient::{Flag, Text};
+use super::skim::skimmed;
 
 /// Upper bound of a kept event, as JSON.
 const KEPT_BYTES: usize = 256 * 1024;
+/// An event up to this size is read whole before it is trimmed; as values it can take sixteen times as much. Unit: bytes.
+const WHOLE_BYTES: usize = 1 << 20;
 /// A string is never trimmed below this.
 const SHORTEST_TRIM: usize = 4 * 1024;
 /// Bound of one error text.
@@ -53,7 +56,8 @@ impl LastResult {
             Flag::Yes | Flag::Odd => false,
         };
         // An event that is too deep for a `Value` still counts; only its copy is lost.
-        let mut whole: Map<String, Value> = serde_json::from_slice(line).unwrap_or_default();
+        let mut whole =
+            if line.len() > WHOLE_BYTES { skimmed(line) } else { serde_json::from_slice(line).unwrap_or_default() };
         trim_members(&mut whole, KEPT_BYTES);
         let names_refusal = |text: &Text<'_>| text.get().is_some_and(|text| text.contains("refusal"));
         Self {

@@ -10,6 +10,13 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::last_result::start_of;
+
+/// Of a text with escapes so much is copied; nothing that is read is longer. Unit: bytes.
+const COPIED_TEXT: usize = 1 << 20;
+/// So many elements of a list are read: a line of 32 MiB can hold sixteen million.
+const READ_ELEMENTS: usize = 1 << 16;
+
 /// What a field type picks out of the JSON value it meets. Everything it does not name reads as its default.
 pub(super) trait Pick<'de>: Default {
     fn text(_: Cow<'de, str>) -> Self {
@@ -43,7 +50,7 @@ impl<'de, P: Pick<'de>> Visitor<'de> for PickVisitor<P> {
         Ok(P::text(Cow::Borrowed(text)))
     }
     fn visit_str<E>(self, text: &str) -> Result<P, E> {
-        Ok(P::text(Cow::Owned(text.to_owned())))
+        Ok(P::text(Cow::Owned(start_of(text, COPIED_TEXT).to_owned())))
     }
     fn visit_bool<E>(self, flag: bool) -> Result<P, E> {
         Ok(P::flag(flag))
@@ -170,9 +177,11 @@ impl<T> Default for Many<T> {
 impl<'de, T: Deserialize<'de>> Pick<'de> for Many<T> {
     fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
         let mut all = Vec::new();
-        while let Some(item) = items.next_element()? {
+        while all.len() < READ_ELEMENTS {
+            let Some(item) = items.next_element()? else { return Ok(Self(all)) };
             all.push(item);
         }
+        while items.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Self(all))
     }
 }

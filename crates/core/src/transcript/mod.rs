@@ -17,6 +17,7 @@ mod lenient;
 mod output_tail;
 mod reader;
 mod repair;
+mod skim;
 mod texts;
 mod tool_calls;
 mod usage;

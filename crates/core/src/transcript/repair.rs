@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
+/// A longer line stays as it is: one of nothing but bytes that are no UTF-8 grows threefold, twice. Unit: bytes.
+const LONGEST: usize = 4 << 20;
+
 /// The line with everything replaced that JSON readers reject although JavaScript writes it: lone surrogates
 /// (`"\ud83d"`, left when a string was cut inside a character) and bytes that are not UTF-8. `None`: nothing to do.
 pub(super) fn repaired(line: &[u8]) -> Option<Vec<u8>> {
-    if !line.ends_with(b"}") {
+    if !line.ends_with(b"}") || line.len() > LONGEST {
         return None; // cut off: no repair makes it an event
     }
     let text = String::from_utf8_lossy(line);

@@ -34,7 +34,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     fn take(&mut self, new: &mut Vec<Delivery>) {
-        for Delivery { stream, text, is_output } in new.drain(..) {
+        for Delivery { stream, text, is_output, .. } in new.drain(..) {
             match text.strip_suffix(b"\n") {
                 _ if stream == Stream::Stderr || !is_output => {}
                 Some(line) => self.lines.push(line.to_vec()),

@@ -374,6 +374,13 @@ fn table() -> Vec<Row> {
         .session("-")
         .recovery("bootstrap"),
         Row::new(
+            "26 foreign architecture",
+            "claude_start_failed",
+            Scene::exited(255, "exec /bin/sh: exec format error\n"),
+        )
+        .session("-")
+        .recovery("bootstrap"),
+        Row::new(
             "26 broken settings, reported as a result",
             "claude_start_failed",
             Scene::exited(1, stream([failed(json!({

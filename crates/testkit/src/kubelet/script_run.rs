@@ -62,6 +62,12 @@ async fn play(cluster: &Cluster, steps: &[Step], log: &ContainerLog) -> Option<E
             Step::Write(text) => log.write(Stream::Stdout, text.as_bytes()),
             Step::Stderr(line) => log.write(Stream::Stderr, format!("{line}\n").as_bytes()),
             Step::Lines { count, text } => write_lines(log, *count, text).await,
+            Step::Repeat { count, text } => {
+                for _ in 0..*count {
+                    log.write(Stream::Stdout, text.as_bytes());
+                    tokio::task::yield_now().await;
+                }
+            }
             Step::Wait(duration) => sleep(*duration).await,
             Step::Gate(name) => {
                 cluster.until(Topic::Knobs, |state| state.knobs.node.open_gates.contains(name).then_some(())).await;

@@ -43,7 +43,6 @@ pub(super) struct LogFile(Mutex<State>);
 struct State {
     chunks: Vec<Arc<Chunk>>,
     size: usize,
-    sealed: bool,
 }
 
 impl LogFile {
@@ -58,15 +57,6 @@ impl LogFile {
         let mut state = self.state();
         state.size += chunk.bytes.len();
         state.chunks.push(Arc::new(Chunk { bytes: chunk.bytes.freeze(), records: chunk.records }));
-    }
-
-    /// The file was renamed by a rotation: it never grows again.
-    pub(super) fn seal(&self) {
-        self.state().sealed = true;
-    }
-
-    pub(super) fn is_sealed(&self) -> bool {
-        self.state().sealed
     }
 
     pub(super) fn size(&self) -> usize {

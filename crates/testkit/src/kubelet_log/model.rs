@@ -41,6 +41,8 @@ pub struct LogModel {
     /// Text of a line that has not ended, per stream. The runtime holds it back until it ends or fills a record.
     pending: [Vec<u8>; 2],
     current: Arc<LogFile>,
+    /// How often a file was renamed.
+    rotations: u64,
     closed: bool,
 }
 
@@ -55,7 +57,14 @@ impl LogModel {
     #[must_use]
     pub fn new(options: LogOptions) -> Self {
         let stamps = StampWriter::new(options.zone_minutes);
-        Self { options, stamps, pending: [Vec::new(), Vec::new()], current: Arc::default(), closed: false }
+        Self {
+            options,
+            stamps,
+            pending: [Vec::new(), Vec::new()],
+            current: Arc::default(),
+            rotations: 0,
+            closed: false,
+        }
     }
 
     /// The container writes `bytes`; `clock` is asked once per record, in the order in which they are written.
@@ -100,8 +109,8 @@ impl LogModel {
 
     /// The kubelet renames the file; the runtime opens an empty one. The old file is readable only where it is open already.
     pub fn rotate(&mut self) {
-        self.current.seal();
         self.current = Arc::default();
+        self.rotations += 1;
     }
 
     /// The container ended.
@@ -131,6 +140,10 @@ impl LogModel {
             body.extend_from_slice(&piece);
         }
         body
+    }
+
+    pub(super) fn rotations(&self) -> u64 {
+        self.rotations
     }
 
     pub(super) fn current(&self) -> &Arc<LogFile> {

@@ -38,6 +38,8 @@ pub struct LogReader {
     since: Option<i64>,
     timestamps: bool,
     follow: bool,
+    /// Rotations that were noticed. A reader looks out for them from the first time on that it is through with its file.
+    noticed: Option<u64>,
     remaining: Option<usize>,
     queued: Bytes,
 }
@@ -53,6 +55,7 @@ impl LogReader {
             since: options.since.map(nanoseconds),
             timestamps: options.timestamps,
             follow: options.follow,
+            noticed: None,
             remaining: options.limit_bytes,
             queued: Bytes::new(),
         }
@@ -74,11 +77,14 @@ impl LogReader {
                     self.chunk += 1;
                     self.record = 0;
                 }
-                // A follow that is two rotations behind lands in the newest file; the middle one is skipped silently (kubernetes.md 1.6).
-                None if self.follow && self.file.is_sealed() => {
+                // Each rotation that it notices makes it open the newest file, whichever that is by then: one is
+                // skipped, or read again (kubernetes.md 1.6).
+                None if self.follow && self.noticed.is_some_and(|noticed| noticed < log.rotations()) => {
+                    self.noticed = self.noticed.map(|noticed| noticed + 1);
                     self.file = Arc::clone(log.current());
                     (self.chunk, self.record) = (0, 0);
                 }
+                None if self.follow && self.noticed.is_none() => self.noticed = Some(log.rotations()),
                 None => return None,
             }
         }

@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::long::LongLine;
 use super::pace::{Pace, SkippedTo};
 use super::replay::{Alignment, Held, Replay};
 use super::window::{CAP, MARGIN, Window};
 use super::{Gap, GapReason, LogCounters, LogEvent};
-use crate::log::body::{Line, LogTime, Record, hash, is_notice, mended, notice_start};
+use crate::log::body::{Line, LogTime, Record, hash, is_notice, mended, notice_start, shows_a_start};
 
 /// So many connections with the same lines and no anchor are believed.
 const STUCK: u32 = 3;
@@ -64,7 +65,7 @@ pub enum ReadEnd {
 #[derive(Debug, Default)]
 pub struct LogCursor {
     window: Window,
-    /// How the log begins, if that is known.
+    /// How the log begins, if that is known and was not seen.
     first_line: Option<&'static str>,
     /// Lines with a time that were delivered.
     count: u64,
@@ -77,6 +78,8 @@ pub struct LogCursor {
     /// Held lines while the connection has not reached the tail; `None`: live.
     replay: Option<Replay>,
     connection: Option<Connection>,
+    /// The last line with a time, if it is too long to be held whole.
+    long: LongLine,
     /// Of the current connection.
     pace: Pace,
     /// Where the file begins to which the current connection may have skipped.
@@ -99,8 +102,8 @@ impl LogCursor {
         Self { window: Window::with_cap(limits.window_cap), ..Self::default() }
     }
 
-    /// Says how the log begins. That line is not delivered; a log that begins otherwise lacks its beginning, and that is
-    /// reported.
+    /// Says how the log begins. That line is not delivered; a log that shows a later line first lacks its beginning, and
+    /// that is reported.
     #[must_use]
     pub fn beginning_with(self, first_line: Option<&'static str>) -> Self {
         Self { first_line, ..self }
@@ -128,6 +131,25 @@ impl LogCursor {
     /// What comes from now on comes at this time.
     pub fn arrives(&mut self, now: Duration) {
         self.pace.arrives(now);
+    }
+
+    /// The beginning of a line of the connection that is too long to be held whole; [`Self::more`] follows.
+    pub fn begin(&mut self, line: Line, out: &mut Vec<LogEvent>) {
+        let record = line.at.map(|at| Record::new(at, line.body()));
+        let before = (self.counters.lines, self.is_live());
+        self.line(line, out);
+        let is_new = self.counters.lines > before.0;
+        // Behind the anchor, or new: either way it is the last delivered line.
+        let is_last = record.is_none_or(|record| self.window.last() == Some(record));
+        if self.is_live() && is_last && (is_new || !before.1) { self.long.begins() } else { self.long.begins_other() }
+    }
+
+    /// The next piece of that line.
+    pub fn more(&mut self, piece: Bytes, out: &mut Vec<LogEvent>) {
+        if let Some(piece) = self.long.take(piece) {
+            self.counters.bytes += piece.len() as u64;
+            out.push(LogEvent::More(piece));
+        }
     }
 
     /// The next complete line of the connection. What has to be delivered is added to `out`.
@@ -249,10 +271,10 @@ impl LogCursor {
         }
     }
 
-    /// A line with a time was taken, be it only the one that the log begins with.
+    /// The program that writes the log has begun: the line that it begins with was taken, or one that stands behind it.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        self.count > 0
+        self.count > 0 && self.first_line.is_none()
     }
 
     /// What happened so far.
@@ -307,27 +329,34 @@ impl LogCursor {
             self.raw_tail.push(hash);
         }
         self.counters.raw_lines += 1;
-        self.count(&line.text);
-        out.push(LogEvent::Line(line.text));
+        self.push(line.text, out);
     }
 
     fn deliver(&mut self, record: Record, text: Bytes, out: &mut Vec<LogEvent>) {
-        let begins = self.count == 0;
         self.window.push(record);
         self.pace.took(record.at);
         self.count += 1;
         self.raw_tail.clear();
         self.raw_repeated = None;
         self.open.clear();
-        if begins && let Some(first_line) = self.first_line {
+        if let Some(first_line) = self.first_line {
             if text.strip_suffix(b"\n") == Some(first_line.as_bytes()) {
+                self.first_line = None;
                 return;
             }
-            // The beginning can only be lost together with the whole file that held it.
-            self.report(Gap { after: None, before: Some(record.at), reason: GapReason::RotatedUnread }, out);
+            if shows_a_start(&text) {
+                self.first_line = None;
+                // The beginning can only be lost together with the whole file that held it.
+                self.report(Gap { after: None, before: Some(record.at), reason: GapReason::RotatedUnread }, out);
+            }
         }
+        self.push(text, out);
+    }
+
+    fn push(&mut self, text: Bytes, out: &mut Vec<LogEvent>) {
+        self.long.delivered_another();
         self.count(&text);
-        out.push(LogEvent::Line(text));
+        out.push(if text.ends_with(b"\n") { LogEvent::Line(text) } else { LogEvent::Begin(text) });
     }
 
     fn count(&mut self, text: &Bytes) {

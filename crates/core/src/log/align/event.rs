@@ -9,6 +9,10 @@ use super::Gap;
 pub enum LogEvent {
     /// A line that was never delivered before, with its `\n`.
     Line(Bytes),
+    /// The beginning of a line that is too long to be held whole.
+    Begin(Bytes),
+    /// More of that line; the last piece with its `\n`.
+    More(Bytes),
     /// The last output of the container, which ended without `\n`.
     Unterminated(Bytes),
     /// Lines are missing here, or that cannot be excluded.

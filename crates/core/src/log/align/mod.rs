@@ -3,6 +3,7 @@
 mod cursor;
 mod event;
 mod gaps;
+mod long;
 mod overlap;
 mod pace;
 mod replay;

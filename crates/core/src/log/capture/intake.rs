@@ -22,7 +22,13 @@ pub struct Delivery {
     pub text: Bytes,
     /// Claude Code wrote it to stdout, so it is worth parsing.
     pub is_output: bool,
+    /// It goes on where the text before it stopped.
+    pub continues: bool,
 }
+
+/// What is told once of a line that is too long.
+const TOO_LONG: &str = "[paperclip] A line of the log is longer than 32 MiB: it is passed on in pieces, and what it says \
+                        is not read. Further ones are not mentioned\n";
 
 /// What a connection has shown so far, as far as it matters for when to connect and when to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,6 +75,7 @@ pub struct Intake {
     /// Bytes of stdout that were delivered.
     bytes: u64,
     gaps: Vec<Gap>,
+    told_too_long: bool,
     events: Vec<LogEvent>,
     told: Vec<EpilogueEvent>,
 }
@@ -105,7 +112,13 @@ impl Intake {
         self.cursor.arrives(now);
         let before = self.cursor.counters().lines;
         while let Some(raw) = self.framer.next_line() {
-            self.cursor.line(Line::parse(raw), &mut self.events);
+            if self.framer.continues() {
+                self.cursor.more(raw, &mut self.events);
+            } else if raw.ends_with(b"\n") {
+                self.cursor.line(Line::parse(raw), &mut self.events);
+            } else {
+                self.cursor.begin(Line::parse(raw), &mut self.events);
+            }
         }
         if self.cursor.counters().lines > before {
             // What stood behind the last newline was the beginning of one of these lines.
@@ -211,7 +224,19 @@ impl Intake {
                     self.deliver(out);
                     let text = Bytes::from(format!("[paperclip] {}\n", gap.message()));
                     self.gaps.push(gap);
-                    out.push(Delivery { stream: Stream::Stderr, text, is_output: false });
+                    out.push(status(text));
+                }
+                LogEvent::Begin(text) => {
+                    self.deliver(out);
+                    if !std::mem::replace(&mut self.told_too_long, true) {
+                        out.push(status(Bytes::from_static(TOO_LONG.as_bytes())));
+                    }
+                    self.epilogue.piece(text, &mut self.told);
+                }
+                LogEvent::More(text) => {
+                    self.deliver(out);
+                    self.bytes += text.len() as u64;
+                    out.push(Delivery { stream: Stream::Stdout, text, is_output: false, continues: true });
                 }
             }
         }
@@ -223,20 +248,21 @@ impl Intake {
         let mut told = std::mem::take(&mut self.told);
         for event in told.drain(..) {
             match event {
-                EpilogueEvent::Stdout(text) => self.output(text, out),
+                EpilogueEvent::Stdout(text) => self.output(text, true, out),
+                EpilogueEvent::Piece(text) => self.output(text, false, out),
                 EpilogueEvent::Ended { line, .. } => self.end_line = Some(line),
                 EpilogueEvent::Stderr { announced, text } => {
                     self.stderr = Some(String::from_utf8_lossy(&text).into_owned());
                     let newline = if text.ends_with(b"\n") { "" } else { "\n" };
                     let text = Bytes::from([&text[..], newline.as_bytes()].concat());
                     for text in [announced, text] {
-                        out.push(Delivery { stream: Stream::Stderr, text, is_output: false });
+                        out.push(status(text));
                     }
                 }
                 EpilogueEvent::TakenBack => {
                     self.stderr = None;
                     if let Some(line) = self.end_line.take() {
-                        self.output(line, out);
+                        self.output(line, true, out);
                     }
                 }
             }
@@ -244,8 +270,12 @@ impl Intake {
         self.told = told;
     }
 
-    fn output(&mut self, text: Bytes, out: &mut Vec<Delivery>) {
+    fn output(&mut self, text: Bytes, is_output: bool, out: &mut Vec<Delivery>) {
         self.bytes += text.len() as u64;
-        out.push(Delivery { stream: Stream::Stdout, text, is_output: true });
+        out.push(Delivery { stream: Stream::Stdout, text, is_output, continues: false });
     }
+}
+
+fn status(text: Bytes) -> Delivery {
+    Delivery { stream: Stream::Stderr, text, is_output: false, continues: false }
 }

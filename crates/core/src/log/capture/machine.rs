@@ -153,7 +153,9 @@ enum Step {
 #[derive(Debug, Clone, Copy)]
 enum Progress {
     /// Asked for; given up at this time.
-    Asked { until: Duration },
+    Asked {
+        until: Duration,
+    },
     Open(Open),
 }
 

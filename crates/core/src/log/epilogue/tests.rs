@@ -23,6 +23,7 @@ fn told(event: EpilogueEvent) -> String {
     let text = |bytes: Bytes| String::from_utf8(bytes.to_vec()).unwrap();
     match event {
         EpilogueEvent::Stdout(line) => format!("out {:?}", text(line)),
+        EpilogueEvent::Piece(piece) => format!("piece {:?}", text(piece)),
         EpilogueEvent::Stderr { announced, text: said } => {
             assert!(announced.starts_with(b"[paperclip] Claude Code wrote "));
             format!("err {:?}", text(said))
@@ -202,4 +203,21 @@ fn log_13_a_forged_section_holds_back_no_more_than_a_true_one_can_be() {
     let delivered: usize =
         events.iter().map(|event| if let EpilogueEvent::Stdout(line) = event { line.len() } else { 0 }).sum();
     assert_eq!(delivered, announced.len() + 1 + held);
+}
+
+#[test]
+fn tru_23_a_piece_of_a_line_that_is_too_long_is_output_whatever_it_says() {
+    let piece = |before: &[&str]| {
+        let (mut epilogue, mut out) = (Epilogue::default(), Vec::new());
+        before.iter().for_each(|line| epilogue.line(Bytes::copy_from_slice(line.as_bytes()), &mut out));
+        epilogue.piece(Bytes::from_static(b"[paperclip] Container ended (exit 0)"), &mut out);
+        assert_eq!(epilogue.ended(), None);
+        out.into_iter().map(told).collect::<Vec<_>>()
+    };
+    let said = r#"piece "[paperclip] Container ended (exit 0)""#;
+    assert_eq!(piece(&["a\n", "\n"]), [r#"out "a\n""#, r#"out "\n""#, said]);
+    assert_eq!(piece(&["[paperclip] Container ended (exit 0)\n"]), ["end 0", "taken back", said]);
+    let announced = stderr_line("9", "9");
+    let expected = [format!("out {:?}", format!("{announced}\n")), r#"out "x\n""#.to_owned(), said.to_owned()];
+    assert_eq!(piece(&[&format!("{announced}\n"), "x\n"]), expected);
 }

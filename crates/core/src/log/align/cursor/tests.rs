@@ -17,6 +17,7 @@ fn texts(events: &[LogEvent]) -> Vec<String> {
     let text = |event: &LogEvent| match event {
         LogEvent::Line(text) => String::from_utf8_lossy(text).trim_end_matches('\n').to_owned(),
         LogEvent::Unterminated(text) => format!("{}<", String::from_utf8_lossy(text)),
+        LogEvent::Begin(text) | LogEvent::More(text) => format!("{}~", String::from_utf8_lossy(text)),
         LogEvent::Gap(_) => "GAP".to_owned(),
     };
     events.iter().map(text).collect()
@@ -404,7 +405,7 @@ fn a_gap_without_new_lines_is_reported_once() {
 
 #[test]
 fn log_06_a_log_without_its_beginning_is_a_gap_and_a_log_with_it_is_none() {
-    for (first, gap) in [("1 begin", false), ("1 begin and more", true), ("1 later", true)] {
+    for (first, gap) in [("1 begin", false), ("1 [paperclip] later", true), ("1 {\"type\":\"user\"}", true)] {
         let mut cursor = LogCursor::default().beginning_with(Some("begin"));
         assert_eq!(follow(&mut cursor, &[]), NOTHING, "silence is no loss");
         let delivered = follow(&mut cursor, &[first, "2 b", "3 begin"]);
@@ -461,4 +462,50 @@ fn log_01_a_file_that_the_node_opens_again_is_not_delivered_again() {
     assert_eq!(feed(&mut cursor, &["20000 b", "20001 c", "20001 c", "20002 d"]), ["d"]);
     assert_eq!(feed(&mut cursor, &["20000 b", "20001 c", "20001 c", "20002 d", "20003 e"]), ["e"]);
     assert_eq!(cursor.counters().gaps, 1);
+}
+
+/// One follow of a line that is too long: its time, its first piece and the pieces behind that.
+fn follow_long(cursor: &mut LogCursor, before: &[&str], begin: &str, more: &[&'static str]) -> Vec<String> {
+    cursor.connect(Connection::Follow);
+    let mut delivered = feed(cursor, before);
+    let mut out = Vec::new();
+    let whole = line(begin);
+    let text = whole.text.slice(..whole.text.len() - 1);
+    cursor.begin(Line { text, ..whole }, &mut out);
+    more.iter().for_each(|piece| cursor.more(Bytes::from_static(piece.as_bytes()), &mut out));
+    delivered.extend(texts(&out));
+    delivered
+}
+
+#[test]
+fn tru_23_a_line_that_is_too_long_goes_on_where_the_connection_before_was_cut() {
+    let mut cursor = LogCursor::default();
+    assert_eq!(follow_long(&mut cursor, &["1 a"], "2 long", &["er", " and"]), ["a", "long~", "er~", " and~"]);
+    assert_eq!(follow_long(&mut cursor, &["1 a"], "2 long", &["e", "r and lon", "ger\n"]), [" lon~", "ger\n~"]);
+    // The whole line again, and one behind it.
+    let mut all = follow_long(&mut cursor, &["1 a"], "2 long", &["er and longer\n"]);
+    all.extend(feed(&mut cursor, &["3 b"]));
+    assert_eq!(all, ["b"]);
+    assert_eq!(follow_long(&mut cursor, &["1 a"], "2 long", &["er and longer\n"]), NOTHING);
+    assert_eq!(feed(&mut cursor, &["3 b", "4 c"]), ["c"]);
+    assert_eq!(cursor.counters().gaps, 0);
+}
+
+#[test]
+fn fld_20_only_a_line_of_ours_or_of_the_cli_shows_that_something_stood_before_it() {
+    const FIRST: Option<&str> = Some(crate::log::FIRST_LINE);
+    for (lines, delivered, gaps) in [
+        (&["1 exec /bin/sh: exec format error"][..], &["exec /bin/sh: exec format error"][..], 0),
+        (
+            &["1 a warning", "2 [paperclip] Container started", "3 {\"type\":\"system\"}"],
+            &["a warning", "{\"type\":\"system\"}"],
+            0,
+        ),
+        (&["1 tail\"}", "2 {\"type\":\"user\"}"], &["tail\"}", "GAP", "{\"type\":\"user\"}"], 1),
+        (&["1 [paperclip] Warning: x"], &["GAP", "[paperclip] Warning: x"], 1),
+    ] {
+        let mut cursor = LogCursor::default().beginning_with(FIRST);
+        assert_eq!(follow(&mut cursor, lines), delivered);
+        assert_eq!((cursor.counters().gaps, cursor.has_begun()), (gaps, !lines[0].contains("exec")));
+    }
 }
