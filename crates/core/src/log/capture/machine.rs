@@ -30,7 +30,7 @@ const QUIET: Duration = Duration::from_secs(3);
 /// The kubelet ends a follow about a second after the container. One that is silent for longer is half-open.
 const LINGER: Duration = Duration::from_secs(3);
 /// A reader of the node that has reached the end of a file once knows of the next one.
-const WAITED: Duration = Duration::from_secs(1);
+const WAITED: Duration = Duration::from_millis(500);
 /// Time for the tail after the container's end, waiting for the host not counted. It begins anew with every new line of a
 /// pod that stays: a starved node sends slowly, and giving up costs the result.
 const DRAIN: Duration = Duration::from_secs(10);

@@ -286,8 +286,8 @@ fn log_06_silence_after_a_burst_replaces_a_connection_that_was_never_silent_befo
         vec![
             (0, Event::Phase(RUNNING), Follows),
             (0, Event::Opened, Listens(60_000)),
-            (500, Event::Chunk(burst), Listens(3_500)),
-            (3_500, Event::Time, Follows),
+            (400, Event::Chunk(burst), Listens(3_400)),
+            (3_400, Event::Time, Follows),
             // The next one brings the end of the same file, and nothing new.
             (3_600, Event::Opened, Listens(63_600)),
             (3_700, Event::Chunk(burst), Listens(63_700)),
