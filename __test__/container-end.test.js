@@ -125,8 +125,8 @@ describe.each(images)('with the `sh` of %s', (image) => {
     expect(transcript(ctx).stderr.match(/e{1000,}/)?.[0]).toHaveLength(32_768)
   })
 
-  test('can_02 a stop while the run is being prepared ends the preparation', async () => {
-    // The preparation makes directories: this one hangs in that.
+  // The preparation makes directories: this one hangs in that. Busybox has a `mkdir` of its own and asks for no other.
+  if (/dash|bash/.test(image)) test('can_02 a stop while the run is being prepared ends the preparation', async () => {
     const name = `slow-${id}`
     await cluster.api.create(`${core}/configmaps`, { metadata: { name }, data: { mkdir: '#!/bin/sh\necho preparing\nexec sleep 100\n' } })
     const podTemplate = {

@@ -182,7 +182,7 @@ export const catalogue = [
   },
   {
     name: 'rotation between the last line and the end line',
-    talk: { lines: 1500, units: 150, batch: 1500, lingerSec: 3 },
+    talk: { lines: 1500, units: 150, batch: 1500, lingerSec: 4 },
     runs: 2,
     rotates: true,
     onRealNode: { talk: { lines: 12_000, units: 1000, batch: 500, pauseMs: 100, lingerSec: 13 }, mayLose: true },

@@ -18,7 +18,7 @@ export async function startRing({ kubeconfig, context }) {
   const rotating = kubeconfig ? undefined : await start()
   if (rotating) {
     await rotating.cluster.api.text('PUT', '/_sim/logs', { maxSize: 128 << 10 })
-    await rotating.cluster.api.text('PATCH', '/_sim/lags', { logRotationCheck: 1000 })
+    await rotating.cluster.api.text('PATCH', '/_sim/lags', { logRotationCheck: 3000 })
   }
   return {
     /**

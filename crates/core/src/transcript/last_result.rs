@@ -10,6 +10,8 @@ use super::skim::skimmed;
 const KEPT_BYTES: usize = 256 * 1024;
 /// An event up to this size is read whole before it is trimmed; as values it can take sixteen times as much. Unit: bytes.
 const WHOLE_BYTES: usize = 1 << 20;
+/// Behind the beginning of a text.
+pub(super) const CUT: &str = "… [cut]";
 /// A string is never trimmed below this.
 const SHORTEST_TRIM: usize = 4 * 1024;
 /// Bound of one error text.
@@ -141,8 +143,7 @@ fn size_of(key: &str, value: &Value) -> usize {
 
 /// The beginning of a text that needs at most `bytes` as JSON, marked as cut.
 fn beginning(text: &str, bytes: usize) -> String {
-    const MARK: &str = "… [cut]";
-    let mut left = bytes.saturating_sub(128 + MARK.len());
+    let mut left = bytes.saturating_sub(128 + CUT.len());
     let mut kept = String::new();
     for character in text.chars() {
         let size = match character {
@@ -154,7 +155,7 @@ fn beginning(text: &str, bytes: usize) -> String {
         left = rest;
         kept.push(character);
     }
-    kept.push_str(MARK);
+    kept.push_str(CUT);
     kept
 }
 

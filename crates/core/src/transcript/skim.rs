@@ -3,6 +3,8 @@
 use serde::de::IgnoredAny;
 use serde_json::{Deserializer, Map, Value};
 
+use super::last_result::CUT;
+
 /// A member up to this size is kept, of a longer string its beginning. Unit: bytes.
 const MEMBER: usize = 64 << 10;
 /// So many members are kept.
@@ -45,7 +47,11 @@ fn reduced(value: &[u8]) -> Value {
     // A cut inside of an escape is no string; the longest one has twelve bytes.
     let beginnings = (0..16).filter_map(|less| value.get(..MEMBER - less));
     let mut whole = beginnings.filter_map(|text| serde_json::from_slice([text, b"\""].concat().as_slice()).ok());
-    if value.starts_with(b"\"") { whole.next().map_or_else(left_out, |text: String| text.into()) } else { left_out() }
+    if value.starts_with(b"\"") {
+        whole.next().map_or_else(left_out, |text: String| (text + CUT).into())
+    } else {
+        left_out()
+    }
 }
 
 #[cfg(test)]
@@ -63,7 +69,7 @@ mod tests {
             let kept = skimmed(line.as_bytes());
             let keys: Vec<&str> = kept.keys().map(String::as_str).collect();
             assert_eq!(keys, ["type", "turns", "usage", "result", "list", "ok"]);
-            let beginning = kept["result"].as_str().unwrap();
+            let beginning = kept["result"].as_str().unwrap().strip_suffix(CUT).unwrap();
             let whole: String = serde_json::from_str(&format!("\"{text}\"")).unwrap();
             assert!(whole.starts_with(beginning) && beginning.len() > MEMBER / 12, "{unit}");
             assert_eq!((&kept["turns"], &kept["usage"]["in"]), (&7.into(), &1.into()));

@@ -378,6 +378,7 @@ fn table() -> Vec<Row> {
             "claude_start_failed",
             Scene::exited(255, "exec /bin/sh: exec format error\n"),
         )
+        .exit(255, Value::Null)
         .session("-")
         .recovery("bootstrap"),
         Row::new(

@@ -90,12 +90,14 @@ async fn the_kubelet_rotates_at_its_ten_second_look_and_only_the_new_file_is_rea
     setup.simulator.knobs().log_settings(LogSettings { max_size: 512 });
     let pod = setup.start(job(), "running").await;
     let mut stream = setup.open_log(&pod, "&follow=true").await.unwrap();
-    tokio::time::sleep(seconds(9)).await;
+    let mut all = Vec::new();
+    while !all.ends_with(b"same file\n") {
+        stream.read_buf(&mut all).await.unwrap();
+    }
     assert!(text(&setup.log(&pod, "").await.unwrap()).ends_with("same file\n"));
     tokio::time::sleep(seconds(10)).await;
     assert_eq!(text(&setup.log(&pod, "").await.unwrap()), "next file\n");
     assert!(setup.simulator.knobs().delete_pod(NAMESPACE, &pod, None, None));
-    let mut all = Vec::new();
     stream.read_to_end(&mut all).await.unwrap();
     assert!(text(&all).ends_with("same file\nnext file\n"), "a follow that keeps up crosses the rotation");
     assert_eq!(text(&all).lines().count(), 22);
