@@ -86,7 +86,7 @@ test.each([
   ['cancelled', { status: 'cancelled' }, 200, 'operator'],
   ['cancelling', { status: 'cancelling' }, 200, 'operator'],
   ['running with a requested cancel', { status: 'running', resultJson: { executionCancellation: { state: 'requested' } } }, 200, 'operator'],
-  ['failed', { status: 'failed' }, 200, 'leaseLost'],
+  ['failed', { status: 'failed' }, 200, 'operator'],
   ['nothing usable', 'text', 200, 'leaseLost'],
   ['an error', {}, 500, 'leaseLost'],
   ['a refused token', {}, 403, 'leaseLost'],

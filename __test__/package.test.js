@@ -50,7 +50,7 @@ test('the manifest names existing files, and the members that the host reads', (
     license: 'MIT',
     paperclip: { adapterUiParser: '1.0.0' },
     exports: { './ui-parser': { default: expect.stringMatching(/\.cjs$/) } },
-    peerDependencies: { '@paperclipai/adapter-utils': '>=2026.415.0-canary.7' },
+    peerDependencies: { '@paperclipai/adapter-utils': '>=2026.416.0' },
     engines: { node: '>=20' },
   })
   expect(manifest).not.toHaveProperty('dependencies')
@@ -92,12 +92,12 @@ test('pkg_05 the tarball has the bundles, the types and nothing else', () => {
   ])
 })
 
-test('pkg_02 each bundle is one file: only modules of Node are imported, and nothing imports the parser', () => {
+test('pkg_02 each bundle is one file: only modules of Node are imported, and nothing that the host loads imports the parser', () => {
   for (const file of [...Object.values(bundles), 'dist/bin.js']) {
     const text = readFileSync(fromRoot(file), 'utf8')
     const imported = [...text.matchAll(/^\s*(?:import|export)\b[^'"\n]*\bfrom\s*["']([^"']+)["']|^import ["']([^"']+)["']/gm)].map(([, a, b]) => a ?? b)
     expect(imported.filter((name = '') => !builtinModules.includes(name.replace(/^node:/, '')))).toEqual([])
-    expect(text).not.toContain('ui-parser')
+    if (file !== 'dist/bin.js') expect(text).not.toContain('ui-parser')
   }
   expect(readFileSync(fromRoot('dist/ui-parser.cjs'), 'utf8')).toBe(readFileSync(fromRoot('js/ui-parser.cjs'), 'utf8'))
 })

@@ -4,8 +4,12 @@
  */
 
 import { fields } from './configuration-keys.js'
+import { hostHas } from './host/version.js'
 
-/** A new object per call: the host may change what it gets. */
+/**
+ * A new object per call: the host may change what it gets. A host that keeps no field secret is given none.
+ */
 export function getConfigSchema() {
-  return structuredClone({ fields })
+  const storable = fields.filter((field) => hostHas('secretFields') || !('meta' in field && field.meta && 'secret' in field.meta))
+  return structuredClone({ fields: storable })
 }

@@ -1,6 +1,7 @@
 /** `testEnvironment(ctx)`: the checks are native; here only what a missing native module means. Never throws (ENV-02). */
 
 import { hostProcess } from './host/process.js'
+import { hostVersion, lacking } from './host/version.js'
 import { type } from './identity.js'
 import { asObject, messageOf } from './json.js'
 import { loadNative } from './native/load.js'
@@ -19,7 +20,8 @@ export async function testEnvironment(ctx) {
       executionTarget: ctx.executionTarget ?? null,
       host: await hostProcess(),
     }
-    return { adapterType, ...JSON.parse(await loadNative().checkEnvironment(JSON.stringify(request))) }
+    const report = JSON.parse(await loadNative().checkEnvironment(JSON.stringify(request)))
+    return { adapterType, ...report, checks: [...report.checks, ...hostChecks()] }
   } catch (error) {
     return {
       adapterType,
@@ -36,4 +38,13 @@ export async function testEnvironment(ctx) {
       testedAt: new Date().toISOString(),
     }
   }
+}
+
+/** What an older host lacks. It changes no status: everything works without it. */
+function hostChecks() {
+  return lacking().map((lacks, index) => ({
+    code: `host_version_${index + 1}`,
+    level: /** @type {const} */ ('info'),
+    message: `Paperclip ${hostVersion()?.join('.')} ${lacks}`,
+  }))
 }

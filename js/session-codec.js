@@ -14,6 +14,7 @@ const aliases = {
   repoRef: ['repoRef', 'repo_ref'],
   promptBundleKey: ['promptBundleKey', 'prompt_bundle_key'],
   mcpServerIdentity: ['mcpServerIdentity', 'mcp_server_identity'],
+  usageTotals: ['usageTotals'],
 }
 
 /**

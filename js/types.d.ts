@@ -204,6 +204,7 @@ export interface SkillSnapshotEntry extends Omit<AdapterSkillEntry, 'origin'> {
 export interface SharedState {
   native?: { module: NativeModule; path: string }
   processStartedAtMs?: number
+  activeRuns?: Set<{ agentId: string; askNow: () => Promise<boolean>; ended: Promise<unknown> }>
 }
 
 export type JsonObject = Record<string, unknown>

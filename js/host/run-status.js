@@ -7,6 +7,9 @@ import { asObject } from '../json.js'
 
 const requestTimeoutMs = 5_000
 
+/** Of a row that no result will change any more. */
+const closed = new Set(['succeeded', 'failed', 'timed_out', 'interrupted', 'skipped'])
+
 /**
  * Addresses under which the server reaches itself, best first. Loopback is fine here: nothing of this goes to a pod.
  * @param {NodeJS.ProcessEnv} environment
@@ -33,8 +36,8 @@ function loopbackFor(host) {
 }
 
 /**
- * @typedef {'cancel' | 'continue' | 'denied' | 'unknown'} RunStatus
- * `cancel`: an operator asked for it. `denied`: the token was refused. `unknown`: no usable answer.
+ * @typedef {'cancel' | 'over' | 'continue' | 'denied' | 'unknown'} RunStatus
+ * `cancel`: an operator asked for it. `over`: the host has closed the run's row, whatever it says. `denied`: the token was refused. `unknown`: no usable answer.
  */
 
 /**
@@ -52,7 +55,7 @@ export async function fetchRunStatus({ urls, runId, authToken, signal }) {
       })
       if (response.status === 401 || response.status === 403) return 'denied'
       if (!response.ok) return 'unknown'
-      return isCancelled(await response.json()) ? 'cancel' : 'continue'
+      return statusOf(await response.json())
     } catch {
       if (signal.aborted) break
     } finally {
@@ -83,8 +86,9 @@ function withTimeout(signal, milliseconds) {
  * The row stays `running` while a stop is under way; then only the request tells (docs/internals/host.md 8).
  * @param {unknown} run
  */
-function isCancelled(run) {
+function statusOf(run) {
   const { status, resultJson } = asObject(run)
-  if (status === 'cancelled' || status === 'cancelling') return true
-  return asObject(asObject(resultJson)['executionCancellation'])['state'] === 'requested'
+  if (status === 'cancelled' || status === 'cancelling') return 'cancel'
+  if (asObject(asObject(resultJson)['executionCancellation'])['state'] === 'requested') return 'cancel'
+  return closed.has(String(status)) ? 'over' : 'continue'
 }

@@ -38,8 +38,8 @@ export async function loadHostUtilities(program = process.argv[1]) {
   return Object.fromEntries(chosen)
 }
 
-/** @param {string} program */
-function findPackage(program) {
+/** @param {string} program @returns {string | null} */
+export function findPackage(program) {
   const direct = packageDirectory(packageName, program)
   if (direct !== null) return direct
   const server = packageDirectory(serverName, program)

@@ -3,18 +3,21 @@
  *
  * ```text
  * signal: any reason ─────────────────▶ cancel('operator')
- * signal: controller lease lost ─▶ ask the host once ─┬─▶ cancelled there: cancel('operator')
- *                                                     └─▶ otherwise:       cancel('leaseLost'), the Job lives on
- * no signal, or not registered ──▶ ask every 15 s ────▶ cancelled there: cancel('operator')
+ * signal: controller lease lost ─▶ ask the host once ─┬─▶ cancelled or closed there: cancel('operator') (HOS-06)
+ *                                                     └─▶ otherwise:                 cancel('leaseLost'), the Job lives on
+ * no signal, or not registered ──▶ ask every 15 s (5 s where the host has no signal) ──▶ cancelled there: cancel('operator')
  * ```
  */
 
 import { messageOf } from '../json.js'
 import { fetchRunStatus, hostUrls } from '../host/run-status.js'
+import { hostHas } from '../host/version.js'
 
 /** @typedef {import('../types.d.ts').ExecutionContext} ExecutionContext */
 
 const pollIntervalMs = 15_000
+/** Where polling is the only way. */
+const soonPollIntervalMs = 5_000
 const registrationTimeoutMs = 30_000
 const lastLinesTimeoutMs = 1_000
 
@@ -42,7 +45,8 @@ export async function registerForCancellation(ctx) {
 
 /**
  * @param {{ ctx: ExecutionContext, run: import('../types.d.ts').NativeRun, log: import('../host/log.js').Log, registered: boolean }} parts
- * @returns {Promise<() => Promise<void>>} stops watching; resolves when nothing of it is left
+ * @returns {Promise<{ askNow: () => Promise<boolean>, stop: () => Promise<void> }>} `askNow`: was it cancelled? then it is being
+ *   stopped. `stop`: stops watching; resolves when nothing of it is left
  */
 export async function watchCancellation({ ctx, run, log, registered }) {
   const ended = new AbortController()
@@ -60,7 +64,7 @@ export async function watchCancellation({ ctx, run, log, registered }) {
   }
   const onAbort = async () => {
     if (!isLeaseLost(signal?.reason)) return cancel('operator')
-    cancel((await status()) === 'cancel' ? 'operator' : 'leaseLost')
+    cancel(['cancel', 'over'].includes(await status()) ? 'operator' : 'leaseLost')
   }
   const status = async () =>
     ctx.authToken
@@ -82,10 +86,17 @@ export async function watchCancellation({ ctx, run, log, registered }) {
     else say(`cancel polling disabled: ${urls.length > 0 ? 'no run token' : 'the host URL is unknown'}`)
   }
 
-  return async () => {
-    ended.abort()
-    signal?.removeEventListener('abort', onAbort)
-    await Promise.race([Promise.all(pending), unreferencedDelay(lastLinesTimeoutMs)])
+  return {
+    async askNow() {
+      const cancelled = (await status()) === 'cancel'
+      if (cancelled) cancel('operator')
+      return cancelled
+    },
+    async stop() {
+      ended.abort()
+      signal?.removeEventListener('abort', onAbort)
+      await Promise.race([Promise.all(pending), unreferencedDelay(lastLinesTimeoutMs)])
+    },
   }
 }
 
@@ -95,7 +106,7 @@ export async function watchCancellation({ ctx, run, log, registered }) {
 async function poll({ status, say, ended, cancel }) {
   let deniedBefore = false
   while (!ended.aborted) {
-    await unreferencedDelay(pollIntervalMs, ended)
+    await unreferencedDelay(hostHas('cancelSignal') ? pollIntervalMs : soonPollIntervalMs, ended)
     if (ended.aborted) return
     const answer = await status()
     if (answer === 'cancel') return cancel()

@@ -12,7 +12,9 @@ import { messageOf } from '../json.js'
 import { loadNative } from '../native/load.js'
 import { registerForCancellation, watchCancellation } from './cancellation.js'
 import { internalError, refusal } from './refusal.js'
+import { untilCancelledRunsEnded, whileActive } from './neighbours.js'
 import { buildRequest } from './request.js'
+import { withSessionTotals } from './session-usage.js'
 
 /** @typedef {import('@paperclipai/adapter-utils').AdapterExecutionResult} Result */
 
@@ -45,6 +47,7 @@ async function followRun(native, ctx) {
   const log = orderedLog(ctx)
   /** @param {string} text */
   const warn = (text) => void log('stderr', `[paperclip] Warning: ${text}\n`).catch(() => {})
+  await untilCancelledRunsEnded(ctx.agent.id)
   let run
   try {
     run = native.startRun(JSON.stringify(await buildRequest(ctx, warn)), nativeCallbacks(ctx, log))
@@ -52,10 +55,11 @@ async function followRun(native, ctx) {
     const aborted = ctx.signal?.aborted === true
     return refusal('internal_error', `The run could not be prepared: ${messageOf(error)}`, { reason: 'internal_error', aborted })
   }
-  const stopWatching = await watchCancellation({ ctx, run, log, registered })
+  const { askNow, stop } = await watchCancellation({ ctx, run, log, registered })
   try {
-    return JSON.parse(await run.wait())
+    const result = JSON.parse(await whileActive({ agentId: ctx.agent.id, askNow }, run.wait()))
+    return withSessionTotals(result, ctx)
   } finally {
-    await stopWatching()
+    await stop()
   }
 }
