@@ -11,6 +11,7 @@
 //! ```
 //! Every call has a time limit, every task an owner, every wait can be woken by a stop order.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests make a disk and carry out attacks on it"))]
 
 pub mod api;
 pub mod bundle;

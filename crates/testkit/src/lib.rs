@@ -19,6 +19,10 @@
 //! The simulator answers like an API server, a job controller and a kubelet (docs/internals/kubernetes.md); it knows
 //! nothing about the adapter. `kubelet_log` is usable alone, without the feature `simulator`: a pure model of the
 //! container log.
+#![cfg_attr(
+    feature = "simulator",
+    expect(clippy::disallowed_methods, reason = "volumes of the simulator are directories of this machine")
+)]
 #![forbid(unsafe_code)]
 
 pub mod kubelet_log;

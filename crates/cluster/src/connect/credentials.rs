@@ -11,6 +11,7 @@ use kube::config::{
 };
 
 use super::CommonGround;
+use crate::files::seen;
 
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -179,7 +180,7 @@ fn in_cluster(host: &HostProcess) -> bool {
 }
 
 fn in_cluster_config() -> Result<Config, ConnectError> {
-    if !Path::new(ACCOUNT).join("token").exists() {
+    if seen(&Path::new(ACCOUNT).join("token")).is_none() {
         return Err(ConnectError::NoServiceAccountToken(format!("{ACCOUNT}/token is missing")));
     }
     Config::incluster().map_err(|error| ConnectError::NoServiceAccountToken(error.to_string()))
@@ -229,7 +230,7 @@ fn from_files(paths: &Path, context: Option<&str>, credentials: &Credentials) ->
 
 /// A file and when it was written: another content is another identity, because credentials may have been replaced.
 fn written(path: &Path) -> String {
-    let changed = std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
+    let changed = seen(path).and_then(|(_, changed)| changed);
     format!("{}:{changed:?}", path.display())
 }
 

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::{Engine, Identity};
 use crate::api::{Asking, CALL, Namespace};
 use crate::connect::{Connection, Credentials};
+use crate::files::system_text;
 
 /// How long a successful read is believed; a failed one is asked again.
 const KEPT: Duration = Duration::from_secs(300);
@@ -51,7 +52,7 @@ pub(super) fn own_namespace(host: &HostProcess) -> Option<String> {
     let named = host.env("PAPERCLIP_NAMESPACE").or_else(|| host.env("POD_NAMESPACE")).map(str::to_owned);
     let in_cluster = Credentials::own(host).is_some();
     named.or_else(|| {
-        let text = in_cluster.then(|| std::fs::read_to_string(NAMESPACE_FILE).ok())??;
+        let text = in_cluster.then(|| system_text(NAMESPACE_FILE.as_ref()))??;
         Some(text.trim().to_owned()).filter(|name| !name.is_empty())
     })
 }

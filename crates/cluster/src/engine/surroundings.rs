@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use claude_k8s_core::config::Config;
+use claude_k8s_core::files::Kind;
 use claude_k8s_core::permissions::Permissions;
 use claude_k8s_core::plan::{Surroundings, directories_to_check};
 use claude_k8s_core::request::RunRequest;
@@ -10,6 +11,7 @@ use claude_k8s_core::target::Placement;
 
 use super::own_pod::OwnPlace;
 use crate::bundle;
+use crate::files::seen;
 
 pub(super) async fn surroundings(
     request: &RunRequest,
@@ -20,7 +22,10 @@ pub(super) async fn surroundings(
 ) -> Surroundings {
     let placement = own.placement(namespace);
     let directories = directories_to_check(request, config);
-    let existing = directories.into_iter().filter(|path| std::path::Path::new(path).is_dir()).collect::<BTreeSet<_>>();
+    let existing = directories
+        .into_iter()
+        .filter(|path| matches!(seen(path.as_ref()), Some((Kind::Directory, _))))
+        .collect::<BTreeSet<_>>();
     Surroundings {
         own_pod: own.pod.clone(),
         placement,

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, MetadataExt as _};
-use claude_k8s_core::files::{Kind, Step, Trouble};
+use claude_k8s_core::files::{Kind, READ_TIME, Step, Trouble};
 
 use super::{Budget, FileError, Root, enter, identity, kind, open, trouble};
 
@@ -135,6 +136,22 @@ impl Found {
         // A link that took the file's place since then does not lead out of its directory.
         super::read::read_in(&self.dir, name.as_ref(), budget).map(|read| read.bytes).map_err(failed)
     }
+}
+
+/// A file of the system, such as one of `/proc`: text of at most 1 MiB.
+#[must_use]
+pub fn system_text(path: &Path) -> Option<String> {
+    let bytes = find(path, &Shared::default()).ok()?.read(&mut Budget::one(1 << 20, READ_TIME)).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// What a path leads to, and when that was changed.
+#[must_use]
+pub fn seen(path: &Path) -> Option<(Kind, Option<SystemTime>)> {
+    let found = find(&std::path::absolute(path).ok()?, &Shared::default()).ok()?;
+    let at = found.file.as_ref().map_or_else(|| found.dir.dir_metadata(), |name| found.dir.symlink_metadata(name));
+    let at = at.ok()?;
+    Some((kind(&at), at.modified().ok().map(cap_std::time::SystemTime::into_std)))
 }
 
 impl Root {

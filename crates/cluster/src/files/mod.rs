@@ -35,7 +35,7 @@ use claude_k8s_core::files::{Kind, Trouble};
 use rustix::fs::{Mode, OFlags};
 
 pub use copy::Copied;
-pub use find::{Found, Shared, find};
+pub use find::{Found, Shared, find, seen, system_text};
 pub use read::{Budget, FileRead, Walk};
 pub use remove::Listed;
 pub use write::{Access, Owner};

@@ -10,6 +10,8 @@ use claude_k8s_core::names::key;
 use claude_k8s_core::view::{JobFacts, PodFacts};
 
 use crate::api::{Asking, Namespace};
+#[cfg(target_os = "linux")]
+use crate::files::system_text;
 
 /// The Jobs this process follows right now, by uid.
 #[derive(Debug, Clone, Default)]
@@ -103,7 +105,7 @@ async fn pod_is_gone(namespace: &Namespace, uid: &str, asking: &Asking) -> Super
 
 #[cfg(target_os = "linux")]
 fn process_lives(id: &SupervisorId) -> bool {
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", id.pid)) else { return false };
+    let Some(stat) = system_text(format!("/proc/{}/stat", id.pid).as_ref()) else { return false };
     let Some(started_at_ms) = started_at_ms(&stat) else { return true };
     (started_at_ms - id.started_at_ms).abs() <= START_TOLERANCE_MS
 }
@@ -113,7 +115,7 @@ fn process_lives(id: &SupervisorId) -> bool {
 fn started_at_ms(stat: &str) -> Option<i64> {
     const TICK_MS: i64 = 10;
     let ticks: i64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
-    let boot = std::fs::read_to_string("/proc/stat").ok()?;
+    let boot = system_text("/proc/stat".as_ref())?;
     let boot: i64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
     Some(boot * 1_000 + ticks * TICK_MS)
 }

@@ -1,5 +1,6 @@
 //! Scenarios: which requests are made, in which order, after which failure.
 #![cfg(test)]
+#![expect(clippy::disallowed_methods, reason = "tests look at sources and make a disk for the host")]
 
 mod facts_only;
 mod index;
