@@ -36,6 +36,7 @@ export const fields = [
   {"key":"guardWaitSec","type":"number","label":"Wait For Other Run","hint":"Seconds to wait for a competing run to end; 0 refuses at once.","default":0,"group":"kubernetes"},
   {"key":"scheduleTimeoutSec","type":"number","label":"Schedule Timeout","hint":"Seconds until a node must be assigned; 0 means no bound.","default":300,"group":"scheduling"},
   {"key":"startupTimeoutSec","type":"number","label":"Startup Timeout","hint":"Seconds for image, volumes and init containers; 0 means no bound.","default":600,"group":"scheduling"},
+  {"key":"billingType","type":"select","label":"Billing Type","hint":"How the cost of a run is booked. auto: by provider and credential.","options":[{"label":"auto","value":"auto"},{"label":"api","value":"api"},{"label":"metered_api","value":"metered_api"},{"label":"subscription","value":"subscription"},{"label":"subscription_overage","value":"subscription_overage"},{"label":"credits","value":"credits"},{"label":"fixed","value":"fixed"}],"default":"auto","group":"output"},
 ]
 
 /** A section per topic, a bullet per key. */
@@ -113,6 +114,7 @@ export const keysForAgents = `## Claude Code
 - \`startupTimeoutSec\` (seconds, integer from 0 to 86400): from the node until the container runs (image, volumes, init); 0 = no bound. Default: \`600\`.
 - \`enableRtk\` (boolean): shortens big outputs of tools before the model reads them. Default: \`false\`. A hook does it that exists for this run only. In 0.1 the option had no effect. Needs \`node\` in the image. Failing tools are not covered.
 - \`rtkMaxOutputBytes\` (bytes, integer from 1024 to 10485760): limit per text. Default: \`50000\`.
+- \`billingType\` (\`auto\`, \`api\`, \`metered_api\`, \`subscription\`, \`subscription_overage\`, \`credits\` or \`fixed\`): how the host books the cost of a run; \`auto\`: by provider, base URL and credential. Default: \`auto\`.
 - \`secretRef\` (DNS subdomain): Secret that the environment test looks for; runs do not use it. Default: \`paperclip-secrets\`.
 - \`debug\` (boolean): additional \`[paperclip] debug:\` lines in the log. Default: \`false\`.
 `

@@ -16,7 +16,7 @@
  */
 function parseStdoutLine(line, ts) {
   try {
-    const event = JSON.parse(line)
+    const event = JSON.parse(line.replace(/^\ufeff/, '').replaceAll('\0', ''))
     const entries = isObject(event) ? parseEvent(event, ts) : null
     if (entries !== null) return entries
   } catch {

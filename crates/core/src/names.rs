@@ -161,6 +161,13 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// `8-4-4-4-12` hexadecimal digits. The CLI takes anything else for a search text.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! Is the stored session resumed? Decided once; the answer drives both the prompt and `--resume` (PRM-11).
 
+use crate::names::is_uuid;
 use crate::request::StoredSession;
 
 /// What this run offers to a session.
@@ -67,13 +68,6 @@ fn objection(id: &str, stored: &StoredSession, now: &Circumstances<'_>) -> Optio
     } else {
         None
     }
-}
-
-/// `8-4-4-4-12` hexadecimal digits. The CLI takes anything else for a search text.
-pub(crate) fn is_uuid(text: &str) -> bool {
-    let groups: Vec<&str> = text.split('-').collect();
-    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
-        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //!     └──orphan of this task──▶ follow ─▶ same prompt? its verdict : book it, launch own
 //! ```
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use claude_k8s_core::attempt::Attempt;
@@ -28,6 +29,8 @@ pub(super) struct Flow<'a> {
     run: &'a RunContext,
     /// An orphan that was followed first.
     adopted_run: Option<AdoptedRun>,
+    /// What was warned about already.
+    told: BTreeSet<String>,
     /// The attempt that a fresh one was to replace.
     first: Option<(Followed, Supervised)>,
 }
@@ -50,7 +53,7 @@ pub(super) struct Followed {
 
 impl<'a> Flow<'a> {
     pub(super) fn new(run: &'a RunContext) -> Self {
-        Self { run, adopted_run: None, first: None }
+        Self { run, adopted_run: None, told: BTreeSet::new(), first: None }
     }
 
     pub(super) async fn go(mut self) -> RunResult {
@@ -69,6 +72,7 @@ impl<'a> Flow<'a> {
                 continue;
             }
             let supervised = self.follow(&followed).await;
+            self.tell_mcp(&followed, &supervised);
             let result = self.decide(&followed, &supervised, None);
             let fresh = self.run.plan.fresh_attempt().filter(|_| self.wants_fresh_attempt(&followed, &supervised));
             self.settle(&followed, &supervised, fresh.is_some()).await;
@@ -86,6 +90,16 @@ impl<'a> Flow<'a> {
         plan.warnings().iter().for_each(|text| self.run.output.warn(&format!("Warning: {text}")));
         plan.degraded().iter().for_each(|mode| self.run.output.warn(&format!("Degraded: {mode}")));
         plan.status_lines().iter().for_each(|line| self.run.output.say(line));
+    }
+
+    /// MCP servers that did not work, once per run.
+    fn tell_mcp(&mut self, followed: &Followed, supervised: &Supervised) {
+        let session = self.run.plan.session_facts(&followed.attempt);
+        for warning in outcome::mcp_warnings(&supervised.transcript, &session) {
+            if self.told.insert(warning.clone()) {
+                self.run.output.warn(&format!("Warning: {warning}"));
+            }
+        }
     }
 
     async fn launch(&self, attempt: &Attempt) -> Result<Followed, NotLaunched> {

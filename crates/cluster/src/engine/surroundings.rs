@@ -1,17 +1,20 @@
 //! The facts a run is resolved from: permissions, placement, files on the host's disk.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use claude_k8s_core::config::Config;
-use claude_k8s_core::files::Kind;
+use claude_k8s_core::files::{Kind, READ_TIME, Trouble};
 use claude_k8s_core::permissions::Permissions;
-use claude_k8s_core::plan::{Surroundings, directories_to_check};
+use claude_k8s_core::plan::{
+    HOME_SETTINGS, HOME_SETTINGS_MAX, HomeSettings, Surroundings, directories_to_check, home_is_new, home_on_host,
+};
 use claude_k8s_core::request::RunRequest;
 use claude_k8s_core::target::Placement;
 
 use super::own_pod::OwnPlace;
 use crate::bundle;
-use crate::files::seen;
+use crate::files::{self, Budget, Root, Shared, seen};
 
 pub(super) async fn surroundings(
     request: &RunRequest,
@@ -26,7 +29,7 @@ pub(super) async fn surroundings(
         .into_iter()
         .filter(|path| matches!(seen(path.as_ref()), Some((Kind::Directory, _))))
         .collect::<BTreeSet<_>>();
-    Surroundings {
+    let mut surroundings = Surroundings {
         own_pod: own.pod.clone(),
         placement,
         namespace: namespace.to_owned(),
@@ -36,6 +39,28 @@ pub(super) async fn surroundings(
         existing_directories: existing,
         warnings: own.missing.iter().cloned().collect(),
         degraded: permissions.degraded(),
+        home: HomeSettings::Unseen,
+    };
+    surroundings.home = home_settings(request, config, &surroundings).await;
+    surroundings
+}
+
+/// The settings of the agent's home. What cannot be read counts as not seen: nothing is concluded from it.
+async fn home_settings(request: &RunRequest, config: &Config, surroundings: &Surroundings) -> HomeSettings {
+    if home_is_new(request, config, surroundings) {
+        return HomeSettings::none();
+    }
+    let Some(home) = home_on_host(request, config, surroundings) else { return HomeSettings::Unseen };
+    let home = PathBuf::from(home);
+    let shared = home.clone();
+    let read = files::blocking(&home, READ_TIME, move || {
+        let home = Root::open(&shared, &Shared::default())?;
+        home.read(HOME_SETTINGS, &mut Budget::one(HOME_SETTINGS_MAX, READ_TIME))
+    });
+    match read.await {
+        Ok(content) => HomeSettings::read(&content),
+        Err(error) if error.trouble == Trouble::Missing => HomeSettings::none(),
+        Err(_) => HomeSettings::Unseen,
     }
 }
 

@@ -112,6 +112,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Config {
             .whole(&keys::RTK_MAX_OUTPUT_BYTES)
             .and_then(|limit| u32::try_from(limit).ok())
             .unwrap_or_default(),
+        billing_type: reader.choice(&keys::BILLING_TYPE),
         secret_ref: reader.name(&keys::SECRET_REF).unwrap_or_default(),
         debug: reader.flag(&keys::DEBUG),
         warnings: Vec::new(),

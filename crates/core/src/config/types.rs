@@ -116,6 +116,8 @@ pub struct Config {
     pub enable_rtk: bool,
     /// `rtkMaxOutputBytes`.
     pub rtk_max_output_bytes: u32,
+    /// `billingType`.
+    pub billing_type: BillingType,
     /// `secretRef`: used by the environment test only.
     pub secret_ref: String,
     /// `debug`.
@@ -131,6 +133,38 @@ pub enum KubeconfigSource {
     Path(PathBuf),
     /// The content itself; parsed in memory, never written to disk, never logged.
     Inline(InlineKubeconfig),
+}
+
+/// `billingType`: how the host books what a run costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BillingType {
+    /// By provider and credential.
+    #[default]
+    Auto,
+    /// As configured, in the host's own word.
+    Fixed(&'static str),
+}
+
+impl BillingType {
+    /// The words of the key.
+    pub(super) const WORDS: [(&'static str, Self); 7] = [
+        ("auto", Self::Auto),
+        ("api", Self::Fixed("api")),
+        ("metered_api", Self::Fixed("metered_api")),
+        ("subscription", Self::Fixed("subscription")),
+        ("subscription_overage", Self::Fixed("subscription_overage")),
+        ("credits", Self::Fixed("credits")),
+        ("fixed", Self::Fixed("fixed")),
+    ];
+
+    /// The host's word; `None` when the run decides.
+    #[must_use]
+    pub fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Auto => None,
+            Self::Fixed(word) => Some(word),
+        }
+    }
 }
 
 /// `imagePullPolicy`.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::paths::RUN_MOUNT;
-use crate::plan::settings::{JOINED_FILE, Settings};
+use crate::plan::settings::{BASE_URL, CREDENTIALS, JOINED_FILE, PROVIDERS, PUBLIC_ENDPOINT, PodEndpoint, Settings};
 
 /// The hook that shortens big tool outputs.
 pub(super) const RTK: &str = include_str!("rtk.cjs");
@@ -15,7 +15,7 @@ pub(super) fn files(settings: &Settings) -> Vec<(&'static str, String)> {
     if let Some(hook) = &hook {
         members.insert("hooks".to_owned(), hook.clone());
     }
-    if settings.hidden.is_empty() {
+    if !settings.is_completed_in_the_pod() {
         return vec![("settings.json", Value::Object(members).to_string())];
     }
     let mut head = format!("{{\"env\":{}", Value::Object(settings.pinned.clone()));
@@ -28,29 +28,47 @@ pub(super) fn files(settings: &Settings) -> Vec<(&'static str, String)> {
 ///
 /// A value that would need JSON escapes is not pinned, and said so: a shell alone cannot escape it.
 pub(super) fn script(settings: &Settings) -> String {
-    if settings.hidden.is_empty() {
+    if !settings.is_completed_in_the_pod() {
         return String::new();
     }
     let separator = if settings.pinned.is_empty() { "" } else { "," };
-    let pin = |name: &&str| format!("pin {name} \"${{{name}-}}\"\n");
+    let names = settings.hidden.join(" ");
+    let hidden = if names.is_empty() { String::new() } else { PIN_HIDDEN.replace("NAMES", &names) };
     let pieces = [
         format!("pins=\nseparator='{separator}'\n{PIN_FUNCTION}"),
-        settings.hidden.iter().map(pin).collect(),
-        if settings.hidden.contains(&"ANTHROPIC_BASE_URL") { PIN_PUBLIC_ENDPOINT.to_owned() } else { String::new() },
+        hidden,
+        settings.endpoint.map(endpoint).unwrap_or_default(),
         format!("{{ cat {RUN_MOUNT}/settings.head; echo \"$pins\"; cat {RUN_MOUNT}/settings.tail; }} >{JOINED_FILE}\n"),
     ];
     pieces.concat()
 }
 
-/// The public endpoint is pinned too, for a pod whose environment only the pod knows.
-const PIN_PUBLIC_ENDPOINT: &str = r#"if [ -z "${ANTHROPIC_BASE_URL-}${CLAUDE_CODE_USE_BEDROCK-}${CLAUDE_CODE_USE_VERTEX-}" ]; then
-  pin ANTHROPIC_BASE_URL https://api.anthropic.com
-fi
+/// The base URL, decided where the environment is known: a token of the home must not go to the public endpoint
+/// because of us (TRU-26), and no project may send the pod's elsewhere.
+fn endpoint(rule: PodEndpoint) -> String {
+    let any = |names: &[&str]| names.iter().flat_map(|name| ["${", name, "-}"]).collect::<String>();
+    let open = match rule {
+        PodEndpoint::Public => String::new(),
+        PodEndpoint::OpenWithoutCredential => format!(
+            "elif [ -z \"{}\" ]; then\n  echo '[paperclip] Warning: the run brings no model credential: ANTHROPIC_BASE_URL is left to the settings of the home and of the project'\n",
+            any(&CREDENTIALS)
+        ),
+    };
+    format!(
+        "if [ -n \"${{{BASE_URL}-}}{}\" ]; then\n  pin {BASE_URL} \"${{{BASE_URL}-}}\"\n{open}else\n  pin {BASE_URL} {PUBLIC_ENDPOINT}\nfi\n",
+        any(&PROVIDERS)
+    )
+}
+
+/// The names are ours; only their values come from elsewhere.
+const PIN_HIDDEN: &str = r#"for name in NAMES; do
+  eval "value=\${$name-}"
+  pin "$name" "$value"
+done
 "#;
 
 const PIN_FUNCTION: &str = r#"pin() {
   case $2 in
-  '') ;;
   *[!A-Za-z0-9\ :/._~%?=\&+,@*-]*) echo "[paperclip] Warning: a project's settings may override $1: its value has special characters" ;;
   *) pins="$pins$separator\"$1\":\"$2\"" separator=, ;;
   esac

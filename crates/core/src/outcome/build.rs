@@ -3,8 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+use super::claims::{near, plausible};
 use super::ending::{ContainerEnd, Ending, Stop};
 use super::evidence::{Billing, Evidence, RunFacts, SessionFacts};
+use super::mcp::mcp_warnings;
 use super::plain_text::bounded;
 use super::result::{ExecutionRecovery, RunResult, SessionFields};
 use super::result_json::{CONTINUATION, identity, result_json, storable};
@@ -30,11 +32,13 @@ pub fn decide(evidence: &Evidence<'_>) -> RunResult {
     };
     let (session, clear_session) = session(evidence, verdict.session);
     let usage = sum([transcript.usage(), evidence.earlier, adopted_usage(evidence.run)]);
+    let mut claims = Vec::new();
+    let usage = usage.map(|usage| plausible(usage, transcript.claims_odd_cost(), &mut claims));
     let (provider, biller, billing_type) = billing(evidence.session, transcript);
 
     let summary = if failed { None } else { summary(transcript) };
 
-    RunResult {
+    let mut result = RunResult {
         exit_code,
         signal,
         timed_out: verdict.timed_out,
@@ -42,7 +46,7 @@ pub fn decide(evidence: &Evidence<'_>) -> RunResult {
         error_message: verdict.message,
         error_code: verdict.code,
         error_family: verdict.family,
-        retry_not_before: verdict.retry_not_before,
+        retry_not_before: verdict.retry_not_before.map(|time| near(time, evidence.now)),
         error_meta: None,
         execution_recovery: verdict.recovery,
         usage: usage.map(Into::into),
@@ -54,7 +58,9 @@ pub fn decide(evidence: &Evidence<'_>) -> RunResult {
         billing_type: Some(billing_type),
         model: transcript.model().map(str::to_owned).or_else(|| evidence.session.configured_model.clone()),
         summary,
-    }
+    };
+    claims.iter().chain(&mcp_warnings(transcript, evidence.session)).for_each(|text| result.warn(text));
+    result
 }
 
 /// The result of a run that was refused before anything of it ran: bootstrap evidence, no session fields.
@@ -165,16 +171,17 @@ fn session_params(id: &str, facts: &SessionFacts) -> Map<String, Value> {
 
 /// Provider, biller and billing type. What is not known counts as billed per token: cost is never hidden.
 fn billing(session: &SessionFacts, transcript: &Transcript) -> (&'static str, &'static str, &'static str) {
-    let Billing { bedrock, vertex, api_key, oauth_token } = session.billing;
-    if bedrock || vertex {
-        return ("anthropic", if bedrock { "aws_bedrock" } else { "google_vertex" }, "metered_api");
+    let Billing { bedrock, vertex, foundry, gateway, api_key, oauth_token, configured } = session.billing;
+    let elsewhere = [(bedrock, "aws_bedrock"), (vertex, "google_vertex"), (foundry, "azure_foundry")];
+    if let Some((_, biller)) = elsewhere.into_iter().find(|(on, _)| *on) {
+        return ("anthropic", biller, configured.unwrap_or("metered_api"));
     }
     let source = transcript.api_key_source();
-    let has_key = api_key || source.is_some_and(|source| source != "none");
+    let has_key = gateway || api_key || source.is_some_and(|source| source != "none");
     // `none` also stands for the login that an earlier run stored in a persistent `HOME` (docs/internals/claude.md 2).
     let stored_login = source == Some("none") && session.persistent;
     let subscription = !has_key && (oauth_token || stored_login);
-    ("anthropic", "anthropic", if subscription { "subscription" } else { "api" })
+    ("anthropic", "anthropic", configured.unwrap_or(if subscription { "subscription" } else { "api" }))
 }
 
 fn summary(transcript: &Transcript) -> Option<String> {

@@ -97,6 +97,8 @@ pub struct SessionFacts {
     pub memory_limit: Option<String>,
     /// The configured model.
     pub configured_model: Option<String>,
+    /// Names of the MCP servers that the run was given.
+    pub mcp_servers: Vec<String>,
     /// Who bills.
     pub billing: Billing,
 }
@@ -109,6 +111,12 @@ pub struct Billing {
     pub bedrock: bool,
     /// `CLAUDE_CODE_USE_VERTEX`.
     pub vertex: bool,
+    /// `CLAUDE_CODE_USE_FOUNDRY`.
+    pub foundry: bool,
+    /// Requests go to another base URL than the public one.
+    pub gateway: bool,
+    /// `billingType`, when it is configured.
+    pub configured: Option<&'static str>,
     /// An API key or auth token is in the environment.
     pub api_key: bool,
     /// An OAuth token is in the environment.

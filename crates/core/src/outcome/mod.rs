@@ -12,10 +12,12 @@
 
 mod build;
 mod cause;
+mod claims;
 mod class;
 mod ending;
 mod evidence;
 mod good;
+mod mcp;
 mod messages;
 mod plain_text;
 mod planned;
@@ -31,6 +33,7 @@ pub use cause::wants_fresh_attempt;
 pub use ending::{ContainerEnd, Deletion, Ending, LogSummary, PlatformLoss, Stop};
 pub use evidence::{AdoptedRun, Billing, Evidence, RunFacts, SessionFacts};
 pub use good::is_good;
+pub use mcp::mcp_warnings;
 pub use result::{ExecutionRecovery, RunResult, SessionFields, Tokens, UsageFields};
 pub use start_failure::{StartCause, StartFailure};
 

@@ -4,8 +4,8 @@ use super::{Billing, RunFacts, SessionFacts};
 use crate::attempt::Attempt;
 use crate::config::Config;
 use crate::names::CONTAINER;
-use crate::plan::RunPlan;
-use crate::plan::environment::Environment;
+use crate::plan::settings::BASE_URL;
+use crate::plan::{Parts, RunPlan};
 
 impl RunPlan {
     /// The part of the run's facts that is known before anything exists.
@@ -30,7 +30,8 @@ impl RunPlan {
             memory_limit: memory_limit(&self.parts.config),
             stored: self.session_to_store.clone(),
             configured_model: self.parts.config.model.clone(),
-            billing: billing(&self.parts.environment),
+            mcp_servers: self.parts.mcp.as_ref().map(|mcp| mcp.names.clone()).unwrap_or_default(),
+            billing: billing(&self.parts),
         }
     }
 }
@@ -45,11 +46,16 @@ fn memory_limit(config: &Config) -> Option<String> {
     in_template.or_else(|| config.resources.limits.get("memory").cloned())
 }
 
-fn billing(environment: &Environment) -> Billing {
+fn billing(parts: &Parts) -> Billing {
+    let environment = &parts.environment;
     Billing {
-        bedrock: environment.is_on("CLAUDE_CODE_USE_BEDROCK"),
+        bedrock: environment.is_on("CLAUDE_CODE_USE_BEDROCK") || environment.is_on("CLAUDE_CODE_USE_MANTLE"),
         vertex: environment.is_on("CLAUDE_CODE_USE_VERTEX"),
-        api_key: environment.is_set("ANTHROPIC_API_KEY") || environment.is_set("ANTHROPIC_AUTH_TOKEN"),
-        oauth_token: environment.is_set("CLAUDE_CODE_OAUTH_TOKEN"),
+        foundry: environment.is_on("CLAUDE_CODE_USE_FOUNDRY"),
+        // Behind a reference of its own stands a value that somebody chose.
+        gateway: parts.settings.names_a_gateway() || environment.is_reference(BASE_URL),
+        configured: parts.config.billing_type.as_str(),
+        api_key: environment.brings("ANTHROPIC_API_KEY") || environment.brings("ANTHROPIC_AUTH_TOKEN"),
+        oauth_token: environment.brings("CLAUDE_CODE_OAUTH_TOKEN"),
     }
 }

@@ -8,6 +8,7 @@ use super::plain_text::bounded;
 use super::result::{iso, map_texts};
 use super::seen::terminated;
 use super::verdict::Verdict;
+use crate::names::is_uuid;
 use crate::transcript::{start_of, trim_members};
 
 /// Upper bound of `resultJson`.
@@ -16,17 +17,44 @@ const RESULT_JSON_BYTES: usize = 256 * 1024;
 const FINAL_RESPONSE_BYTES: usize = 64 * 1024;
 /// Bound of the lists in `resultJson.k8s`, in entries and characters per entry.
 const LISTED: usize = 20;
-/// Members that make the host act. Only this adapter may set them, never an event of the CLI.
-const ACTING_MEMBERS: &[&str] = &[
-    "executionRecovery",
-    "executionCancellation",
-    CONTINUATION.0,
-    "errorFamily",
-    "retryNotBefore",
-    "stopReason",
-    "summary",
-    "finalResponse",
-    "k8s",
+/// Members of the CLI's result event that are handed on. An allow-list: to whatever else the server gives a meaning,
+/// now or later, no event of a container may speak (TRU-21).
+const CLI_MEMBERS: &[&str] = &[
+    "type",
+    "subtype",
+    "is_error",
+    "uuid",
+    "session_id",
+    "result",
+    "errors",
+    "stop_reason",
+    "terminal_reason",
+    "num_turns",
+    "duration_ms",
+    "duration_api_ms",
+    "first_content_frame_ms",
+    "time_to_request_ms",
+    "ttft_ms",
+    "ttft_stream_ms",
+    "total_cost_usd",
+    "usage",
+    "modelUsage",
+    "model_usage_since_last_result",
+    "permission_denials",
+    "api_error",
+    "api_error_status",
+    "api_error_type",
+    "startup_failure_reason",
+    "invalid_config_file",
+    "result_index",
+    "origin",
+    "queued_turn_count",
+    "local_command",
+    "fast_mode_state",
+    "fast_mode_disabled_reason",
+    "safety_stops",
+    "subagent_stats",
+    "begun_message_ids",
 ];
 
 /// Lets the host start the next run of the task with the session, at most twice by itself (docs/internals/host.md 7).
@@ -34,13 +62,14 @@ pub(super) const CONTINUATION: (&str, &str) = ("conversationContinuation", "cont
 
 pub(super) fn result_json(evidence: &Evidence<'_>, verdict: &Verdict, summary: Option<&str>) -> Map<String, Value> {
     let transcript = evidence.transcript;
-    let mut json = if let Some(result) = transcript.last_result() {
-        result.event.clone()
+    let mut json: Map<String, Value> = if let Some(result) = transcript.last_result() {
+        let members = result.event.iter().filter(|(name, _)| CLI_MEMBERS.contains(&name.as_str()));
+        members.map(|(name, value)| (name.clone(), value.clone())).collect()
     } else {
         let output = [("stdout", transcript.stdout_tail().into()), ("stdoutBytes", transcript.bytes().into())];
         output.into_iter().map(|(name, value): (_, Value)| (name.to_owned(), value)).collect()
     };
-    json.retain(|name, _| !ACTING_MEMBERS.contains(&name.as_str()));
+    json.retain(|name, value| name != "session_id" || value.as_str().is_some_and(is_uuid));
     // The host posts `result` as a comment, also on failure.
     if verdict.code.is_some()
         && let Some(text) = json.remove("result")

@@ -10,7 +10,7 @@ use crate::names::{CONTAINER, label_value};
 use crate::own_pod::OwnPod;
 use crate::plan::environment::{self, Environment, Sources};
 use crate::plan::mcp::McpConfig;
-use crate::plan::settings::Settings;
+use crate::plan::settings::{CREDENTIALS, Settings};
 use crate::plan::volumes::{DataVolume, InheritedVolumes, MountedPaths};
 use crate::request::RunRequest;
 use crate::target::{PayloadMode, Placement, SECRET_MAX};
@@ -44,7 +44,12 @@ pub(super) fn parts(
         let reason = format!("the MCP configuration has {} bytes, at most {SECRET_MAX} are possible", mcp.json.len());
         return Err(refusal::reject("mcpServers", reason));
     }
-    let settings = Settings::new(&environment, config.enable_rtk.then_some(config.rtk_max_output_bytes));
+    let settings = Settings::new(
+        &environment,
+        &surroundings.home,
+        config.enable_rtk.then_some(config.rtk_max_output_bytes),
+        warnings,
+    );
 
     let exists = directory.host_path.as_ref().is_some_and(|path| surroundings.existing_directories.contains(path));
     Ok(Parts {
@@ -132,7 +137,17 @@ fn environment_warnings(config: &Config, environment: &Environment, payload: Pay
             "`{name}` reaches Claude Code only where `sh` is bash: dash and busybox drop such names; use letters, digits and `_`"
         ),
     });
-    model.into_iter().chain(unsayable).collect()
+    let set = |name: &&str| environment.brings(name);
+    let credentials: Vec<&str> = CREDENTIALS.into_iter().filter(set).collect();
+    let competing = (credentials.len() > 1).then(|| {
+        let names: Vec<String> = credentials.iter().map(|name| format!("`{name}`")).collect();
+        format!(
+            "{} are set together: Claude Code uses {} alone, which also decides how the run is billed; remove the others",
+            names.join(" and "),
+            names.first().map_or("one", String::as_str)
+        )
+    });
+    model.into_iter().chain(unsayable).chain(competing).collect()
 }
 
 fn identity(request: &RunRequest, own: Option<&OwnPod>) -> Identity {

@@ -4,9 +4,8 @@ use super::args::{ArgumentInputs, cli_arguments};
 use super::{Parts, RunPlan, prompt};
 use crate::attempt::Attempt;
 use crate::failure::Refusal;
-use crate::names::{JobName, sha256_hex};
+use crate::names::{JobName, is_uuid, sha256_hex};
 use crate::request::{Prompt, Prompts};
-use crate::session::is_uuid;
 
 /// The planned attempts, and the prompt of one that continues an adopted session.
 #[derive(Debug, Clone)]

@@ -14,6 +14,8 @@ pub(crate) struct McpConfig {
     pub(crate) json: String,
     /// Sorted names and connection ids; neither addresses nor tokens, which change with every run.
     pub(crate) identity: String,
+    /// Names of the servers.
+    pub(crate) names: Vec<String>,
 }
 
 impl McpConfig {
@@ -54,7 +56,12 @@ impl McpConfig {
         identity.sort();
         let identity: Vec<Value> =
             identity.iter().map(|(name, id)| json!({ "name": name, "connectionId": id })).collect();
-        Some(Self { json: json!({ "mcpServers": servers }).to_string(), identity: Value::from(identity).to_string() })
+        let names = servers.keys().cloned().collect();
+        Some(Self {
+            names,
+            json: json!({ "mcpServers": servers }).to_string(),
+            identity: Value::from(identity).to_string(),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::BundleSources;
+use super::{BundleSources, HomeSettings};
 use crate::own_pod::OwnPod;
 use crate::target::{PayloadMode, Placement};
 
@@ -25,6 +25,8 @@ pub struct Surroundings {
     pub existing_directories: BTreeSet<String>,
     /// What reading all this could not find out, for the warnings of the run.
     pub warnings: Vec<String>,
+    /// Settings of the agent's home, where the server sees it.
+    pub home: HomeSettings,
     /// Degraded modes that permissions force (`polling`, `created unsuspended`, `staging`), each named once.
     pub degraded: Vec<String>,
 }

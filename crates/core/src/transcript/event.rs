@@ -70,6 +70,9 @@ pub(super) struct System<'a> {
     pub(super) model: Text<'a>,
     #[serde(borrow, rename = "apiKeySource")]
     pub(super) api_key_source: Text<'a>,
+    /// `init`: the MCP servers and how they are.
+    #[serde(borrow)]
+    pub(super) mcp_servers: Option<Many<Object<McpServer<'a>>>>,
     /// `background_tasks_changed`: what still runs.
     pub(super) tasks: Many<IgnoredAny>,
     /// `task_notification`.
@@ -78,6 +81,15 @@ pub(super) struct System<'a> {
     /// `task_updated`.
     #[serde(borrow)]
     pub(super) patch: Object<Patch<'a>>,
+}
+
+#[derive(Debug, Deserialize, Default)]
+#[serde(default)]
+pub(super) struct McpServer<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    #[serde(borrow)]
+    pub(super) status: Text<'a>,
 }
 
 #[derive(Debug, Deserialize, Default)]

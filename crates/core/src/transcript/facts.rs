@@ -26,6 +26,18 @@ impl Transcript {
         self.api_key_source.as_deref()
     }
 
+    /// Name and status of each MCP server in the last `init` event; `None` when that says nothing of servers.
+    #[must_use]
+    pub fn mcp_servers(&self) -> Option<&[(String, String)]> {
+        self.mcp_servers.as_deref()
+    }
+
+    /// Something that was claimed about cost cannot be.
+    #[must_use]
+    pub fn claims_odd_cost(&self) -> bool {
+        self.spending.odd
+    }
+
     /// Number of `init` events.
     #[must_use]
     pub fn inits(&self) -> u64 {

@@ -1,22 +1,26 @@
 //! The reader: one call per line of the container.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::activity::{Activities, Activity};
 use super::event::{Conversation, Kind, RateLimit, ResultEvent, Stream, System};
-use super::last_result::{LastResult, owned};
-use super::lenient::Flag;
+use super::last_result::{LastResult, owned, start_of};
+use super::lenient::{Flag, Text};
 use super::output_tail::OutputTail;
 use super::repair::repaired;
 use super::texts::Texts;
 use super::tool_calls::ToolCalls;
 use super::usage::Spending;
+use crate::names::is_uuid;
 use crate::redact::Redactor;
 
 /// `message.model` of messages that Claude Code made itself.
 const MADE_BY_CLI: &str = "<synthetic>";
-/// Longest session id that is believed; real ones have 36 bytes.
-const SESSION_ID_BYTES: usize = 200;
+/// How many MCP servers of an `init` are kept, and how much of each of their texts.
+const MCP_SERVERS: usize = 100;
+const MCP_TEXT_BYTES: usize = 200;
 
 /// Everything that is known from the output of one container. Feed it whole lines; ask it any time.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about a stream")]
@@ -30,6 +34,8 @@ pub struct Transcript {
     pub(super) session_id: Option<String>,
     pub(super) model: Option<String>,
     pub(super) api_key_source: Option<String>,
+    /// Name and status of the MCP servers of the last `init`; `None` when it lists none at all.
+    pub(super) mcp_servers: Option<Vec<(String, String)>>,
     /// The model itself has said something, in any thread.
     pub(super) model_spoke: bool,
     pub(super) texts: Texts,
@@ -48,6 +54,23 @@ pub struct Transcript {
     pub(super) activities: Activities,
     /// Values that are gone before a text is kept.
     pub(super) redactor: Redactor,
+}
+
+/// The servers of an `init`, bounded.
+fn mcp_servers(event: &System<'_>) -> Option<Vec<(String, String)>> {
+    let text = |text: &Text<'_>| start_of(text.get().unwrap_or_default(), MCP_TEXT_BYTES).to_owned();
+    let servers = event.mcp_servers.as_ref()?.0.iter().take(MCP_SERVERS);
+    Some(servers.map(|server| (text(&server.0.name), text(&server.0.status))).collect())
+}
+
+/// The line as the parser gets it: a byte order mark before it and raw NUL bytes in it are no part of an event (FLD-30).
+fn readable(line: &[u8]) -> Cow<'_, [u8]> {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    if line.contains(&0) {
+        line.iter().copied().filter(|byte| *byte != 0).collect::<Vec<u8>>().into()
+    } else {
+        line.into()
+    }
 }
 
 /// The last `rate_limit_event`.
@@ -70,6 +93,7 @@ impl Transcript {
     pub fn line(&mut self, line: &[u8]) {
         self.bytes += line.len() as u64 + 1;
         self.tail.push(line);
+        let line = &*readable(line);
         let line = line.trim_ascii();
         if line.is_empty() {
             return;
@@ -137,6 +161,7 @@ impl Transcript {
                 self.set_session(event.session_id.get());
                 self.model = owned(&event.model).or(self.model.take());
                 self.api_key_source = owned(&event.api_key_source).or(self.api_key_source.take());
+                self.mcp_servers = mcp_servers(event);
             }
             Some("background_tasks_changed") => self.tools.background_list(event.tasks.0.len()),
             Some("task_notification") => self.tools.background_task_ended(event.status.get().unwrap_or_default()),
@@ -229,7 +254,8 @@ impl Transcript {
     }
 
     fn set_session(&mut self, id: Option<&str>) {
-        if let Some(id) = id.filter(|id| id.len() <= SESSION_ID_BYTES) {
+        // A claim of the container: what is no id of a session is stored nowhere (TRU-20).
+        if let Some(id) = id.filter(|id| is_uuid(id)) {
             self.session_id = Some(id.to_owned());
         }
     }

@@ -47,7 +47,7 @@ impl<'de> Pick<'de> for UsageByModel {
         let mut cost = 0.0;
         while let Some((_, Object(model))) = members.next_entry::<Cow<'de, str>, Object<ModelUsage>>()? {
             sum = sum + model.usage();
-            cost += money(model.cost).unwrap_or_default();
+            cost += model.cost.0.unwrap_or_default();
         }
         Ok(Self(Some(Usage { cost_usd: Some(cost), ..sum })))
     }
@@ -81,11 +81,6 @@ impl ModelUsage {
     }
 }
 
-/// An amount that can be booked.
-fn money(number: Number) -> Option<f64> {
-    number.0.filter(|amount| amount.is_finite() && *amount >= 0.0)
-}
-
 /// The account of a run over all its results.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Spending {
@@ -94,17 +89,25 @@ pub(super) struct Spending {
     /// Totals of the last result, for releases without that member, which count from the start of the process.
     /// With the member they must not be used: after `--resume` they contain earlier runs.
     last_totals: Option<Usage>,
+    /// A cost that cannot be was claimed, and left out.
+    pub(super) odd: bool,
 }
 
 impl Spending {
     pub(super) fn add(&mut self, result: &ResultEvent<'_>) {
+        let possible = |amount: &f64| amount.is_finite() && *amount >= 0.0;
+        let mut money = |amount: Option<f64>| {
+            self.odd |= !amount.as_ref().is_none_or(possible);
+            amount.filter(possible)
+        };
         if let Some(since) = result.model_usage_since_last_result.0 {
+            let since = Usage { cost_usd: Some(money(since.cost_usd).unwrap_or_default()), ..since };
             self.own = Some(self.own.map_or(since, |own| own + since));
             return;
         }
         let by_model = result.model_usage.0.filter(|usage| *usage != Usage { cost_usd: Some(0.0), ..Usage::default() });
         let tokens = by_model.unwrap_or_else(|| last_turn(&result.usage.0));
-        let cost_usd = money(result.total_cost_usd).or(tokens.cost_usd);
+        let cost_usd = money(result.total_cost_usd.0).or(money(tokens.cost_usd));
         self.last_totals = Some(Usage { cost_usd, ..tokens });
     }
 

@@ -80,6 +80,7 @@ fn cases() -> Vec<Case> {
         ("startupTimeoutSec", json!(5), |c| c.startup_timeout == Some(seconds(5))),
         ("enableRtk", json!(true), |c| c.enable_rtk),
         ("rtkMaxOutputBytes", json!(1024), |c| c.rtk_max_output_bytes == 1024),
+        ("billingType", json!("credits"), |c| c.billing_type.as_str() == Some("credits")),
         ("secretRef", json!("s"), |c| c.secret_ref == "s"),
         ("debug", json!(true), |c| c.debug),
     ]

@@ -25,6 +25,7 @@ mod manifest_script;
 mod manifest_secrecy;
 mod manifest_snapshots;
 mod names_properties;
+mod outcome_claims;
 mod outcome_end;
 mod outcome_messages;
 mod outcome_properties;

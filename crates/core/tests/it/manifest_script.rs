@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use claude_k8s_core::plan::HomeSettings;
 use serde_json::{Value, json};
 
 use crate::plan_scenario::{Scenario, typed};
@@ -66,53 +67,121 @@ fn a_prompt_in_parts_is_read_as_one_file() {
 }
 
 #[test]
-fn the_pinned_environment_names_where_credentials_go() {
+fn tru_25_every_name_that_decides_where_a_credential_goes_is_pinned_and_the_absent_ones_are_empty() {
+    const DECIDE: &[&str] = &[
+        "ANTHROPIC_BEDROCK_BASE_URL",
+        "ANTHROPIC_VERTEX_BASE_URL",
+        "ANTHROPIC_FOUNDRY_BASE_URL",
+        "ANTHROPIC_AWS_BASE_URL",
+        "ANTHROPIC_CUSTOM_HEADERS",
+        "ANTHROPIC_UNIX_SOCKET",
+        "CLAUDE_CODE_USE_BEDROCK",
+        "CLAUDE_CODE_USE_VERTEX",
+        "CLAUDE_CODE_USE_FOUNDRY",
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        "HTTP_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "NO_PROXY",
+        "no_proxy",
+        "NODE_EXTRA_CA_CERTS",
+        "NODE_TLS_REJECT_UNAUTHORIZED",
+        "SSL_CERT_FILE",
+        "NODE_OPTIONS",
+    ];
     let env = json!({ "env": { "HTTPS_PROXY": "http://proxy:1" } });
     let launch = Scenario::in_cluster().config(env).launch();
-    let expected = json!({ "env": {
-        "HTTPS_PROXY": "http://proxy:1",
-        "PAPERCLIP_API_URL": "http://paperclip.paperclip.svc:3100",
-        "ANTHROPIC_BASE_URL": "https://api.anthropic.com",
-    }});
-    assert_eq!(launch.json_file("settings.json"), expected);
+    let pinned = launch.json_file("settings.json")["env"].clone();
+    assert_eq!(pinned["HTTPS_PROXY"], "http://proxy:1");
+    assert_eq!(pinned["PAPERCLIP_API_URL"], "http://paperclip.paperclip.svc:3100");
+    assert_eq!(pinned["ANTHROPIC_BASE_URL"], "https://api.anthropic.com");
+    for name in DECIDE {
+        assert_eq!(pinned[name], "", "{name}");
+    }
 
     let bedrock = Scenario::in_cluster().config(json!({ "env": { "CLAUDE_CODE_USE_BEDROCK": "1" } })).launch();
-    assert_eq!(bedrock.json_file("settings.json")["env"].get("ANTHROPIC_BASE_URL"), None);
+    assert_eq!(bedrock.json_file("settings.json")["env"]["ANTHROPIC_BASE_URL"], "");
     let gateway =
         Scenario::in_cluster().own_env(&json!([{ "name": "ANTHROPIC_BASE_URL", "value": "http://gw" }])).launch();
     assert_eq!(gateway.json_file("settings.json")["env"]["ANTHROPIC_BASE_URL"], "http://gw");
 }
 
 #[test]
-fn values_that_only_the_pod_knows_are_pinned_by_the_script() {
+fn tru_25_values_that_only_the_pod_knows_are_pinned_by_the_script() {
     let scenario = Scenario::in_cluster()
         .everything()
         .own_at("/spec/containers/0/envFrom", json!([{ "secretRef": { "name": "host-env" } }]))
         .config(json!({ "enableRtk": true, "env": { "NO_PROXY": "local" } }));
     let launch = scenario.launch();
     assert!(launch.attempt.args.join(" ").contains("--settings /opt/paperclip/scratch/settings.json"));
-    let settings = |pod: &Pod<'_>| -> Value {
-        serde_json::from_slice(&fs::read(pod.path("opt/paperclip/scratch/settings.json")).unwrap()).unwrap()
-    };
 
     let gateway =
         Pod::new(&launch).env("ANTHROPIC_BASE_URL", "https://gw.example/v1?a=b").env("HTTP_PROXY", "say \"hi\"");
     let output = gateway.run(&["bash", "node"]);
-    let written = settings(&gateway);
+    let written = joined(&gateway);
     assert_eq!(written["env"]["ANTHROPIC_BASE_URL"], "https://gw.example/v1?a=b");
-    assert_eq!(written["env"]["NO_PROXY"], "local");
+    assert_eq!((&written["env"]["NO_PROXY"], &written["env"]["NODE_OPTIONS"]), (&"local".into(), &"".into()));
     assert_eq!(written["env"].get("HTTP_PROXY"), None, "needs escapes");
     assert!(stdout(&output).contains("Warning: a project's settings may override HTTP_PROXY"), "{}", stdout(&output));
     assert_eq!(written["hooks"]["PostToolUse"][0]["matcher"], "*");
 
     let public = Pod::new(&launch);
     public.run(&["bash", "node"]);
-    assert_eq!(settings(&public)["env"]["ANTHROPIC_BASE_URL"], "https://api.anthropic.com");
+    assert_eq!(joined(&public)["env"]["ANTHROPIC_BASE_URL"], "https://api.anthropic.com");
 
     let bedrock = Pod::new(&launch).env("CLAUDE_CODE_USE_BEDROCK", "1");
     bedrock.run(&["bash", "node"]);
-    assert_eq!(settings(&bedrock)["env"].get("ANTHROPIC_BASE_URL"), None);
-    assert_eq!(settings(&bedrock)["env"]["CLAUDE_CODE_USE_BEDROCK"], "1");
+    assert_eq!(joined(&bedrock)["env"]["ANTHROPIC_BASE_URL"], "");
+    assert_eq!(joined(&bedrock)["env"]["CLAUDE_CODE_USE_BEDROCK"], "1");
+}
+
+/// The settings file that the script put together.
+fn joined(pod: &Pod<'_>) -> Value {
+    serde_json::from_slice(&fs::read(pod.path("opt/paperclip/scratch/settings.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn tru_26_a_gateway_of_the_home_is_honoured_and_its_token_never_sent_elsewhere() {
+    let file = br#"{"env":{"ANTHROPIC_BASE_URL":"https://gw.home","HTTPS_PROXY":"http://p:1","PATH":"/evil","API_TIMEOUT_MS":5}}"#;
+    let seen = |home: HomeSettings| {
+        let mut scenario = Scenario::in_cluster();
+        scenario.surroundings.home = home;
+        scenario
+    };
+    let home = seen(HomeSettings::read(file)).launch().json_file("settings.json")["env"].clone();
+    assert_eq!((&home["ANTHROPIC_BASE_URL"], &home["HTTPS_PROXY"]), (&"https://gw.home".into(), &"http://p:1".into()));
+    assert_eq!((home.get("PATH"), home.get("API_TIMEOUT_MS")), (None, None), "only what decides where requests go");
+
+    let own = seen(HomeSettings::read(file)).config(json!({ "env": { "ANTHROPIC_BASE_URL": "https://mine" } }));
+    assert_eq!(own.launch().json_file("settings.json")["env"]["ANTHROPIC_BASE_URL"], "https://mine");
+    for nothing in [HomeSettings::none(), HomeSettings::read(b"{broken"), HomeSettings::read(b"[]")] {
+        let pinned = seen(nothing).launch().json_file("settings.json")["env"].clone();
+        assert_eq!(pinned["ANTHROPIC_BASE_URL"], "https://api.anthropic.com");
+    }
+
+    let unseen = seen(HomeSettings::Unseen).config(json!({ "env": {} }));
+    assert_eq!(unseen.launch().json_file("settings.json")["env"].get("ANTHROPIC_BASE_URL"), None);
+    assert!(unseen.spec().warnings().iter().any(|text| text.contains("`ANTHROPIC_BASE_URL` is left")));
+    let credential = seen(HomeSettings::Unseen).config(json!({ "env": { "ANTHROPIC_API_KEY": "k" } })).launch();
+    assert_eq!(credential.json_file("settings.json")["env"]["ANTHROPIC_BASE_URL"], "https://api.anthropic.com");
+}
+
+#[test]
+fn tru_26_only_the_pod_knows_whether_the_run_brings_a_credential() {
+    let mut scenario = Scenario::in_cluster()
+        .own_at("/spec/containers/0/envFrom", json!([{ "secretRef": { "name": "host-env" } }]))
+        .everything();
+    scenario.surroundings.home = HomeSettings::Unseen;
+    let launch = scenario.launch();
+    let without = Pod::new(&launch);
+    let output = without.run(&["bash"]);
+    assert!(stdout(&output).contains("the run brings no model credential"), "{output:?}\n{}", launch.script());
+    assert_eq!(joined(&without)["env"].get("ANTHROPIC_BASE_URL"), None);
+    let with = Pod::new(&launch).env("CLAUDE_CODE_OAUTH_TOKEN", "t");
+    with.run(&["bash"]);
+    assert_eq!(joined(&with)["env"]["ANTHROPIC_BASE_URL"], "https://api.anthropic.com");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use claude_k8s_core::attempt::Attempt;
 use claude_k8s_core::config::Config;
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::own_pod::OwnPod;
-use claude_k8s_core::plan::{BundleFile, RunPlan, SkillFiles, Surroundings};
+use claude_k8s_core::plan::{BundleFile, HomeSettings, RunPlan, SkillFiles, Surroundings};
 use claude_k8s_core::request::RunRequest;
 use claude_k8s_core::target::{PayloadMode, Placement};
 use k8s_openapi::api::batch::v1::Job;
@@ -32,6 +32,7 @@ impl Scenario {
             placement: Placement::SameNamespace,
             namespace: "paperclip".to_owned(),
             may_patch_jobs: true,
+            home: HomeSettings::none(),
             ..Surroundings::default()
         };
         Self { request: request(), config: json!({}), own: Some(own_pod()), surroundings }

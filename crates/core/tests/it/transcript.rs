@@ -107,6 +107,7 @@ fn a_result_of_a_subagent_says_nothing_about_the_run() {
 
 #[test]
 fn a_conversation_reset_changes_the_session_in_the_middle_of_a_run() {
-    let reset = json!({ "type": "conversation_reset", "new_conversation_id": "new", "session_id": SESSION });
-    assert_eq!(read(stream([init(), reset]).as_bytes()).session_id(), Some("new"));
+    const NEW: &str = "0f0f0f0f-0000-4000-8000-00000000ef01";
+    let reset = json!({ "type": "conversation_reset", "new_conversation_id": NEW, "session_id": SESSION });
+    assert_eq!(read(stream([init(), reset]).as_bytes()).session_id(), Some(NEW));
 }

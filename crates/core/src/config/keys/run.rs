@@ -2,7 +2,7 @@
 
 use super::row::{Choice, Flag, Key, MOST, Name, Own, Size, Topic, Whole};
 use crate::config::grammar::DNS_SUBDOMAIN;
-use crate::config::types::ConcurrencyScope;
+use crate::config::types::{BillingType, ConcurrencyScope};
 
 super::keys! {
     WORKSPACE_VOLUME_CLAIM: Name = Key::new(Topic::Workspace, "workspaceVolumeClaim", Name { grammar: &DNS_SUBDOMAIN, title: "DNS subdomain", default: None }, "claim of the data volume, which is `HOME`; without any claim sessions cannot be resumed")
@@ -51,6 +51,9 @@ super::keys! {
         .note("A hook does it that exists for this run only. In 0.1 the option had no effect. Needs `node` in the image. Failing tools are not covered.");
     RTK_MAX_OUTPUT_BYTES: Whole = Key::new(Topic::RunControl, "rtkMaxOutputBytes", Whole { range: 1024..=10_485_760, default: Some(50_000), unit: "bytes" }, "limit per text")
         .form("output", "number", "Max Tool Output Bytes", "Bytes that are kept of each output text, 1024 to 10485760.")
+        .prefilled();
+    BILLING_TYPE: Choice<BillingType> = Key::new(Topic::RunControl, "billingType", Choice(&BillingType::WORDS), "how the host books the cost of a run; `auto`: by provider, base URL and credential")
+        .form("output", "select", "Billing Type", "How the cost of a run is booked. auto: by provider and credential.")
         .prefilled();
     SECRET_REF: Name = Key::new(Topic::RunControl, "secretRef", Name { grammar: &DNS_SUBDOMAIN, title: "DNS subdomain", default: Some("paperclip-secrets") }, "Secret that the environment test looks for; runs do not use it");
     DEBUG: Flag = Key::new(Topic::RunControl, "debug", Flag(false), "additional `[paperclip] debug:` lines in the log");

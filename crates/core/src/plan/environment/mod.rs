@@ -114,6 +114,16 @@ impl Environment {
         matches!(self.known(name), Known::Value(text) if !matches!(text.trim(), "" | "0" | "false"))
     }
 
+    /// Does the pod certainly get a value for this name: a text, or a reference of its own?
+    pub(crate) fn brings(&self, name: &str) -> bool {
+        self.is_reference(name) || matches!(self.known(name), Known::Value(text) if !text.is_empty())
+    }
+
+    /// Does a name get its value from a Secret or `ConfigMap` that an entry of its own names?
+    pub(crate) fn is_reference(&self, name: &str) -> bool {
+        self.entries().any(|(known, value)| known == name && matches!(value, EnvValue::Reference(_)))
+    }
+
     /// Is a name set by an entry of its own, with a text or a reference?
     pub(crate) fn is_set(&self, name: &str) -> bool {
         self.entries().any(|(known, value)| {
