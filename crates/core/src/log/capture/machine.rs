@@ -366,9 +366,8 @@ impl Capture {
         (if deleting { idle } else { idle.min(at + MAX_AGE) }, Alarm::Renew)
     }
 
-    /// A reader of the node looks out for new files from the first time on that it is through with what there is. Of a
-    /// rotation before it learns by the next one only, when the file between is gone (kubernetes.md 1.6). So after a
-    /// burst its silence means nothing until it was silent once.
+    /// Of a rotation before it is through with a file for the first time, a reader of the node learns by the next one
+    /// only, when the file between is gone (kubernetes.md 1.6). So after a burst, silence may mean that.
     fn may_be_stuck(&self, open: Open) -> bool {
         !open.has_waited && self.shown.bytes - open.from >= SMALLEST_FILE
     }
