@@ -57,7 +57,10 @@ pub use {
     cluster::Launch,
     cluster::requests::{OpenStreams, RequestRecord},
     control::Knobs,
-    knobs::{AdmissionRule, CutEnd, Eviction, Fault, FaultAction, Hold, HoldKind, Lags, LogSettings, RequestMatch},
+    knobs::{
+        AdmissionRule, CreateWarning, CutEnd, Eviction, Fault, FaultAction, Hold, HoldKind, Lags, LogSettings,
+        Mutation, RequestMatch,
+    },
     script::{Exit, OnTerm, Script, Step},
     simulator::Simulator,
     wire::body::{Broken, SimBody},

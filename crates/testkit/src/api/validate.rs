@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Event, Namespace, PersistentVolumeClaim, Pod, Secret};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::objects::json::{items, text};
 use crate::objects::rejection::Rejection;
@@ -43,6 +44,45 @@ pub(crate) fn check(resource: Resource, object: &Value) -> Result<(), Rejection>
         Resource::Pods => pod_spec(resource, name, &object["spec"], "spec"),
         Resource::Secrets | Resource::ConfigMaps => data(resource, name, object),
         _ => Ok(()),
+    }
+}
+
+/// Takes out of a Job what this server does not know, as members of a newer API or a typing error. Their paths, as the
+/// API server names them.
+pub(crate) fn take_unknown_fields(resource: Resource, object: &mut Value) -> Vec<String> {
+    let mut paths = Vec::new();
+    if resource == Resource::Jobs
+        && let Ok(known) = Job::deserialize(&*object)
+        && let Ok(known) = serde_json::to_value(known)
+    {
+        take_unknown(object, &known, "", &mut paths);
+    }
+    paths
+}
+
+fn take_unknown(given: &mut Value, known: &Value, path: &str, paths: &mut Vec<String>) {
+    match (given, known) {
+        (Value::Object(given), Value::Object(known)) => {
+            given.retain(|name, value| {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                let Some(known) = known.get(name) else {
+                    // What is empty may be known.
+                    let is_empty = value.is_null() || *value == json!({}) || *value == json!([]);
+                    if !is_empty {
+                        paths.push(path);
+                    }
+                    return is_empty;
+                };
+                take_unknown(value, known, &path, paths);
+                true
+            });
+        }
+        (Value::Array(given), Value::Array(known)) => {
+            for (index, (given, known)) in given.iter_mut().zip(known).enumerate() {
+                take_unknown(given, known, &format!("{path}[{index}]"), paths);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -27,19 +27,39 @@ pub(super) fn create(
         return Err(Rejection::bad_request(message));
     }
     let dry_run = request.query.get("dryRun") == "All";
-    let created = cluster.update(|state| {
+    let unknown = validate::take_unknown_fields(target.resource, &mut object);
+    let unknown: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
+    if request.query.get("fieldValidation") == "Strict" && !unknown.is_empty() {
+        let (kind, version) = (target.resource.kind(), target.resource.api_version());
+        let version = version.rsplit('/').next().unwrap_or_default();
+        let fields = unknown.join(", ");
+        let text =
+            format!("{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {fields}");
+        return Err(Rejection::bad_request(text));
+    }
+    let (created, warnings) = cluster.update(|state| {
         let key = Key::new(Resource::Namespaces, "", &target.namespace);
         if target.resource.namespaced() && state.store.get(&key).is_none() {
             return Err(Rejection::not_found(Resource::Namespaces, &target.namespace));
         }
         let now = cluster.clock.now();
         arrival::prepare(state, now, target.resource, &target.namespace, &mut object)?;
+        state.knobs.answers.mutate(target.resource.plural(), &mut object, false);
         defaults::apply(target.resource, &mut object);
         validate::check(target.resource, &object)?;
         arrival::admit(state, target.resource, &object)?;
-        if dry_run { Ok(Arc::new(object)) } else { Ok(arrival::enter(cluster, state, target.resource, object)) }
+        let warnings: Vec<String> = state.knobs.answers.warnings(target.resource.plural()).map(str::to_owned).collect();
+        let created = if dry_run { Arc::new(object) } else { arrival::enter(cluster, state, target.resource, object) };
+        Ok((created, warnings))
     })?;
-    Ok(json_response(201, &created))
+    let mut answer = json_response(201, &created);
+    for text in unknown.iter().chain(&warnings) {
+        let header = format!("299 - \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        if let Ok(value) = http::HeaderValue::from_str(&header) {
+            answer.headers_mut().append(http::header::WARNING, value);
+        }
+    }
+    Ok(answer)
 }
 
 pub(super) fn patch(
@@ -64,6 +84,7 @@ pub(super) fn patch(
         }
         let mut new = Value::clone(&old);
         merge(&mut new, &patch);
+        state.knobs.answers.mutate(target.resource.plural(), &mut new, true);
         // `status` is written through its subresource only, and then nothing else is.
         if target.subresource == "status" {
             let status = new["status"].take();

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::{Cluster, Image, Launch};
-use crate::knobs::{AdmissionRule, Fault, FaultAction, Hold, HoldKind, Lags, LogSettings};
+use crate::knobs::{
+    AdmissionRule, CreateWarning, Fault, FaultAction, Hold, HoldKind, Lags, LogSettings, Mutation,
+};
 
 /// Bends the simulated cluster. Cheap to clone.
 #[derive(Clone)]
@@ -65,6 +67,21 @@ impl Knobs {
     /// Lifts all refusals.
     pub fn clear_refusals(&self) {
         self.cluster.bend(|state| state.knobs.answers.admission.clear());
+    }
+
+    /// Admission changes objects of a kind: a mutating policy or webhook.
+    pub fn mutate(&self, mutation: Mutation) {
+        self.cluster.bend(|state| state.knobs.answers.mutations.push(mutation));
+    }
+
+    /// Admission changes nothing again.
+    pub fn clear_mutations(&self) {
+        self.cluster.bend(|state| state.knobs.answers.mutations.clear());
+    }
+
+    /// Creates of a kind are answered with a warning.
+    pub fn warn_creates(&self, warning: CreateWarning) {
+        self.cluster.bend(|state| state.knobs.answers.warnings.push(warning));
     }
 
     /// Every open watch, and every resume from a known version, gets a 410 as `ERROR` event.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Knobs;
 use crate::cluster::Cluster;
 use crate::cluster::Image;
-use crate::knobs::{AdmissionRule, Eviction, Hold, HoldKind, Lags, LogSettings};
+use crate::knobs::{AdmissionRule, CreateWarning, Eviction, Hold, HoldKind, Lags, LogSettings, Mutation};
 use crate::objects::json::merge;
 use crate::objects::rejection::Rejection;
 use crate::wire::body::{SimBody, json as answer, rejected};
@@ -66,6 +66,9 @@ fn call(knobs: &Knobs, method: &Method, path: &[&str], body: &[u8]) -> Outcome {
         }
         ("POST", ["admission"]) => knobs.refuse_creates(parse::<AdmissionRule>(body)?),
         ("DELETE", ["admission"]) => knobs.clear_refusals(),
+        ("POST", ["mutations"]) => knobs.mutate(parse::<Mutation>(body)?),
+        ("DELETE", ["mutations"]) => knobs.clear_mutations(),
+        ("POST", ["warnings"]) => knobs.warn_creates(parse::<CreateWarning>(body)?),
         ("POST", ["holds"]) => knobs.hold_with(parse::<Hold>(body)?),
         ("DELETE", ["holds", kind]) => knobs.release(typed::<HoldKind>(json!(kind))?),
         ("POST", ["gates", name]) => knobs.open_gate(name),

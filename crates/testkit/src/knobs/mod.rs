@@ -18,8 +18,8 @@ mod lags;
 mod node;
 
 pub(crate) use access::{Denials, Wish, denial};
-pub use answers::AdmissionRule;
 pub(crate) use answers::AnswerKnobs;
+pub use answers::{AdmissionRule, CreateWarning, Mutation};
 pub use fault::{CutEnd, Fault, FaultAction, RequestMatch};
 pub(crate) use fault_table::FaultTable;
 pub(crate) use fault_table::Seen;
