@@ -73,7 +73,7 @@ test('an eviction by the API is told by node and reason', async () => {
   expect(result.errorMessage).toContain(result.resultJson.k8s.node)
 })
 
-test('a pod that fills its scratch volume is evicted, and the message names the volume', async () => {
+test('FLD-18: a pod that fills its scratch volume is evicted for good, and the message names volume and key', async () => {
   // A node measures its volumes once a minute, and later when it is busy.
   const filling = `${begins}dd if=/dev/zero of="$TMPDIR/fill" bs=1M count=8 2>/dev/null\nexec sleep 420\n`
   const greedy = isReal ? await scriptedCli(cluster, 'filling', filling) : {}
@@ -81,7 +81,8 @@ test('a pod that fills its scratch volume is evicted, and the message names the 
     if (isSimulated) await simulate(pod, 'evict', { message: 'Usage of EmptyDir volume "paperclip-scratch" exceeds the limit "1Mi". ' })
   })
   expectFailure(result, 'k8s_pod_evicted')
-  expect(result.errorMessage).toMatch(/EmptyDir volume "[a-z-]+" exceeds/)
+  expect(result.errorMessage).toMatch(/went over its own limit: .*EmptyDir volume "[a-z-]+" exceeds.*raise `cacheSizeLimit`/)
+  expect(result.errorFamily).toBeUndefined()
 }, 480_000)
 
 test('a pod that has to make room for a more important one is told so', async () => {

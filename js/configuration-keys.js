@@ -105,11 +105,14 @@ export const keysForAgents = `## Claude Code
 
 - \`timeoutSec\` (seconds, integer from 0 to 31536000): longest run, counted from the pod's start on its node; 0 = no timer ends a run. Default: \`0\`.
 - \`graceSec\` (seconds, integer from 0 to 3600): how much later the adapter itself stops an overdue Job. Default: \`60\`.
+- \`exitGraceSec\` (seconds, integer from 0 to 86400): how long a process may stay after its final result, counted from a minute after it; then the pod is stopped and the run ends by its result; 0 = it may stay. Default: \`900\`. A hook or an MCP server that does not end keeps a finished process alive.
+- \`silenceTimeoutSec\` (seconds, integer from 0 to 31536000): longest time without a byte from the CLI while it runs (\`k8s_silent_run\`); 0 = silence ends no run. Default: \`0\`. A single tool may be silent as long as it works: choose it longer than the longest of them.
 - \`ttlSecondsAfterFinished\` (seconds, integer from 0; below 60 becomes 60 with a warning): when Kubernetes deletes a finished Job. Default: \`300\`; none with \`retainJobs\`.
 - \`retainJobs\` (boolean): \`true\`: the Job stays after the run; its Secrets are deleted anyway. Default: \`false\`. Kept Jobs get no TTL unless it is set. In 0.1 the TTL still removed them.
 - \`reattachOrphanedJobs\` (boolean): a Job whose host process is gone is followed to its end first; \`false\`: it blocks the run. Default: \`true\`. It must be of the same task and session; then this run's own prompt runs. In 0.1 the own prompt was dropped.
 - \`concurrencyScope\` (\`agent\` or \`task\`): what has to wait: any run of the agent, or only one of the same task. Default: \`agent\`.
 - \`guardWaitSec\` (seconds, integer from 0 to 86400): how long to wait for a competing run; 0 = answer at once. Default: \`0\`.
+- \`queueTimeoutSec\` (seconds, integer from 0 to 604800): until the queue admits the Job, ours by \`queueName\` or one that a policy of the cluster put it into; 0 = no bound. Default: \`0\`.
 - \`scheduleTimeoutSec\` (seconds, integer from 0 to 86400): until a node is assigned; 0 = no bound. Default: \`300\`.
 - \`startupTimeoutSec\` (seconds, integer from 0 to 86400): from the node until the container runs (image, volumes, init); 0 = no bound. Default: \`600\`.
 - \`enableRtk\` (boolean): shortens big outputs of tools before the model reads them. Default: \`false\`. A hook does it that exists for this run only. In 0.1 the option had no effect. Needs \`node\` in the image. Failing tools are not covered.

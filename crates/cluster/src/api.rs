@@ -2,6 +2,7 @@
 
 mod answer;
 mod patience;
+mod stored;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessR
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod, Secret};
 use kube::api::{DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::client::Body;
 use kube::core::{ObjectMeta, PartialObjectMeta, Request};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
@@ -22,11 +24,33 @@ use tokio::time::Instant;
 
 pub(crate) use answer::judge_read;
 pub use patience::{Asking, Patience, Teller, patiently, pauses};
+pub use stored::Stored;
 
 /// A single call.
 pub const CALL: Duration = Duration::from_secs(10);
 /// A list of the guard.
 pub const GUARD_LIST: Duration = Duration::from_secs(15);
+
+/// What the server does with an object that it is given.
+#[derive(Debug, Clone, Copy)]
+enum Validation {
+    /// Stores it, and warns of what it does not know.
+    Store,
+    /// The same without storing it.
+    Check,
+    /// Refuses what it does not know, without storing it.
+    Strict,
+}
+
+impl Validation {
+    fn query(self) -> &'static str {
+        match self {
+            Self::Store => "fieldValidation=Warn",
+            Self::Check => "dryRun=All&fieldValidation=Warn",
+            Self::Strict => "dryRun=All&fieldValidation=Strict",
+        }
+    }
+}
 
 /// The namespace the Jobs live in.
 #[derive(Clone)]
@@ -90,26 +114,27 @@ impl Namespace {
     ///
     /// # Errors
     /// Any failed call.
-    pub async fn create_job(&self, job: &Value) -> Result<Job, ApiFailure> {
-        self.post_job("Creating", job, false).await
+    pub async fn create_job(&self, job: &Value) -> Result<Stored, ApiFailure> {
+        self.post_job("Creating", job, Validation::Store).await
     }
 
-    /// Asks the server to check a Job without storing it.
+    /// Asks the server to check a Job without storing it. `strict`: to refuse members that it does not know.
     ///
     /// # Errors
     /// Any failed call; `Rejected` with the text of quota, admission or Pod Security.
-    pub async fn dry_run_job(&self, job: &Value) -> Result<Job, ApiFailure> {
-        self.post_job("Dry run of", job, true).await
+    pub async fn dry_run_job(&self, job: &Value, strict: bool) -> Result<Stored, ApiFailure> {
+        let validation = if strict { Validation::Strict } else { Validation::Check };
+        self.post_job("Dry run of", job, validation).await
     }
 
     /// As it is: what the compiled API types do not know may be known to the server.
-    async fn post_job(&self, verb: &str, job: &Value, dry_run: bool) -> Result<Job, ApiFailure> {
+    async fn post_job(&self, verb: &str, job: &Value, validation: Validation) -> Result<Stored, ApiFailure> {
         let name = job.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-        let params = PostParams { dry_run, ..PostParams::default() };
         let post = async {
-            let request = Request::new(Job::url_path(&(), Some(&self.name)));
-            let request = request.create(&params, job.to_string().into_bytes()).map_err(kube::Error::BuildRequest)?;
-            self.client.request(request).await
+            let uri = format!("{}?{}", Job::url_path(&(), Some(&self.name)), validation.query());
+            let request = http::Request::post(uri).header(http::header::CONTENT_TYPE, "application/json");
+            let request = request.body(Body::from(job.to_string().into_bytes())).map_err(kube::Error::HttpError)?;
+            Stored::read(self.client.send(request).await?).await
         };
         self.limited(CALL, self.what(verb, "Job", name), "jobs", post).await
     }
@@ -259,7 +284,19 @@ impl Namespace {
     /// # Errors
     /// Any failed call.
     pub async fn events_of(&self, uid: &str) -> Result<Vec<Event>, ApiFailure> {
-        let params = ListParams::default().fields(&format!("involvedObject.uid={uid}"));
+        self.events(&format!("involvedObject.uid={uid}")).await
+    }
+
+    /// Events about objects of one kind, oldest first.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn events_of_kind(&self, kind: &str) -> Result<Vec<Event>, ApiFailure> {
+        self.events(&format!("involvedObject.kind={kind}")).await
+    }
+
+    async fn events(&self, fields: &str) -> Result<Vec<Event>, ApiFailure> {
+        let params = ListParams::default().fields(fields);
         let api = self.api::<Event>();
         let what = format!("Listing events in namespace `{}`", self.name);
         let mut events = self.answered(CALL, what, "events", api.list(&params)).await?.items;

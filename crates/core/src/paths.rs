@@ -6,6 +6,9 @@ pub const RUN_MOUNT: &str = "/opt/paperclip/run";
 /// Where the pod's own temporary volume is mounted.
 pub const SCRATCH_MOUNT: &str = "/opt/paperclip/scratch";
 
+/// Name of the volume that is mounted there, limited by `cacheSizeLimit`.
+pub const SCRATCH_VOLUME: &str = "paperclip-scratch";
+
 /// Where the script keeps what Claude Code writes to stderr.
 pub(crate) const STDERR_FILE: &str = "/opt/paperclip/scratch/stderr";
 

@@ -154,7 +154,7 @@ impl<'a> Flow<'a> {
         if let Some((followed, supervised)) = &self.first {
             return self.decide(followed, supervised, Some(reason));
         }
-        let facts = RunFacts { adopted_run: self.adopted_run.clone(), ..self.run.plan.facts() };
+        let facts = RunFacts { adopted_run: self.adopted_run.clone(), ..self.run.facts() };
         outcome::not_launched(reason, &facts, self.run.clock.now())
     }
 
@@ -196,7 +196,7 @@ impl<'a> Flow<'a> {
             attempts: followed.attempt.number,
             adopted: followed.adopted.is_some(),
             adopted_run: self.adopted_run.clone(),
-            ..self.run.plan.facts()
+            ..self.run.facts()
         };
         // Before any of its texts is shortened or joined (TRU-22); the transcript did so with its own.
         let mut ending = supervised.ending.clone();

@@ -7,7 +7,7 @@ use futures_util::future::try_join;
 
 use super::release::{Unreleased, announce, be_alone, unsuspend};
 use super::{Launched, payload};
-use crate::api::{Patience, patiently};
+use crate::api::{Patience, Stored, patiently};
 use crate::run::RunContext;
 
 /// A Job whose launch is under way.
@@ -99,7 +99,10 @@ async fn create_job(run: &RunContext, attempt: &Attempt) -> Result<Created, NotL
     let mut maybe_created = false;
     loop {
         let failure = match run.namespace.create_job(&job).await {
-            Ok(created) => return Ok(Created { job: JobFacts::read(&created), fresh: true }),
+            Ok(Stored { job: created, object, warnings }) => {
+                run.plan.remarks(&job, &object, &warnings).into_iter().for_each(|text| run.remark(text));
+                return Ok(Created { job: JobFacts::read(&created), fresh: true });
+            }
             Err(failure) => failure,
         };
         maybe_created |= failure.is_ambiguous();

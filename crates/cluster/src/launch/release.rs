@@ -85,6 +85,10 @@ pub(super) async fn announce(run: &RunContext, job: &JobFacts) -> Result<(), Ref
 
 /// Releases the Job. What may have been released counts as released: it is followed, and stopped by being deleted.
 pub(super) async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFacts, Unreleased> {
+    // A policy put it into a queue, which admits it when its turn comes: taken out of it, it would be stopped again.
+    if job.suspended && run.plan.is_queued(job) {
+        return Ok(job.clone());
+    }
     let patch = run.plan.release_patch(&job.uid);
     let mut patience = Patience::of(Call::Release);
     let mut maybe_released = false;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use claude_k8s_core::guard::{Claimant, Supervisor};
+use claude_k8s_core::outcome::RunFacts;
 use claude_k8s_core::permissions::Permissions;
 use claude_k8s_core::plan::RunPlan;
 use claude_k8s_core::request::ExternalRuntime;
@@ -44,6 +45,8 @@ pub(crate) struct Progress {
     followed: Mutex<Vec<String>>,
     dispatched: AtomicBool,
     patch_denied: AtomicBool,
+    /// What was said about the run's objects, each once.
+    remarks: Mutex<Vec<String>>,
 }
 
 impl RunContext {
@@ -68,6 +71,22 @@ impl RunContext {
     /// This run as the guard sees it now.
     pub(crate) fn claimant(&self) -> Claimant {
         self.plan.claimant(self.may_patch())
+    }
+
+    /// Something about the run's objects that its reader and its result tell, once.
+    pub(crate) fn remark(&self, text: String) {
+        let mut remarks = self.progress.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        if !remarks.contains(&text) {
+            self.output.warn(&format!("Warning: {text}"));
+            remarks.push(text);
+        }
+    }
+
+    /// What is known of the run before its Job ends.
+    pub(crate) fn facts(&self) -> RunFacts {
+        let mut facts = self.plan.facts();
+        facts.warnings.extend(self.progress.remarks.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        facts
     }
 
     /// A 403 told better than the permission review.

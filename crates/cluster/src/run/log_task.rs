@@ -1,21 +1,25 @@
 //! The log follower of one run, as a task of its own: parsing never waits for the loop that supervises.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use claude_k8s_core::log::{ContainerPhase, FIRST_LINE};
 use claude_k8s_core::names::CONTAINER;
-use claude_k8s_core::outcome::{LogSummary, is_good};
+use claude_k8s_core::outcome::{LogSummary, is_final, is_good};
+use claude_k8s_core::run::Heard;
 use claude_k8s_core::transcript::{Activity, Transcript};
 use claude_k8s_core::view::RunView;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::stream::StreamExt as _;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::RunContext;
-use crate::logs::{ClusterLogs, LogReport, LogTarget, follow};
+use crate::logs::{ClusterLogs, LogBody, LogQuery, LogReport, LogSource, LogTarget, OpenError, ReadError, follow};
 
 /// The follower bounds its own reads after the end, so this only bounds a follower that waits for the host.
 const DRAIN: Duration = Duration::from_secs(15);
@@ -37,6 +41,29 @@ pub(super) struct LogTask<'a> {
     /// Milliseconds since 1970 of the last line; 0 before the first.
     last_output: Arc<AtomicI64>,
     activity: watch::Sender<Activity>,
+    /// The same of the final result; 0 without one.
+    result_at: Arc<AtomicI64>,
+    /// The log cannot be read now.
+    is_deaf: Arc<AtomicBool>,
+}
+
+/// The cluster's logs, and whether they can be heard.
+struct Listening {
+    logs: ClusterLogs,
+    is_deaf: Arc<AtomicBool>,
+}
+
+impl LogSource for Listening {
+    fn open<'a>(&'a self, target: &'a LogTarget, query: LogQuery) -> BoxFuture<'a, Result<LogBody, OpenError>> {
+        async move {
+            let answer = self.logs.open(target, query).await;
+            self.is_deaf.store(answer.is_err(), Ordering::Relaxed);
+            let is_deaf = Arc::clone(&self.is_deaf);
+            let note = move |chunk: &Result<Bytes, ReadError>| is_deaf.store(chunk.is_err(), Ordering::Relaxed);
+            Ok(answer?.inspect(note).boxed())
+        }
+        .boxed()
+    }
 }
 
 impl<'a> LogTask<'a> {
@@ -51,6 +78,8 @@ impl<'a> LogTask<'a> {
             transcript: Arc::new(Mutex::new(Transcript::without(run.output.redactor().as_ref().clone()))),
             last_output: Arc::default(),
             activity: watch::Sender::default(),
+            result_at: Arc::default(),
+            is_deaf: Arc::default(),
         }
     }
 
@@ -58,7 +87,8 @@ impl<'a> LogTask<'a> {
     fn start(&mut self, view: &RunView) {
         let (Some(pod), Some(writer)) = (view.pod(), self.run.output.writer()) else { return };
         self.started = true;
-        let source = ClusterLogs::new(&self.run.connection);
+        let logs = ClusterLogs::new(&self.run.connection);
+        let source = Listening { logs, is_deaf: Arc::clone(&self.is_deaf) };
         let target = LogTarget {
             namespace: self.run.namespace.name.clone(),
             pod: pod.name.clone(),
@@ -69,15 +99,23 @@ impl<'a> LogTask<'a> {
         let (phase, clock) = (self.phase.subscribe(), self.run.clock);
         let (transcript, last_output) = (Arc::clone(&self.transcript), Arc::clone(&self.last_output));
         let activity = self.activity.clone();
+        let result_at = Arc::clone(&self.result_at);
         self.tasks.spawn(async move {
             let mut version = 0;
             let on_line = |line: &[u8]| {
-                last_output.store(clock.now().as_millisecond(), Ordering::Relaxed);
+                let now = clock.now().as_millisecond();
+                last_output.store(now, Ordering::Relaxed);
                 let mut transcript = transcript.lock().unwrap_or_else(PoisonError::into_inner);
+                let results = transcript.results();
                 transcript.line(line);
                 if transcript.activity_version() != version {
                     version = transcript.activity_version();
                     activity.send_replace(transcript.activity());
+                }
+                if !is_final(&transcript) {
+                    result_at.store(0, Ordering::Relaxed);
+                } else if transcript.results() > results || result_at.load(Ordering::Relaxed) == 0 {
+                    result_at.store(now, Ordering::Relaxed);
                 }
             };
             follow(&source, &target, phase, &writer, on_line).await
@@ -95,8 +133,13 @@ impl<'a> LogTask<'a> {
         self.phase.send_replace(phase);
     }
 
-    pub(super) fn last_output(&self) -> Option<Timestamp> {
-        time_of(&self.last_output)
+    /// What is known of the output now.
+    pub(super) fn heard(&self) -> Heard {
+        Heard {
+            last_output: time_of(&self.last_output),
+            result: time_of(&self.result_at),
+            is_deaf: self.is_deaf.load(Ordering::Relaxed),
+        }
     }
 
     /// Resolves once, when the log was read to its end or given up. Cancel-safe.

@@ -157,6 +157,11 @@ impl Output {
         })
     }
 
+    /// The host's "working" line of a silent run; the state machine paces it.
+    pub(crate) fn alive(&self, text: &str) {
+        self.tell("adapter_startup", text);
+    }
+
     /// The host's "working" line while the rest of the log is read.
     pub(crate) fn finalizing(&self) {
         self.tell("finalize", "reading the rest of the log");

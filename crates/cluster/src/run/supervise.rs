@@ -84,6 +84,10 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
     let mut stop_ordered = false;
     loop {
         for command in commands.drain(..) {
+            // What the agent does says more than that it lives; that nobody can be asked says more than both.
+            if matches!(command, Command::Alive(_)) && live.speaks() && state.view().stale_since.is_none() {
+                continue;
+            }
             io.start(command, &state, &mut log, &index);
         }
         if let Some(ending) = state.ending() {
@@ -121,7 +125,7 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
                 run.output.live(progress);
                 continue;
             }
-            () = tick(run, state.next_wake()) => vec![Input::Tick { last_output: log.last_output() }],
+            () = tick(run, state.next_wake()) => vec![Input::Tick(log.heard())],
         };
         let before = state.phase().name();
         for input in inputs {
@@ -164,6 +168,11 @@ struct LiveLine {
 }
 
 impl LiveLine {
+    /// The agent was heard: from now on this line is kept up to date.
+    fn speaks(&self) -> bool {
+        self.live.due().is_some()
+    }
+
     /// Cancel-safe: what was heard is noted before anything is waited for.
     async fn next(&mut self, run: &RunContext) -> LiveProgress {
         loop {
@@ -209,6 +218,7 @@ impl Io<'_> {
             Command::Say(text) => run.output.say(&text),
             Command::Warn(text) => run.output.warn(&text),
             Command::Progress(text) => run.output.progress(&text),
+            Command::Alive(text) => run.output.alive(&text),
             Command::Started => self.answers.push(started(run, view).map(|()| vec![]).boxed()),
             Command::ReadEvents => self.answers.push(async move { vec![explained(run, &view).await] }.boxed()),
             Command::Look => self.answers.push(look(run, Arc::clone(index), view).boxed()),

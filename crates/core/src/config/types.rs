@@ -98,6 +98,10 @@ pub struct Config {
     pub timeout: Option<Duration>,
     /// `graceSec`.
     pub grace: Duration,
+    /// `exitGraceSec`; `None` (configured 0) means that a process may stay after its result.
+    pub exit_grace: Option<Duration>,
+    /// `silenceTimeoutSec`; `None` (configured 0) means that silence ends no run.
+    pub silence_timeout: Option<Duration>,
     /// `ttlSecondsAfterFinished`, at least 60; `None` (no TTL) when unset and `retainJobs` is on.
     pub ttl_seconds_after_finished: Option<i32>,
     /// `retainJobs`.
@@ -108,6 +112,8 @@ pub struct Config {
     pub concurrency_scope: ConcurrencyScope,
     /// `guardWaitSec`: answer at once when 0.
     pub guard_wait: Duration,
+    /// `queueTimeoutSec`; `None` (configured 0) means no bound.
+    pub queue_timeout: Option<Duration>,
     /// `scheduleTimeoutSec`; `None` (configured 0) means no bound.
     pub schedule_timeout: Option<Duration>,
     /// `startupTimeoutSec`; `None` (configured 0) means no bound.

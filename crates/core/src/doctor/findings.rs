@@ -2,7 +2,7 @@
 
 use crate::api_failure::{ApiFailure, FailureKind};
 use crate::config::{Config, Rejection, Warning};
-use crate::launch::Call;
+use crate::launch::{Call, unknown_fields, warning_texts};
 use crate::own_pod::OwnPod;
 use crate::permissions::Permission;
 use crate::request::RunRequest;
@@ -216,6 +216,22 @@ pub fn claim(claim: &str, namespace: &str, config: &Config, modes: &Result<Vec<S
 pub fn no_api_url() -> Check {
     let text = "No Paperclip URL is known that a pod can reach: agents cannot report back";
     Check::new("k8s_api_url_unreachable", Level::Warn, text).hint("Set `PAPERCLIP_API_URL` on the host or in `env`")
+}
+
+/// What this API server does not know of a Job like those of a run.
+#[must_use]
+pub fn unknown_to_the_server(failure: &ApiFailure) -> Option<Check> {
+    let fields = unknown_fields(&failure.cause);
+    let names = fields.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let text = format!("This API server does not know {names}: a run's Job is stored without it");
+    let check = Check::new("k8s_job_unknown_fields", Level::Warn, text);
+    (!fields.is_empty()).then(|| check.hint("Take it out of `podTemplate`, or upgrade the cluster"))
+}
+
+/// What the API server warns of although it accepts the Job.
+pub fn warnings(headers: &[String]) -> impl Iterator<Item = Check> {
+    let texts = warning_texts(headers.iter().map(String::as_str)).into_iter();
+    texts.map(|text| Check::new("k8s_job_dry_run_warning", Level::Warn, text))
 }
 
 /// What the API server says about a Job like those of a run.

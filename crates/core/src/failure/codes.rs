@@ -46,6 +46,7 @@ table! {
         OutcomeUnknown => row("k8s_outcome_unknown", "nothing about the end of the run can be proven", "look at what the pod wrote last"),
         ControllerLeaseLost => row("k8s_controller_lease_lost", "the host lost ownership of the run; the Job keeps running", "the next run waits for it or is blocked by it"),
         Timeout => row("timeout", "the run exceeded `timeoutSec`", "raise `timeoutSec`"),
+        SilentRun => row("k8s_silent_run", "nothing was heard of Claude Code for `silenceTimeoutSec`", "see what was heard last and which tool was open; raise `silenceTimeoutSec` if it may work so long in silence"),
         Cancelled => row("cancelled", "an operator cancelled the run", "none"),
         SessionUnavailable => row("session_unavailable", "the session is gone and a fresh attempt was not possible", "the next run starts a fresh session"),
         LlmApiError => row("llm_api_error", "the model returned nothing", "check the gateway or provider"),

@@ -15,6 +15,7 @@ mod refusals;
 mod rows;
 mod said;
 mod stop;
+mod warned;
 
 pub use calls::{Call, Consequence, End, Reaction, Row};
 pub use guard::{Look, UNSETTLED, named_job, next, not_settled, waiting_for_pods};
@@ -22,3 +23,4 @@ pub use pace::Pace;
 pub use refusals::*;
 pub use said::*;
 pub use stop::{NotLaunched, StopOrder};
+pub use warned::{unknown_fields, warning_texts};

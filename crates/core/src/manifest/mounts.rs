@@ -3,14 +3,13 @@
 use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, PersistentVolumeClaimVolumeSource, Volume, VolumeMount};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use crate::paths::SCRATCH_MOUNT;
+use crate::paths::{SCRATCH_MOUNT, SCRATCH_VOLUME};
 use crate::plan::volumes::DataVolume;
 
 /// Name of the data volume.
 pub(super) const DATA: &str = "data";
 /// Name of the payload volume.
 pub(super) const RUN: &str = "paperclip-run";
-const SCRATCH: &str = "paperclip-scratch";
 
 /// The data volume and its mount, read-write.
 pub(super) fn data(data: &DataVolume) -> (Volume, VolumeMount) {
@@ -31,8 +30,8 @@ pub(super) fn data(data: &DataVolume) -> (Volume, VolumeMount) {
 /// The pod's own temporary volume: shared temp and caches once filled a shared quota for hours (PRM-12).
 pub(super) fn scratch(size_limit: &str) -> (Volume, VolumeMount) {
     let empty_dir = EmptyDirVolumeSource { size_limit: Some(Quantity(size_limit.to_owned())), ..Default::default() };
-    let volume = Volume { name: SCRATCH.to_owned(), empty_dir: Some(empty_dir), ..Volume::default() };
-    (volume, mount(SCRATCH, SCRATCH_MOUNT, false))
+    let volume = Volume { name: SCRATCH_VOLUME.to_owned(), empty_dir: Some(empty_dir), ..Volume::default() };
+    (volume, mount(SCRATCH_VOLUME, SCRATCH_MOUNT, false))
 }
 
 /// A plain mount.

@@ -158,7 +158,11 @@ mod tests {
     fn running(one: &mut Neighbour) {
         let pod = &mut one.pods[0];
         pod.node = Some("n".into());
-        pod.claude = ContainerFacts { state: ContainerState::Running { started_at: None }, started: true, id: None };
+        pod.claude = ContainerFacts {
+            state: ContainerState::Running { started_at: None },
+            started: true,
+            ..ContainerFacts::default()
+        };
     }
 
     #[test]

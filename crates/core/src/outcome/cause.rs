@@ -7,7 +7,7 @@
 //! began with and no answer.
 
 use super::class::Class;
-use super::ending::ContainerEnd;
+use super::ending::{ContainerEnd, Stop};
 use super::evidence::Evidence;
 use super::good::is_empty_answer;
 use super::seen::{Seen, terminated};
@@ -43,7 +43,7 @@ pub(super) fn of_class(class: Class) -> Cause {
 /// Where the failure of a run comes from.
 pub(super) fn cause(seen: &Seen<'_>) -> Cause {
     let ending = &seen.evidence.ending;
-    let taken_away = ending.stop.is_some()
+    let taken_away = ending.stop.as_ref().is_some_and(|stop| *stop != Stop::AfterResult)
         || ending.deadline_passed
         || ending.start_failure.is_some()
         || ending.platform.is_some()

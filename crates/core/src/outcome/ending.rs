@@ -1,9 +1,12 @@
 //! What was observed about the end of a Job.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::StartFailure;
 use crate::log::EndLine;
+use crate::paths::SCRATCH_VOLUME;
 use crate::view::Terminated;
 
 /// Everything observed about the end of one Job. [`crate::run`] gathers it, [`super::decide`] judges it.
@@ -27,7 +30,40 @@ pub struct Ending {
     pub log: LogSummary,
 }
 
+impl PlatformLoss {
+    /// What an eviction means: a limit of the pod's own, or want of room on the node.
+    #[must_use]
+    pub fn of_eviction(reason: &str, message: &str) -> Self {
+        match own_limit(message).filter(|_| reason == "Evicted") {
+            Some(key) => Self::OverLimit { message: message.to_owned(), key },
+            None => Self::Evicted { reason: reason.to_owned(), message: message.to_owned() },
+        }
+    }
+}
+
+/// The key whose limit the kubelet's text says was passed. Its texts since 1.10: `Usage of EmptyDir volume "v" exceeds the
+/// limit "1Mi"`, `Container c exceeded its local ephemeral storage limit "1Mi"`, `Pod ephemeral local storage usage exceeds
+/// the total limit of containers 1Mi`.
+fn own_limit(message: &str) -> Option<&'static str> {
+    let volume = message.split_once("Usage of EmptyDir volume").map(|(_, rest)| rest);
+    match volume {
+        Some(rest) if rest.contains(&format!("\"{SCRATCH_VOLUME}\"")) => Some("cacheSizeLimit"),
+        Some(_) => Some("podTemplate"),
+        None => {
+            let text = message.to_lowercase();
+            let own = ["exceeded its local ephemeral storage limit", "ephemeral local storage usage exceeds"];
+            own.iter().any(|words| text.contains(words)).then_some("resources.limits.ephemeral-storage")
+        }
+    }
+}
+
 impl Ending {
+    /// A stop from outside ended the run.
+    #[must_use]
+    pub fn is_ordered(&self) -> bool {
+        self.stop.as_ref().is_some_and(Stop::is_ordered)
+    }
+
     /// Changes every text that somebody else wrote, before any of them is shortened or joined.
     pub fn map_texts(&mut self, change: &dyn Fn(&str) -> String) {
         let mut texts: Vec<&mut String> = Vec::new();
@@ -41,7 +77,10 @@ impl Ending {
             texts.extend(failure.cause.texts_mut());
         }
         match &mut self.platform {
-            Some(PlatformLoss::Evicted { reason, message }) => texts.extend([reason, message]),
+            Some(PlatformLoss::Evicted { reason, message } | PlatformLoss::ContainerLost { reason, message }) => {
+                texts.extend([reason, message]);
+            }
+            Some(PlatformLoss::OverLimit { message, .. }) => texts.push(message),
             Some(PlatformLoss::Replaced { detail }) => texts.push(detail),
             Some(PlatformLoss::NodeLost { .. }) | None => {}
         }
@@ -81,6 +120,21 @@ pub enum Stop {
     },
     /// The host lost ownership; the Job was left alone.
     LeaseLost,
+    /// The final result was in and the process stayed: nothing was lost by the stop.
+    AfterResult,
+    /// Nothing was heard for so long while the container ran.
+    Silent {
+        /// `silenceTimeoutSec`.
+        bound: Duration,
+    },
+}
+
+impl Stop {
+    /// Somebody outside of the run wanted it to end, or to be left alone.
+    #[must_use]
+    pub fn is_ordered(&self) -> bool {
+        !matches!(self, Self::AfterResult | Self::Silent { .. })
+    }
 }
 
 /// How the container ended, as far as it is known. The cases have different messages on purpose.
@@ -124,6 +178,20 @@ pub enum PlatformLoss {
         reason: String,
         /// Text, possibly empty.
         message: String,
+    },
+    /// The node's runtime lost the container: a reboot, a crash of the runtime, a shutdown of the node.
+    ContainerLost {
+        /// `Unknown`, `ContainerStatusUnknown`, or the pod's.
+        reason: String,
+        /// Text, possibly empty.
+        message: String,
+    },
+    /// The pod went over a limit of its own.
+    OverLimit {
+        /// The text of the eviction.
+        message: String,
+        /// The key that sets the limit.
+        key: &'static str,
     },
     /// The Job was suspended again or its pod replaced after the start.
     Replaced {

@@ -13,6 +13,12 @@ pub fn is_good(transcript: &Transcript) -> bool {
     ok && !is_empty_answer(transcript) && !transcript.is_cut(true)
 }
 
+/// The main session has its result, whatever it says, and nothing is open behind it: nothing more is to come.
+#[must_use]
+pub fn is_final(transcript: &Transcript) -> bool {
+    transcript.last_result().is_some() && !transcript.is_cut(true) && !transcript.has_unsettled_tools()
+}
+
 /// The model answered with nothing at all, and no hook stopped it.
 pub(super) fn is_empty_answer(transcript: &Transcript) -> bool {
     let empty = transcript.last_result().is_some_and(|result| {

@@ -2,8 +2,10 @@
 //!
 //! No protocol JSON, at most 2000 characters. The snapshot `outcome_messages` prints all of them.
 
+use std::time::Duration;
+
 use super::class::Class;
-use super::ending::{ContainerEnd, Deletion};
+use super::ending::{ContainerEnd, Deletion, Stop};
 use super::evidence::RunFacts;
 use super::plain_text::{bounded, first, plain};
 use super::seen::{Seen, terminated};
@@ -15,6 +17,8 @@ use crate::view::Terminated;
 const STDERR_CHARACTERS: usize = 600;
 /// How much of a CLI text a message quotes, in characters.
 const DETAIL_CHARACTERS: usize = 1200;
+/// How many open tools a message names.
+const TOLD_TOOLS: usize = 4;
 
 pub(super) fn cancelled(verified: bool) -> String {
     let unverified = if verified { "" } else { " (termination not verified)" };
@@ -42,6 +46,25 @@ pub(super) fn timed_out(seen: &Seen<'_>) -> String {
     format!("Timed out{after}{unverified}")
 }
 
+/// What was heard last, and what was at work: a silence has no other trace.
+pub(super) fn silent(seen: &Seen<'_>, bound: Duration) -> String {
+    let transcript = seen.evidence.transcript;
+    let seconds = bound.as_secs();
+    let heard = match transcript.last_heard() {
+        Some(heard) => format!("the last thing heard was {heard}"),
+        None => "nothing was ever heard".to_owned(),
+    };
+    let open: Vec<String> = transcript.open_tools().map(|name| format!("`{}`", plain(name))).take(TOLD_TOOLS).collect();
+    let open = match open.as_slice() {
+        [] => "no tool was open".to_owned(),
+        [one] => format!("tool {one} had not returned"),
+        several => format!("tools {} had not returned", several.join(", ")),
+    };
+    let unverified = if seen.evidence.ending.termination_verified { "" } else { " (termination not verified)" };
+    let text = format!("Claude Code was silent for {seconds}s (silenceTimeoutSec): {heard}, {open}{unverified}");
+    bounded(&with_next_step(&text, ErrorCode::SilentRun))
+}
+
 /// `Claude run failed[: subtype=<s>][: <detail>]`, joined with what the container says (RES-06).
 pub(super) fn reported(seen: &Seen<'_>, code: ErrorCode) -> String {
     let result = seen.evidence.transcript.last_result();
@@ -57,7 +80,9 @@ pub(super) fn reported(seen: &Seen<'_>, code: ErrorCode) -> String {
         text.push_str(": ");
         text.push_str(said);
     }
-    if let Some(end) = terminated(seen.evidence).filter(|end| !is_ordinary(end)) {
+    if seen.evidence.ending.stop == Some(Stop::AfterResult) {
+        text = format!("{} (it stayed after its result and was stopped)", text.trim_end_matches('.'));
+    } else if let Some(end) = terminated(seen.evidence).filter(|end| !is_ordinary(end)) {
         text = format!("{} ({})", text.trim_end_matches('.'), exit_cause(end));
     }
     let next_step = match (seen.class, seen.evidence.transcript.quota_resets_at()) {
@@ -84,6 +109,34 @@ pub(super) fn evicted(seen: &Seen<'_>, reason: &str, message: &str) -> String {
     let detail = if message.is_empty() { String::new() } else { format!(": {}", first(&message, DETAIL_CHARACTERS)) };
     let message = format!("The platform took the pod away{node} before Claude finished: {reason}{detail}");
     bounded(&with_memory_hint(with_next_step(&format!("{message} ({})", cause(seen)), ErrorCode::PodEvicted), seen))
+}
+
+/// Nothing of the run's own ended it.
+pub(super) fn container_lost(seen: &Seen<'_>, reason: &str, message: &str) -> String {
+    let node = seen.evidence.run.node.as_deref().map_or("The node".to_owned(), |node| format!("Node `{node}`"));
+    let message = plain(message);
+    let detail = if message.is_empty() { String::new() } else { format!(": {}", first(&message, DETAIL_CHARACTERS)) };
+    let reason = if reason.is_empty() { "Unknown" } else { reason };
+    let code = seen.evidence.ending.container.exit().map(|end| end.exit_code).unwrap_or_default();
+    let text = format!(
+        "{node} lost the container before Claude finished: it was restarted or shut down (reason={}, exit code {code} made up by \
+         the node){detail}",
+        plain(reason)
+    );
+    bounded(&with_next_step(&text, ErrorCode::PodEvicted))
+}
+
+pub(super) fn over_limit(seen: &Seen<'_>, message: &str, key: &str) -> String {
+    let node = seen.evidence.run.node.as_deref().map(|node| format!(" on node `{node}`")).unwrap_or_default();
+    let message = first(&plain(message), DETAIL_CHARACTERS);
+    let next = match key {
+        "podTemplate" => "raise the `sizeLimit` of that volume in `podTemplate`".to_owned(),
+        key => format!("raise `{key}`, or let the run write less"),
+    };
+    bounded(&format!(
+        "The pod was evicted{node} because it went over its own limit: {}; {next}",
+        message.trim_end_matches(['.', ' '])
+    ))
 }
 
 pub(super) fn replaced(detail: &str) -> String {

@@ -32,7 +32,7 @@ pub use build::{decide, not_launched, refused};
 pub use cause::wants_fresh_attempt;
 pub use ending::{ContainerEnd, Deletion, Ending, LogSummary, PlatformLoss, Stop};
 pub use evidence::{AdoptedRun, Billing, Evidence, RunFacts, SessionFacts};
-pub use good::is_good;
+pub use good::{is_final, is_good};
 pub use mcp::mcp_warnings;
 pub use result::{ExecutionRecovery, RunResult, SessionFields, Tokens, UsageFields};
 pub use start_failure::{StartCause, StartFailure};

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ending::PlatformLoss;
+use super::ending::{PlatformLoss, Stop};
 use super::evidence::{AdoptedRun, Evidence, RunFacts};
 use super::plain_text::bounded;
 use super::result::{iso, map_texts};
@@ -116,6 +116,7 @@ fn kubernetes(evidence: &Evidence<'_>) -> Map<String, Value> {
     let end = evidence.ending.container.exit();
     let platform_reason = match &evidence.ending.platform {
         Some(PlatformLoss::Evicted { reason, .. }) => Some(reason.clone()),
+        Some(PlatformLoss::OverLimit { .. }) => Some("Evicted".to_owned()),
         _ => None,
     };
     let members = [
@@ -130,6 +131,14 @@ fn kubernetes(evidence: &Evidence<'_>) -> Map<String, Value> {
         ("finishedAt", json!(end.and_then(|end| end.finished_at).map(iso))),
     ];
     k8s.extend(members.map(|(name, value)| (name.to_owned(), value)));
+    let stopped = match evidence.ending.stop {
+        Some(Stop::AfterResult) => Some("after_result"),
+        Some(Stop::Silent { .. }) => Some("silent"),
+        _ => None,
+    };
+    if let Some(stopped) = stopped {
+        k8s.insert("stopped".to_owned(), stopped.into());
+    }
     k8s
 }
 

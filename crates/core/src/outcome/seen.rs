@@ -1,13 +1,10 @@
 //! The evidence as the questions that the decision table asks.
 
 use super::class::{Class, class, says_session_unusable};
-use super::ending::ContainerEnd;
+use super::ending::{ContainerEnd, Stop};
 use super::evidence::Evidence;
 use crate::transcript::LastResult;
 use crate::view::Terminated;
-
-/// Reason with which the kubelet invents an exit code (137) for a container it lost track of.
-const STATUS_UNKNOWN: &str = "ContainerStatusUnknown";
 
 /// Answers, each derived once.
 #[expect(clippy::struct_excessive_bools, reason = "independent questions of the table")]
@@ -90,12 +87,13 @@ impl<'a> Seen<'a> {
 
 /// The end of the container, when it said so itself or the kubelet really saw it (END-06).
 pub(super) fn terminated<'a>(evidence: &'a Evidence<'_>) -> Option<&'a Terminated> {
-    evidence.ending.container.exit().filter(|end| end.reason.as_deref() != Some(STATUS_UNKNOWN))
+    evidence.ending.container.exit().filter(|end| !end.was_lost())
 }
 
-/// The process did not end by itself, or nobody saw how it ended.
+/// The process did not end by itself, or nobody saw how it ended. One that was stopped after its final result was done.
 fn killed(evidence: &Evidence<'_>) -> bool {
-    terminated(evidence).is_none_or(|end| end.exit_code > 128 || end.signal.is_some_and(|signal| signal != 0))
+    evidence.ending.stop != Some(Stop::AfterResult)
+        && terminated(evidence).is_none_or(|end| end.exit_code > 128 || end.signal.is_some_and(|signal| signal != 0))
 }
 
 /// Nothing can have happened that the transcript does not show.

@@ -31,6 +31,20 @@ pub enum StartCause {
         /// The pod as it was seen last.
         seen: String,
     },
+    /// No queue admitted the Job in time. Worth a retry: it may have room later.
+    QueueBound {
+        /// `queueTimeoutSec`.
+        bound: Duration,
+        /// Of the Job's label; none when something else suspended it.
+        queue: Option<String>,
+    },
+    /// Admission refused the pod, always with the same words.
+    Refused {
+        /// How often.
+        times: u32,
+        /// Its words.
+        words: String,
+    },
     /// The node refused the pod.
     NodeRefused {
         /// Of the pod's status.
@@ -56,7 +70,7 @@ impl StartFailure {
     /// The bound for finding a node was over.
     #[must_use]
     pub fn is_unscheduled(&self) -> bool {
-        matches!(self.cause, StartCause::ScheduleBound { .. })
+        matches!(self.cause, StartCause::ScheduleBound { .. } | StartCause::QueueBound { .. })
     }
 
     /// `Pod did not start within <n>s (<key>): …; events: …`, or the reason that does not heal with its events.
@@ -78,6 +92,8 @@ impl StartCause {
     pub(super) fn texts_mut(&mut self) -> Vec<&mut String> {
         match self {
             Self::ScheduleBound { seen, .. } | Self::StartupBound { seen, .. } => vec![seen],
+            Self::QueueBound { queue, .. } => queue.iter_mut().collect(),
+            Self::Refused { words, .. } => vec![words],
             Self::NodeRefused { reason, message } => vec![reason, message],
             Self::OtherContainer { end, .. } => vec![end],
             Self::Unstartable { waiting } => vec![waiting],
@@ -91,6 +107,21 @@ impl StartCause {
         match self {
             Self::ScheduleBound { bound: after, seen } => bound(after, "scheduleTimeoutSec", seen),
             Self::StartupBound { bound: after, seen } => bound(after, "startupTimeoutSec", seen),
+            Self::QueueBound { bound, queue } => {
+                let seconds = bound.as_secs();
+                let seen = match queue {
+                    Some(queue) => format!("queue `{queue}` has not admitted it"),
+                    None => "it is suspended although nobody queued it".to_owned(),
+                };
+                format!("The Job was not admitted within {seconds}s (queueTimeoutSec): {seen}")
+            }
+            Self::Refused { times, words } => {
+                format!(
+                    "Pod cannot start: the cluster refused to create it {times} times: {}; change what it forbids \
+                     (`podTemplate`, `labels`, `image`, resources), or the policy",
+                    words.trim_end_matches('.')
+                )
+            }
             Self::NodeRefused { reason, message } => {
                 format!("Pod cannot start: the node refused the pod: {reason}: {message}")
             }

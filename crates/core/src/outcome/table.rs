@@ -23,6 +23,7 @@ const TABLE: &[Row] = &[
     never_started,            // 6
     refusal,                  // 7
     success,                  // 8b
+    silent_run,               // 8c
     deadline,                 // 9
     reported_failure,         // 10-20, by class
     evicted,                  // 21
@@ -52,7 +53,7 @@ pub(super) fn verdict(seen: &Seen<'_>) -> Verdict {
 fn continues(verdict: &Verdict, seen: &Seen<'_>) -> bool {
     let nothing_done = verdict.recovery == Some(ExecutionRecovery::Bootstrap);
     let in_session = verdict.session == Session::Keep && seen.exit_code().is_some() && seen.settled();
-    seen.evidence.ending.stop.is_none() && verdict.may_pass() && (nothing_done || in_session)
+    !seen.evidence.ending.is_ordered() && verdict.may_pass() && (nothing_done || in_session)
 }
 
 fn cancelled_before_release(seen: &Seen<'_>) -> Option<Verdict> {
@@ -126,6 +127,12 @@ fn success(seen: &Seen<'_>) -> Option<Verdict> {
     seen.ok.filter(|_| !seen.cut && !is_empty_answer(seen.evidence.transcript)).map(|_| Verdict::success())
 }
 
+fn silent_run(seen: &Seen<'_>) -> Option<Verdict> {
+    let Some(Stop::Silent { bound }) = seen.evidence.ending.stop else { return None };
+    let proven = seen.nothing_done && seen.evidence.ending.termination_verified;
+    Some(Verdict::failure(ErrorCode::SilentRun, say::silent(seen, bound)).bootstrap_if(proven))
+}
+
 fn deadline(seen: &Seen<'_>) -> Option<Verdict> {
     (seen.evidence.ending.deadline_passed && seen.exit_code() != Some(0))
         .then(|| Verdict { timed_out: true, ..Verdict::failure(ErrorCode::Timeout, say::timed_out(seen)) })
@@ -176,12 +183,18 @@ fn reported_failure(seen: &Seen<'_>) -> Option<Verdict> {
 }
 
 fn evicted(seen: &Seen<'_>) -> Option<Verdict> {
-    let Some(PlatformLoss::Evicted { reason, message }) = &seen.evidence.ending.platform else { return None };
-    Some(
-        Verdict::failure(ErrorCode::PodEvicted, say::evicted(seen, reason, message))
-            .retry_after_platform_loss(seen)
-            .bootstrap_if(seen.nothing_done),
-    )
+    let taken = |message| Verdict::failure(ErrorCode::PodEvicted, message).bootstrap_if(seen.nothing_done);
+    Some(match seen.evidence.ending.platform.as_ref()? {
+        PlatformLoss::Evicted { reason, message } => {
+            taken(say::evicted(seen, reason, message)).retry_after_platform_loss(seen)
+        }
+        PlatformLoss::ContainerLost { reason, message } => {
+            taken(say::container_lost(seen, reason, message)).retry_after_platform_loss(seen)
+        }
+        // The same run needs the same room: no retry helps.
+        PlatformLoss::OverLimit { message, key } => taken(say::over_limit(seen, message, key)),
+        PlatformLoss::Replaced { .. } | PlatformLoss::NodeLost { .. } => return None,
+    })
 }
 
 fn deleted_by_others(seen: &Seen<'_>) -> Option<Verdict> {

@@ -93,7 +93,7 @@ impl Verdict {
     /// What failed lies outside of the task and may pass: the provider, a credential, the platform, or the time that was given.
     pub(super) fn may_pass(&self) -> bool {
         matches!(self.family, Some(ErrorFamily::TransientUpstream | ErrorFamily::ProviderQuota))
-            || matches!(self.code, Some(ErrorCode::Timeout | ErrorCode::ClaudeAuthRequired))
+            || matches!(self.code, Some(ErrorCode::Timeout | ErrorCode::SilentRun | ErrorCode::ClaudeAuthRequired))
     }
 
     /// Nothing was done: the host may run the same prompt again.

@@ -24,6 +24,8 @@ pub enum Command {
     Started,
     /// Progress while waiting, for the host's status line.
     Progress(String),
+    /// The container is alive and says nothing, for the host's status line: it must not count as output of the run.
+    Alive(String),
 }
 
 /// Why a Job is deleted. The only reasons there are (END-09).
@@ -33,6 +35,10 @@ pub enum DeleteReason {
     Cancelled,
     /// `timeoutSec` and `graceSec` are over.
     PastDeadline,
+    /// Its result is in and `exitGraceSec` is over.
+    AfterResult,
+    /// `silenceTimeoutSec` is over.
+    Silent,
     /// A start-up bound is over, or the pod cannot start.
     CannotStart,
     /// Suspended again or replaced: the prompt must not run twice (END-14).

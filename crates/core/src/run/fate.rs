@@ -21,9 +21,10 @@ impl Ending {
         if self.stop == Some(Stop::LeaseLost) {
             return Fate::Leave;
         }
-        let stopped = self.stop.is_some() || self.start_failure.is_some() || self.was_deleted_past_deadline();
+        let stopped = self.is_ordered() || self.start_failure.is_some() || self.was_deleted_past_deadline();
         match (&self.platform, &self.container) {
             _ if stopped => Fate::Delete,
+            (_, ContainerEnd::Running) if self.stop.is_some() => Fate::Delete,
             (Some(PlatformLoss::Replaced { .. }), _) => Fate::Delete,
             (Some(PlatformLoss::NodeLost { .. }), _) | (_, ContainerEnd::Running) => Fate::Leave,
             (_, ContainerEnd::Exited(_) | ContainerEnd::Said(_) | ContainerEnd::NotReported { .. }) => {

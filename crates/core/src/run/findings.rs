@@ -35,6 +35,8 @@ impl RunState {
     pub(super) fn conclude(&self, log: Option<&LogEnd>) -> Ending {
         let mut findings = self.findings.clone();
         findings.note_deadline(&self.view);
+        // A deadline that was made to pass, or passed while the pod was being stopped, is not why it ended.
+        findings.deadline_passed &= findings.stop.as_ref().is_none_or(Stop::is_ordered);
         let ordered = self.phase.order().is_some();
         let container = self.container_end(log);
         // The pod did start while its deletion was on the way: then it is not a failure to start.
@@ -45,6 +47,7 @@ impl RunState {
             platform => platform,
         };
         let platform = platform.or_else(|| evicted(self.view.pod()?));
+        let platform = platform.or_else(|| self.container_lost(log, findings.deletion.is_some()));
         // Our own deletion, and the platform's, are not somebody else's.
         let somebody_else = !ordered && findings.stop.is_none() && platform.is_none();
         let mut deletion = findings.deletion;
@@ -76,6 +79,19 @@ impl RunState {
             Stop::Cancelled { .. } => Stop::Cancelled { forced: killed && self.phase.order().is_some() },
             other => other,
         }
+    }
+
+    /// The kubelet does not know how the container ended, and the container did not say so either. After a deletion that is
+    /// what a deletion looks like.
+    fn container_lost(&self, log: Option<&LogEnd>, deleted: bool) -> Option<PlatformLoss> {
+        let pod = self.view.pod().filter(|pod| pod.claude.started)?;
+        let end = pod.terminated()?;
+        let spoke = log.is_some_and(|log| log.summary.end.is_some());
+        let deleted = deleted || self.phase.order().is_some() || self.deletion_observed().is_some();
+        (end.was_lost() && !spoke && !deleted).then(|| PlatformLoss::ContainerLost {
+            reason: pod.reason.clone().or_else(|| end.reason.clone()).unwrap_or_default(),
+            message: pod.message.clone().or_else(|| end.message.clone()).unwrap_or_default(),
+        })
     }
 
     /// Somebody asked for the deletion of the Job or its pod, and it was not us: the objects say so themselves.
@@ -129,5 +145,5 @@ fn evicted(pod: &PodFacts) -> Option<PlatformLoss> {
     }
     let reason = pod.reason.as_deref()?;
     let taken = matches!(reason, "Evicted" | "NodeShutdown" | "Terminated" | "Preempting" | "Shutdown");
-    taken.then(|| PlatformLoss::Evicted { reason: reason.to_owned(), message: pod.message.clone().unwrap_or_default() })
+    taken.then(|| PlatformLoss::of_eviction(reason, pod.message.as_deref().unwrap_or_default()))
 }

@@ -20,10 +20,12 @@
 //! delete. Beside the phase stands what is true everywhere: the newest facts, what was once seen or proven, the end of
 //! the log, and the findings that become the [`Ending`](crate::outcome::Ending).
 
+mod causes;
 mod command;
 mod draining;
 mod fate;
 mod findings;
+mod heard;
 mod input;
 mod keepalive;
 mod live;
@@ -31,15 +33,17 @@ mod look;
 mod phase;
 mod planned;
 mod proof;
+mod queue;
 mod running;
 mod start;
 mod state;
 mod stop;
 mod told;
 
+pub use causes::{Cause, causes, is_of_workload};
 pub use command::{Command, DeleteReason};
 pub use fate::Fate;
-pub use input::{Bounds, Input, Proof, ProofOf};
+pub use input::{Bounds, Heard, Input, Proof, ProofOf};
 pub use live::{Live, LiveProgress};
 pub use phase::Phase;
 pub use state::RunState;
@@ -71,12 +75,20 @@ pub mod constants {
     pub const KEEPALIVE_LATER: Duration = Duration::from_secs(60);
     /// When the rarer interval begins.
     pub const KEEPALIVE_SWITCH: Duration = Duration::from_secs(120);
+    /// A process that stays so long after its final result is mentioned.
+    pub const RESULT_IS_IN: Duration = Duration::from_secs(60);
     /// Start-up that takes longer is explained by the pod's and Job's events.
     pub const FIRST_EVENTS: Duration = Duration::from_secs(15);
     /// Interval of further looks at the events.
     pub const NEXT_EVENTS: Duration = Duration::from_secs(60);
     /// So long a look by name is new enough for a verdict.
     pub const LOOK_KEPT: Duration = Duration::from_secs(5);
+    /// A queue that takes longer is mentioned, and then every minute.
+    pub const QUEUE_SAID: Duration = Duration::from_secs(10);
+    /// A queue that does not exist is known soon after the Job was created.
+    pub const QUEUE_EVENTS: Duration = Duration::from_secs(5);
+    /// How often admission has to refuse a pod with the same words until that is its last word.
+    pub const REFUSED_TIMES: u32 = 3;
     /// Between two looks at an object that the watch says is gone.
     pub const PROOF_INTERVAL: Duration = Duration::from_secs(5);
 }

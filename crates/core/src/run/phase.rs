@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::draining::Draining;
+use super::queue::Queued;
 use super::running::Running;
 use super::start::{StartUp, Starting};
 use super::stop::{Order, Stopping};
@@ -11,8 +12,8 @@ use crate::outcome::Ending;
 /// Where the run is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Phase {
-    /// Released to a queue that has not admitted it.
-    Queued,
+    /// Released, and suspended: a queue has not admitted it, or something else holds it back.
+    Queued(Queued),
     /// No node yet.
     Scheduling(StartUp),
     /// A node, but the container does not run yet.
@@ -37,7 +38,7 @@ impl Phase {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Queued => "queued",
+            Self::Queued(_) => "queued",
             Self::Scheduling(_) => "scheduling",
             Self::Starting(_) => "starting",
             Self::Running(_) => "running",

@@ -9,9 +9,12 @@ impl RunPlan {
     pub fn bounds(&self, adopted: bool) -> Bounds {
         let config = &self.parts.config;
         Bounds {
+            queue: config.queue_timeout,
             schedule: config.schedule_timeout,
             startup: config.startup_timeout,
             limit: config.timeout.map(|timeout| timeout + config.grace),
+            exit_grace: config.exit_grace,
+            silence: config.silence_timeout,
             queued: config.queue_name.is_some(),
             adopted,
         }

@@ -6,6 +6,7 @@ use super::command::{Command, DeleteReason};
 use super::constants::{
     DEFAULT_GRACE, NODE_LOST_AFTER, SAID_WITHOUT_CONTACT, STOP_VERIFICATION, UNKNOWN_OUTCOME_GRACE,
 };
+use super::input::{Bounds, Heard};
 use super::keepalive::Keepalive;
 use super::phase::Phase;
 use super::state::{RunState, after, earliest};
@@ -15,6 +16,11 @@ use crate::outcome::PlatformLoss;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Running {
     pub(super) keepalive: Keepalive,
+    pub(super) heard: Heard,
+    /// When the container could be heard again after a time in which it could not.
+    pub(super) listening: Option<Timestamp>,
+    /// The waiting for the end after the result was mentioned.
+    pub(super) told_of_result: bool,
     /// `timeoutSec + graceSec` after the pod's start. `None`: no timer ends the run (END-03).
     deadline: Option<Timestamp>,
 }
@@ -26,8 +32,9 @@ impl Running {
         self.deadline.map(|at| if in_sync { at } else { after(at, STOP_VERIFICATION) })
     }
 
-    pub(super) fn next_wake(&self, in_sync: bool) -> Option<Timestamp> {
-        earliest([self.limit(in_sync), Some(self.keepalive.next_at())])
+    pub(super) fn next_wake(&self, bounds: &Bounds, in_sync: bool) -> Option<Timestamp> {
+        let overdue = [self.exit_by(bounds), self.silent_by(bounds)].map(|at| at.filter(|_| in_sync));
+        earliest([self.limit(in_sync), Some(self.keepalive.next_at()), self.told_by(), overdue[0], overdue[1]])
     }
 }
 
@@ -37,7 +44,8 @@ impl RunState {
         let deadline = self.sights.pod_started.zip(self.bounds.limit).map(|(start, limit)| after(start, limit));
         self.sights.running = Some(now);
         commands.push(Command::Started);
-        self.phase = Phase::Running(Running { keepalive: Keepalive::new(now), deadline });
+        let (keepalive, heard) = (Keepalive::new(now), Heard::default());
+        self.phase = Phase::Running(Running { keepalive, heard, listening: None, told_of_result: false, deadline });
     }
 
     pub(super) fn advance_running(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
@@ -135,7 +143,8 @@ impl RunState {
     pub(super) fn say_that_it_runs(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
         if let Phase::Running(running) = &mut self.phase {
             let job = self.view.job.as_ref().map_or("", |job| job.name.as_str());
-            commands.extend(running.keepalive.line(job, self.view.stale_since, now).map(Command::Say));
+            running.keepalive.speak(job, self.view.stale_since, now, commands);
+            running.speak_of_result(now, commands);
         }
     }
 }

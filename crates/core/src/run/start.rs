@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::causes::Cause;
 use super::command::{Command, DeleteReason};
-use super::constants::{CONFIG_ERROR_GRACE, FIRST_EVENTS, NEXT_EVENTS};
+use super::constants::{CONFIG_ERROR_GRACE, FIRST_EVENTS, NEXT_EVENTS, REFUSED_TIMES};
 use super::phase::Phase;
+use super::queue::Queued;
 use super::state::{RunState, after, earliest};
 use crate::outcome::{PlatformLoss, StartCause, StartFailure, says_the_same};
 use crate::view::{ContainerState, PodFacts, PodPhase};
@@ -24,7 +26,7 @@ pub struct StartUp {
     /// What was told to the reader: pods, containers and events repeat each other, each cause is told once.
     told: Vec<String>,
     /// Newest causes from events, for the message of a failure.
-    causes: Vec<String>,
+    pub(super) causes: Vec<Cause>,
 }
 
 /// A node took the pod: the image is pulled, the volumes are mounted.
@@ -77,25 +79,13 @@ impl Starting {
 }
 
 impl RunState {
-    pub(super) fn advance_queued(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        if !self.is_suspended() || !self.view.pods.is_empty() {
-            self.phase = Phase::Scheduling(StartUp::new(now));
-        } else if self.proofs.job_gone.is_some() && self.has_looked(now, commands) {
-            self.drain(now);
-        }
-    }
-
-    fn is_suspended(&self) -> bool {
-        self.view.job.as_ref().is_none_or(|job| job.suspended)
-    }
-
     pub(super) fn advance_scheduling(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
         if self.start_is_over(now, commands) {
             return;
         }
-        if self.bounds.queued && self.is_suspended() && self.view.pods.is_empty() {
-            // The queue took its admission back before a pod came: the next one starts a new clock.
-            self.phase = Phase::Queued;
+        if self.is_held_back() {
+            // Nobody admitted it, or the admission was taken back before a pod came: the next one starts a new clock.
+            self.phase = Phase::Queued(Queued::new(now));
             return;
         }
         let in_sync = self.in_sync();
@@ -181,12 +171,13 @@ impl RunState {
         self.give_up_when_lost(now, commands)
     }
 
-    fn fail_start(&mut self, cause: StartCause, now: Timestamp, commands: &mut Vec<Command>) {
+    pub(super) fn fail_start(&mut self, cause: StartCause, now: Timestamp, commands: &mut Vec<Command>) {
         let events = match &self.phase {
-            Phase::Scheduling(step) | Phase::Starting(Starting { step, .. }) => step.causes.clone(),
-            _ => vec![],
+            Phase::Scheduling(step) | Phase::Starting(Starting { step, .. }) => &*step.causes,
+            Phase::Queued(queued) => &*queued.causes,
+            _ => &[],
         };
-        self.findings.start_failure = Some(StartFailure { cause, events });
+        self.findings.start_failure = Some(StartFailure { cause, events: texts(events) });
         commands.push(Command::ReadEvents);
         self.begin_stop(DeleteReason::CannotStart, now, commands);
     }
@@ -196,21 +187,42 @@ impl RunState {
     }
 
     /// Causes from events explain a wait, and complete the message of a failed start.
-    pub(super) fn note_events(&mut self, causes: Vec<String>, commands: &mut Vec<Command>) {
+    pub(super) fn note_events(&mut self, causes: Vec<Cause>, now: Timestamp, commands: &mut Vec<Command>) {
         if let Phase::Stopping(stopping) = &mut self.phase {
             stopping.awaits_causes = false;
         }
         match (&mut self.phase, &mut self.findings.start_failure) {
+            (Phase::Queued(queued), _) => queued.note_causes(causes, commands),
             (Phase::Scheduling(step) | Phase::Starting(Starting { step, .. }), _) => {
                 if let Some(newest) = causes.last() {
-                    step.tell(newest.clone(), commands);
+                    step.tell(newest.text.clone(), commands);
                 }
                 step.causes = causes;
+                self.end_when_refused(now, commands);
             }
-            (_, Some(failure)) if !causes.is_empty() => failure.events = causes,
+            (_, Some(failure)) if !causes.is_empty() => failure.events = texts(&causes),
             _ => {}
         }
     }
+
+    /// Admission has said the same so often that it will not say anything else.
+    fn end_when_refused(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
+        let Phase::Scheduling(step) = &mut self.phase else { return };
+        let Some(refusal) = step.causes.iter().rfind(|cause| cause.is_refusal()).cloned() else { return };
+        if !self.view.pods.is_empty() {
+            return;
+        }
+        if refusal.times >= REFUSED_TIMES {
+            let words = refusal.text.trim_start_matches("FailedCreate: ").to_owned();
+            self.fail_start(StartCause::Refused { times: refusal.times, words }, now, commands);
+        } else {
+            step.events_at = step.events_at.min(after(now, FIRST_EVENTS));
+        }
+    }
+}
+
+fn texts(causes: &[Cause]) -> Vec<String> {
+    causes.iter().map(|cause| cause.text.clone()).collect()
 }
 
 enum Waiting {

@@ -10,6 +10,7 @@ use super::input::{Bounds, Input};
 use super::look::Look;
 use super::phase::Phase;
 use super::proof::Proofs;
+use super::queue::Queued;
 use super::start::StartUp;
 use crate::log::{ContainerPhase, EndLine};
 use crate::outcome::{Ending, LogSummary, Stop};
@@ -76,7 +77,7 @@ impl RunState {
     /// A run whose Job has just been released, or adopted. `view` comes from the index.
     #[must_use]
     pub fn released(bounds: Bounds, view: RunView, now: Timestamp) -> (Self, Vec<Command>) {
-        let phase = if bounds.queued { Phase::Queued } else { Phase::Scheduling(StartUp::new(now)) };
+        let phase = if bounds.queued { Phase::Queued(Queued::new(now)) } else { Phase::Scheduling(StartUp::new(now)) };
         let state = Self {
             bounds,
             view: RunView::default(),
@@ -97,11 +98,11 @@ impl RunState {
         if matches!(self.phase, Phase::Decided(_)) {
             return (self, commands);
         }
-        let tick = matches!(input, Input::Tick { .. });
+        let tick = matches!(input, Input::Tick(_));
         match input {
             Input::View(view) => self.note_view(view, now),
-            Input::Tick { last_output } => self.note_output(last_output),
-            Input::Events(causes) => self.note_events(causes, &mut commands),
+            Input::Tick(heard) => self.note_heard(heard, now),
+            Input::Events(causes) => self.note_events(causes, now, &mut commands),
             Input::Deleted => self.note_accepted(),
             Input::Looked => self.note_look(now),
             Input::Proven(of, proof) => self.note_proof(of, proof, now),
@@ -114,7 +115,9 @@ impl RunState {
             }
         }
         self.advance(now, &mut commands);
+        // Only a tick knows of the newest output.
         if tick {
+            self.stop_when_overdue(now, &mut commands);
             self.say_that_it_runs(now, &mut commands);
         }
         (self, commands)
@@ -128,10 +131,10 @@ impl RunState {
         }
         let in_sync = self.in_sync();
         let phase = match &self.phase {
-            Phase::Queued => None,
+            Phase::Queued(queued) => queued.next_wake(&self.bounds, in_sync),
             Phase::Scheduling(start) => start.next_wake(self.bounds.schedule, in_sync),
             Phase::Starting(starting) => starting.next_wake(self.bounds.startup, in_sync),
-            Phase::Running(running) => running.next_wake(in_sync),
+            Phase::Running(running) => running.next_wake(&self.bounds, in_sync),
             Phase::AwaitingState { since } => self.awaited_until(*since),
             Phase::Stopping(stopping) => Some(stopping.until()),
             Phase::Draining(draining) => self.drained_at(draining),
@@ -175,13 +178,14 @@ impl RunState {
         if view.pod().is_some_and(|pod| pod.start_time.is_some()) {
             self.sights.pod_started.get_or_insert(now);
         }
-        self.view = view;
-    }
-
-    fn note_output(&mut self, last_output: Option<Timestamp>) {
-        if let Phase::Running(running) = &mut self.phase {
-            running.keepalive.output_at(last_output);
+        // A connection to the log may have died unnoticed while nothing could be reached.
+        if let Phase::Running(running) = &mut self.phase
+            && self.view.stale_since.is_some()
+            && view.stale_since.is_none()
+        {
+            running.listening = Some(now);
         }
+        self.view = view;
     }
 
     fn note_accepted(&mut self) {
@@ -203,7 +207,7 @@ impl RunState {
             let before = std::mem::discriminant(&self.phase);
             self.stop_when_replaced(now, commands);
             match &self.phase {
-                Phase::Queued => self.advance_queued(now, commands),
+                Phase::Queued(_) => self.advance_queued(now, commands),
                 Phase::Scheduling(_) => self.advance_scheduling(now, commands),
                 Phase::Starting(_) => self.advance_starting(now, commands),
                 Phase::Running(_) => self.advance_running(now, commands),

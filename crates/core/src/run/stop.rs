@@ -42,7 +42,11 @@ impl RunState {
 
     /// An operator cancelled. Whatever is going on: the host gets its answer, and only what was observed (CAN-02).
     pub(super) fn cancel(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        self.findings.stop.get_or_insert(Stop::Cancelled { forced: false });
+        // It also outranks what this run decided by itself: the operator waits for the answer.
+        let decided = matches!(self.findings.stop, Some(Stop::Cancelled { .. }));
+        if !decided {
+            self.findings.stop = Some(Stop::Cancelled { forced: false });
+        }
         match self.phase {
             // A deletion is on its way, or the container has ended: there is nothing to delete it for.
             Phase::Stopping(_) | Phase::Draining(_) | Phase::Decided(_) => {}
@@ -97,6 +101,7 @@ impl RunState {
         let again = |job: &JobFacts| job.suspended && self.sights.released && !job.absent && !job.is_finished();
         match self.view.pods.as_slice() {
             [first, second, ..] => Some(format!("pod `{}` was replaced by `{}`", first.name, second.name)),
+            [one] if one.claude.again.is_some() => one.claude.again.clone(),
             [_] if self.view.job.as_ref().is_some_and(again) => Some("the Job was suspended again".to_owned()),
             _ => None,
         }

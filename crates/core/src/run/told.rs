@@ -83,6 +83,8 @@ pub fn not_stopped_yet(reason: DeleteReason, failure: &ApiFailure) -> String {
     let why = match reason {
         DeleteReason::Cancelled => "it was cancelled",
         DeleteReason::PastDeadline => "its deadline has passed",
+        DeleteReason::AfterResult => "its process stayed after the result",
+        DeleteReason::Silent => "it was silent for too long",
         DeleteReason::CannotStart => "its pod cannot start",
         DeleteReason::Replaced => "its pod was replaced",
     };

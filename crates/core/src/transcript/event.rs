@@ -42,6 +42,19 @@ impl Kind {
         Ok(head.kind.get().map_or(Self::Other, Self::named))
     }
 
+    /// What an event of this kind is, for people.
+    pub(super) fn for_people(self) -> &'static str {
+        match self {
+            Self::System => "an event of the CLI itself",
+            Self::Assistant | Self::Stream => "an answer of the model",
+            Self::User => "what a tool returned",
+            Self::Result => "a result",
+            Self::RateLimit => "an event about a usage limit",
+            Self::ConversationReset => "a new conversation",
+            Self::Other => "an event of an unknown kind",
+        }
+    }
+
     fn named(name: &str) -> Self {
         match name {
             "system" => Self::System,

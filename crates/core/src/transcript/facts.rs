@@ -62,6 +62,17 @@ impl Transcript {
         self.tools.unsettled()
     }
 
+    /// What the last line was, for people; `None` before the first one.
+    #[must_use]
+    pub fn last_heard(&self) -> Option<&'static str> {
+        self.last_heard
+    }
+
+    /// Names of the tools that were called and have not returned.
+    pub fn open_tools(&self) -> impl Iterator<Item = &str> {
+        self.tools.open_names()
+    }
+
     /// The model said nothing and called no tool; messages that Claude Code made itself do not count.
     #[must_use]
     pub fn is_silent(&self) -> bool {

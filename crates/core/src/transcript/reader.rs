@@ -29,6 +29,8 @@ pub struct Transcript {
     pub(super) bytes: u64,
     pub(super) lines: u64,
     pub(super) tail: OutputTail,
+    /// What the last line was, for people.
+    pub(super) last_heard: Option<&'static str>,
     pub(super) inits: u64,
     pub(super) results: u64,
     pub(super) session_id: Option<String>,
@@ -99,6 +101,7 @@ impl Transcript {
             return;
         }
         self.lines += 1;
+        self.last_heard = Some("a line that is no event");
         if line.starts_with(b"{")
             && self.event(line).is_err()
             && let Some(line) = repaired(line)
@@ -123,6 +126,7 @@ impl Transcript {
     /// Each kind is parsed completely before anything is changed, so a bad line leaves no trace.
     fn event(&mut self, line: &[u8]) -> Result<(), serde_json::Error> {
         let kind = Kind::of(line)?;
+        self.last_heard = Some(kind.for_people());
         // Nothing is kept of the biggest lines, the tool results, so nothing is looked for in them.
         let clean = if kind == Kind::User { None } else { self.redactor.redact_line(line) };
         // A value that looks like JSON itself may leave no event: then the run's end counts for more.
@@ -193,7 +197,7 @@ impl Transcript {
                 (Some("text"), None) => {} // an empty block is no output (sample `emptyblock`)
                 (Some("tool_use"), _) => {
                     self.model_said(main_thread);
-                    self.tools.called(block.id.get());
+                    self.tools.called(block.id.get(), block.name.get());
                     self.activities.called(block);
                 }
                 _ => self.model_said(main_thread),

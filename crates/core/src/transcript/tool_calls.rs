@@ -3,19 +3,24 @@
 //! The host resumes a cancelled run by itself only when no action is half done (CAN-07), so everything that is
 //! doubtful counts as unsettled.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+
+use super::last_result::start_of;
 
 /// Calls that are tracked at the same time; real runs have a handful. Beyond it the answer is "unsettled".
 const TRACKED_CALLS: usize = 4096;
 /// Longest id that is tracked; real ones have 30 bytes.
 const TRACKED_ID_BYTES: usize = 256;
+/// Of a tool's name; those of MCP servers may be long.
+const TRACKED_NAME_BYTES: usize = 128;
 
 /// Tool calls and background tasks of the run, subagents included.
 #[derive(Debug, Default, Clone)]
 pub(super) struct ToolCalls {
     /// Calls seen.
     pub(super) count: u64,
-    open: HashSet<String>,
+    /// Names by id.
+    open: HashMap<String, String>,
     /// A call could not be tracked.
     untracked: bool,
     /// A tool failed and the model has not answered yet: it may have been killed with the run
@@ -28,11 +33,12 @@ pub(super) struct ToolCalls {
 }
 
 impl ToolCalls {
-    pub(super) fn called(&mut self, id: Option<&str>) {
+    pub(super) fn called(&mut self, id: Option<&str>, name: Option<&str>) {
         self.count += 1;
         match id {
             Some(id) if id.len() <= TRACKED_ID_BYTES && self.open.len() < TRACKED_CALLS => {
-                self.open.insert(id.to_owned());
+                let name = start_of(name.unwrap_or("unknown"), TRACKED_NAME_BYTES).to_owned();
+                self.open.insert(id.to_owned(), name);
             }
             _ => self.untracked = true,
         }
@@ -60,6 +66,13 @@ impl ToolCalls {
     pub(super) fn reported(&mut self) {
         self.background_stopped = false;
         self.unanswered_failure = false;
+    }
+
+    /// Names of the calls that wait for their return, in the order of the alphabet.
+    pub(super) fn open_names(&self) -> impl Iterator<Item = &str> {
+        let mut names: Vec<&str> = self.open.values().map(String::as_str).collect();
+        names.sort_unstable();
+        names.into_iter()
     }
 
     /// No call waits for its return; there is no need to read tool results.

@@ -84,6 +84,8 @@ pub struct ContainerFacts {
     pub state: ContainerState,
     /// The container was seen running or terminated at least once.
     pub started: bool,
+    /// How it was seen that another instance of it was started: the command runs a second time.
+    pub again: Option<String>,
 }
 
 /// State of a container.
@@ -126,6 +128,12 @@ pub struct Terminated {
 }
 
 impl Terminated {
+    /// The kubelet made the code up: it, or the node, was restarted and the container was gone.
+    #[must_use]
+    pub fn was_lost(&self) -> bool {
+        matches!(self.reason.as_deref(), Some("Unknown" | "ContainerStatusUnknown"))
+    }
+
     /// It was stopped from outside: SIGKILL or SIGTERM, by the exit code, because `signal` is hardly ever set.
     #[must_use]
     pub fn was_signalled(&self) -> bool {
@@ -217,7 +225,14 @@ impl ContainerFacts {
             (ContainerState::Terminated(_), _)
                 | (ContainerState::Running { .. }, ContainerState::Waiting { .. } | ContainerState::NotReported)
         );
+        let other = match (&self.id, &newer.id) {
+            (Some(first), Some(second)) if first != second && self.started => {
+                Some(format!("container `{CONTAINER}` was started again ({second} after {first})"))
+            }
+            _ => None,
+        };
         Self {
+            again: self.again.or(newer.again).or(other),
             id: if keep_state { self.id.or(newer.id) } else { newer.id.or(self.id) },
             state: if keep_state { self.state } else { newer.state },
             started: self.started || newer.started,
@@ -252,7 +267,10 @@ fn read_claude(status: &PodStatus) -> ContainerFacts {
         return ContainerFacts::default();
     };
     let state = container.state.as_ref().map_or(ContainerState::NotReported, read_state);
-    ContainerFacts { id: container.container_id.clone(), started: has_run(&state), state }
+    let restarts = container.restart_count;
+    let again = (restarts > 0).then(|| format!("container `{CONTAINER}` was started again (restart {restarts})"));
+    let id = container.container_id.clone().filter(|id| !id.is_empty());
+    ContainerFacts { id, started: has_run(&state), state, again }
 }
 
 fn read_state(state: &ApiContainerState) -> ContainerState {

@@ -37,6 +37,27 @@ fn end_12_the_first_end_of_the_container_stays_with_its_id() {
 }
 
 #[test]
+fn fld_19_another_instance_of_the_container_is_noticed_and_stays_known() {
+    let running = json!({ "running": {} });
+    let again =
+        |first: &str, second: &str| pod("Running", first, &running).fold(pod("Running", second, &running)).claude.again;
+    assert_eq!(again("a", "a"), None);
+    assert_eq!(again("", "a"), None, "the id came with the start");
+    assert_eq!(again("a", ""), None);
+    assert_eq!(again("a", "b").as_deref(), Some("container `claude` was started again (b after a)"));
+    let back = pod("Running", "a", &running).fold(pod("Running", "b", &running)).fold(pod("Running", "a", &running));
+    assert!(back.claude.again.is_some());
+    let waiting = json!({ "waiting": { "reason": "ContainerCreating" } });
+    let prepared_twice = pod("Pending", "a", &waiting).fold(pod("Running", "b", &running));
+    assert_eq!(prepared_twice.claude.again, None, "the first one never ran");
+    let mut restarted = json!({ "name": "claude", "image": "", "imageID": "", "ready": true, "state": running });
+    restarted["restartCount"] = 2.into();
+    let object = json!({ "metadata": { "name": "p", "uid": "p" }, "status": { "containerStatuses": [restarted] } });
+    let read = PodFacts::read(&serde_json::from_value::<Pod>(object).unwrap());
+    assert_eq!(read.claude.again.as_deref(), Some("container `claude` was started again (restart 2)"));
+}
+
+#[test]
 fn pod_04_a_container_that_was_never_located_has_not_run() {
     let made_up = json!({ "terminated": { "exitCode": 137, "reason": "ContainerStatusUnknown" } });
     let waiting = pod("Pending", "", &json!({ "waiting": { "reason": "ImagePullBackOff" } }));

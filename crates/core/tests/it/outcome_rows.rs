@@ -106,6 +106,14 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
     table().into_iter().map(|row| row.code).filter(|code| !code.is_empty())
 }
 
+fn after_result(scene: &mut Scene) {
+    scene.ending.stop = Some(Stop::AfterResult);
+}
+
+fn silent_run(scene: &mut Scene) {
+    scene.ending.stop = Some(Stop::Silent { bound: Duration::from_secs(1200) });
+}
+
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn table() -> Vec<Row> {
     let before_release = || {
@@ -145,6 +153,16 @@ fn table() -> Vec<Row> {
             scene.ending.container = ContainerEnd::Running;
         }))
         .unknown_exit(),
+        Row::new("8b FLD-12 stopped after a good result", "", Scene::exited(143, busy(ok("Done."))).with(after_result)).exit(0, Value::Null),
+        Row::new("20 FLD-12 stopped after a failed result", "claude_failed", Scene::exited(137, busy(failed(json!({ "result": "tool broke" })))).with(after_result))
+            .exit(137, "SIGKILL"),
+        Row::new("8c silent, a tool open", "k8s_silent_run", Scene::exited(143, stream([init(), text("Working."), tool_use("t1")])).with(silent_run))
+            .exit(143, "SIGTERM"),
+        Row::new("8c silent, nothing ever heard", "k8s_silent_run", Scene::exited(137, "").with(silent_run))
+            .exit(137, "SIGKILL")
+            .session("-")
+            .recovery("bootstrap")
+            .continues(),
         Row::new("5 schedule bound", "k8s_pod_schedule_failed", start_failure(|bound, seen| StartCause::ScheduleBound { bound, seen }))
             .unknown_exit()
             .session("-")
@@ -327,6 +345,20 @@ fn table() -> Vec<Row> {
             .family("transient_upstream", IN_A_MINUTE)
             .recovery("bootstrap")
                 .continues(),
+        Row::new("21 FLD-17 the node lost the container", "k8s_pod_evicted", lost(
+            PlatformLoss::ContainerLost { reason: "Unknown".to_owned(), message: String::new() },
+            busy(text("More.")),
+        ))
+        .unknown_exit()
+        .family("transient_upstream", IN_A_MINUTE),
+        Row::new("21 FLD-18 over a limit of its own", "k8s_pod_evicted", lost(
+            PlatformLoss::OverLimit {
+                message: "Usage of EmptyDir volume \"paperclip-scratch\" exceeds the limit \"1Mi\". ".to_owned(),
+                key: "cacheSizeLimit",
+            },
+            busy(text("More.")),
+        ))
+        .unknown_exit(),
         Row::new("22 deleted by others", "k8s_job_deleted_externally", gone(busy(text("More."))).with(|scene| {
             scene.ending.deletion = Some(deletion());
         }))
@@ -436,6 +468,6 @@ fn every_row_of_the_decision_table_says_what_the_specification_says() {
 fn the_table_test_covers_every_row() {
     let covered: BTreeSet<String> = table().iter().map(|row| row.name.split(' ').next().unwrap().to_owned()).collect();
     let mut rows: BTreeSet<String> = (1..=28).filter(|row| *row != 8).map(|row: u8| row.to_string()).collect();
-    rows.extend(["8a".to_owned(), "8b".to_owned()]);
+    rows.extend(["8a", "8b", "8c"].map(str::to_owned));
     assert_eq!(covered, rows);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use claude_k8s_core::log::EndLine;
 use claude_k8s_core::outcome::LogSummary;
-use claude_k8s_core::run::{Bounds, Command, DeleteReason, Input, Phase, Proof, ProofOf, RunState};
+use claude_k8s_core::run::{Bounds, Command, DeleteReason, Heard, Input, Phase, Proof, ProofOf, RunState};
 use claude_k8s_core::view::{
     ContainerState, Disruption, JobCondition, JobFacts, PodFacts, PodPhase, RunView, Terminated,
 };
@@ -93,12 +93,17 @@ fn view() -> BoxedStrategy<RunView> {
         .boxed()
 }
 
+fn heard(until: i64) -> impl Strategy<Value = Heard> {
+    let time = move || proptest::option::of((0..until).prop_map(at));
+    (time(), time(), any::<bool>()).prop_map(|(last_output, result, is_deaf)| Heard { last_output, result, is_deaf })
+}
+
 fn input() -> BoxedStrategy<Input> {
     let of = prop_oneof![Just(ProofOf::Job), Just(ProofOf::Pod)];
     let proof = prop_oneof![Just(Proof::Gone), Just(Proof::OtherUid), Just(Proof::Present), Just(Proof::Unknown)];
     prop_oneof![
         8 => view().prop_map(Input::View),
-        4 => proptest::option::of(0..2000i64).prop_map(|second| Input::Tick { last_output: second.map(at) }),
+        4 => heard(2000).prop_map(Input::Tick),
         1 => Just(Input::Events(vec!["FailedMount: x".into()])),
         1 => Just(Input::Deleted),
         3 => Just(Input::Looked),
@@ -115,8 +120,17 @@ fn input() -> BoxedStrategy<Input> {
 
 fn bounds() -> BoxedStrategy<Bounds> {
     let bound = || proptest::option::of((1..400u64).prop_map(Duration::from_secs));
-    (bound(), bound(), bound(), any::<bool>(), any::<bool>())
-        .prop_map(|(schedule, startup, limit, queued, adopted)| Bounds { schedule, startup, limit, queued, adopted })
+    ([bound(), bound(), bound(), bound(), bound(), bound()], any::<[bool; 2]>())
+        .prop_map(|([queue, schedule, startup, limit, exit_grace, silence], [queued, adopted])| Bounds {
+            queue,
+            schedule,
+            startup,
+            limit,
+            exit_grace,
+            silence,
+            queued,
+            adopted,
+        })
         .boxed()
 }
 
@@ -126,6 +140,8 @@ fn is_allowed(reason: DeleteReason, input: &Input, bounds: &Bounds, view: &RunVi
     match reason {
         DeleteReason::Cancelled => matches!(input, Input::Cancel),
         DeleteReason::PastDeadline => bounds.limit.is_some() && in_sync,
+        DeleteReason::AfterResult => in_sync && (bounds.exit_grace.is_some() || bounds.silence.is_some()),
+        DeleteReason::Silent => in_sync && bounds.silence.is_some(),
         DeleteReason::CannotStart => view.pod().is_none_or(|pod| !pod.claude.started),
         DeleteReason::Replaced => view.pods.len() > 1 || view.job.as_ref().is_some_and(|job| job.suspended),
     }
@@ -192,7 +208,7 @@ proptest! {
         for (input, pause) in inputs {
             now += pause;
             state = state.on(input, at(now)).0;
-            state = state.on(Input::Tick { last_output: None }, at(now)).0;
+            state = state.on(Input::Tick(Heard::default()), at(now)).0;
             prop_assert!(state.next_wake().is_none_or(|wake| wake > at(now)), "{:?}", state);
         }
     }
@@ -202,7 +218,16 @@ proptest! {
     fn end_03_nothing_but_facts_ends_a_run_without_a_limit(
         inputs in proptest::collection::vec((no_fact(), 0..86_400i64), 0..60),
     ) {
-        let bounds = Bounds { schedule: Some(Duration::from_secs(60)), startup: Some(Duration::from_secs(60)), limit: None, queued: false, adopted: false };
+        let bounds = Bounds {
+            queue: Some(Duration::from_secs(60)),
+            schedule: Some(Duration::from_secs(60)),
+            startup: Some(Duration::from_secs(60)),
+            limit: None,
+            exit_grace: None,
+            silence: None,
+            queued: false,
+            adopted: false,
+        };
         let mut state = RunState::released(bounds, live(None), at(0)).0;
         let mut now = 0;
         for (input, pause) in inputs {
@@ -257,7 +282,7 @@ fn no_fact() -> BoxedStrategy<Input> {
         Just(Input::View(live(Some(at(0))))),
         Just(Input::View(live(None))),
         Just(Input::View(absent)),
-        proptest::option::of(0..100_000i64).prop_map(|second| Input::Tick { last_output: second.map(at) }),
+        heard(100_000).prop_map(Input::Tick),
         Just(Input::Events(vec!["BackOff: x".into()])),
         of().prop_map(|of| Input::Proven(of, Proof::Present)),
         of().prop_map(|of| Input::Proven(of, Proof::Unknown)),

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::{Cluster, Image, Launch};
-use crate::knobs::{
-    AdmissionRule, CreateWarning, Fault, FaultAction, Hold, HoldKind, Lags, LogSettings, Mutation,
-};
+use crate::knobs::{AdmissionRule, CreateWarning, Fault, FaultAction, Hold, HoldKind, Lags, LogSettings, Mutation};
 
 /// Bends the simulated cluster. Cheap to clone.
 #[derive(Clone)]

@@ -106,6 +106,15 @@ pub(super) fn api_url(job: &Value) -> Option<Check> {
     (!named && !may_be_inherited).then(findings::no_api_url)
 }
 
-pub(super) async fn dry_run(namespace: &Namespace, job: &Value) -> Check {
-    findings::dry_run(&patiently(Call::Check, || namespace.dry_run_job(job)).await.map(drop))
+/// First strictly: a member that the server does not know would vanish from a run's Job without a word.
+pub(super) async fn dry_run(namespace: &Namespace, job: &Value) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let mut answer = patiently(Call::Check, || namespace.dry_run_job(job, true)).await;
+    if let Some(unknown) = answer.as_ref().err().and_then(findings::unknown_to_the_server) {
+        checks.push(unknown);
+        answer = patiently(Call::Check, || namespace.dry_run_job(job, false)).await;
+    }
+    checks.push(findings::dry_run(&answer.as_ref().map(drop).map_err(Clone::clone)));
+    checks.extend(answer.iter().flat_map(|stored| findings::warnings(&stored.warnings)));
+    checks
 }

@@ -74,7 +74,7 @@ impl Engine {
             let may_read = granted.allow(Permission::GetClaims);
             checks.push(job_checks::claim(&namespace, job, &config, may_read).await);
             checks.extend(job_checks::api_url(job));
-            checks.push(job_checks::dry_run(&namespace, job).await);
+            checks.extend(job_checks::dry_run(&namespace, job).await);
         }
         checks.extend(resolved.refused);
     }

@@ -1,7 +1,7 @@
 //! The environment test: codes, levels and order of the documentation.
 
 use claude_k8s_core::doctor::{Level, Report};
-use claude_k8s_testkit::{Fault, Knobs, RequestMatch};
+use claude_k8s_testkit::{CreateWarning, Fault, Knobs, RequestMatch};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -189,4 +189,19 @@ async fn in_a_cluster_the_own_pod_is_found_and_staging_softens_the_missing_secre
     assert_eq!(level(&report, "rbac_secret_delete"), Some(Level::Warn));
     assert_eq!(level(&report, "pvc_rwx"), Some(Level::Info));
     assert_ne!(report.status, "fail", "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_32_the_dry_run_names_what_the_server_does_not_know_and_what_it_warns_of() {
+    let (world, call) = healthy();
+    let message = "would violate PodSecurity \"restricted:latest\"".to_owned();
+    world.knobs().warn_creates(CreateWarning { resource: "jobs".into(), message });
+    let report =
+        call.with("podTemplate", json!({ "spec": { "newerThanThis": { "cpu": "2" } } })).check_environment().await;
+    assert_eq!(level(&report, "job_unknown_fields"), Some(Level::Warn));
+    assert_eq!(level(&report, "job_dry_run_ok"), Some(Level::Info));
+    assert_eq!(level(&report, "job_dry_run_warning"), Some(Level::Warn));
+    let unknown = report.checks.iter().find(|check| check.code == "k8s_job_unknown_fields").unwrap();
+    assert!(unknown.message.contains("`spec.template.spec.newerThanThis`"), "{}", unknown.message);
+    assert!(world.knobs().objects("jobs", NAMESPACE).is_empty(), "nothing is created (ENV-02)");
 }

@@ -108,6 +108,12 @@ impl Heard {
         self.notices().iter().filter_map(text).collect()
     }
 
+    /// Messages of the host's status line.
+    pub(crate) fn progress(&self) -> Vec<String> {
+        let message = |notice| if let Notice::Progress { message, .. } = notice { Some(message) } else { None };
+        self.notices().into_iter().filter_map(message).collect()
+    }
+
     /// What each start of the CLI was described as.
     pub(crate) fn metas(&self) -> Vec<Value> {
         let meta = |notice: Notice| if let Notice::Meta { meta } = notice { Some(meta) } else { None };

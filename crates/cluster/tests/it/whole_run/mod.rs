@@ -30,6 +30,7 @@ mod reads;
 mod requests;
 mod silence;
 mod silent_watch;
+mod situations;
 mod start;
 mod stop;
 mod world;

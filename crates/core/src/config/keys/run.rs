@@ -22,6 +22,10 @@ super::keys! {
 
     TIMEOUT_SEC: Whole = Key::new(Topic::RunControl, "timeoutSec", Whole { range: 0..=31_536_000, default: Some(0), unit: "seconds" }, "longest run, counted from the pod's start on its node; 0 = no timer ends a run");
     GRACE_SEC: Whole = Key::new(Topic::RunControl, "graceSec", Whole { range: 0..=3600, default: Some(60), unit: "seconds" }, "how much later the adapter itself stops an overdue Job");
+    EXIT_GRACE_SEC: Whole = Key::new(Topic::RunControl, "exitGraceSec", Whole { range: 0..=86_400, default: Some(900), unit: "seconds" }, "how long a process may stay after its final result, counted from a minute after it; then the pod is stopped and the run ends by its result; 0 = it may stay")
+        .note("A hook or an MCP server that does not end keeps a finished process alive.");
+    SILENCE_TIMEOUT_SEC: Whole = Key::new(Topic::RunControl, "silenceTimeoutSec", Whole { range: 0..=31_536_000, default: Some(0), unit: "seconds" }, "longest time without a byte from the CLI while it runs (`k8s_silent_run`); 0 = silence ends no run")
+        .note("A single tool may be silent as long as it works: choose it longer than the longest of them.");
     TTL_SECONDS_AFTER_FINISHED: Whole = Key::new(Topic::RunControl, "ttlSecondsAfterFinished", Whole { range: 0..=MOST, default: Some(300), unit: "seconds" }, "when Kubernetes deletes a finished Job")
         .shape("; below 60 becomes 60 with a warning")
         .default("; none with `retainJobs`")
@@ -39,6 +43,7 @@ super::keys! {
     GUARD_WAIT_SEC: Whole = Key::new(Topic::RunControl, "guardWaitSec", Whole { range: 0..=86_400, default: Some(0), unit: "seconds" }, "how long to wait for a competing run; 0 = answer at once")
         .form("kubernetes", "number", "Wait For Other Run", "Seconds to wait for a competing run to end; 0 refuses at once.")
         .prefilled();
+    QUEUE_TIMEOUT_SEC: Whole = Key::new(Topic::RunControl, "queueTimeoutSec", Whole { range: 0..=604_800, default: Some(0), unit: "seconds" }, "until the queue admits the Job, ours by `queueName` or one that a policy of the cluster put it into; 0 = no bound");
     SCHEDULE_TIMEOUT_SEC: Whole = Key::new(Topic::RunControl, "scheduleTimeoutSec", Whole { range: 0..=86_400, default: Some(300), unit: "seconds" }, "until a node is assigned; 0 = no bound")
         .form("scheduling", "number", "Schedule Timeout", "Seconds until a node must be assigned; 0 means no bound.")
         .prefilled();

@@ -16,8 +16,10 @@ mod lists;
 mod place;
 mod protected;
 mod risks;
+mod stored;
 mod structure;
 #[cfg(test)]
 mod tests;
 
 pub use apply::{MAX_JOB_BYTES, Merged, check, merge, too_large};
+pub use stored::lacking;

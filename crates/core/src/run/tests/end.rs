@@ -290,3 +290,62 @@ fn the_log_follower_hears_of_every_change_once() {
     let run = Run::running(unbounded()).sees(1, job(), [failed(running(), "")]).ticks(31);
     assert_eq!(phases(&run), [ContainerPhase::Gone]);
 }
+
+fn lost(exit_code: i32, reason: &str) -> PodFacts {
+    let mut pod = PodFacts { announces_end: true, ..running() };
+    let reason = Some(reason.to_owned());
+    pod.claude.state = ContainerState::Terminated(Terminated { exit_code, reason, ..Terminated::default() });
+    pod
+}
+
+#[test]
+fn fld_17_a_container_that_the_node_lost_is_a_loss_of_the_platform() {
+    for (code, reason) in [(255, "Unknown"), (137, "ContainerStatusUnknown")] {
+        // A reason of the pod may come a few seconds later.
+        let run = Run::running(unbounded()).sees(5, job(), [lost(code, reason)]).log_ends(6).ticks(20);
+        let expected = PlatformLoss::ContainerLost { reason: reason.into(), message: String::new() };
+        assert_eq!(run.ending().platform, Some(expected), "{code} {reason}");
+    }
+    let shut_down = PodFacts { reason: Some("Terminated".into()), ..failed(lost(255, "Unknown"), "Terminated") };
+    let run = Run::running(unbounded()).sees(5, job(), [shut_down]).log_ends(6);
+    assert!(matches!(run.ending().platform, Some(PlatformLoss::Evicted { .. })), "a shutdown says so itself");
+}
+
+#[test]
+fn fld_17_a_process_that_says_its_own_255_or_is_deleted_was_not_lost() {
+    let said = LogSummary { end: Some(crate::log::EndLine { exit_code: 255 }), ..log() };
+    let run = Run::running(unbounded()).sees(5, job(), [lost(255, "Error")]).on(6, Input::LogEnded(said));
+    assert_eq!(run.ending().platform, None);
+    let run = Run::running(unbounded())
+        .sees(5, job(), [deleting(lost(137, "ContainerStatusUnknown"), 1)])
+        .log_ends(6)
+        .ticks(60);
+    assert_eq!(run.ending().platform, None);
+    assert!(run.ending().deletion.is_some());
+    let run = Run::running(unbounded()).sees(5, job(), [lost(255, "Error")]).log_ends(6);
+    assert_eq!(run.ending().platform, None, "an image that cannot be executed ends like this, too");
+}
+
+#[test]
+fn fld_18_an_eviction_for_the_pods_own_limit_names_the_key_and_one_for_the_node_stays_what_it_is() {
+    for (message, key) in [
+        ("Usage of EmptyDir volume \"paperclip-scratch\" exceeds the limit \"1Mi\". ", Some("cacheSizeLimit")),
+        ("Usage of EmptyDir volume \"mine\" exceeds the limit \"1Mi\". ", Some("podTemplate")),
+        (
+            "Container claude exceeded its local ephemeral storage limit \"1Gi\". ",
+            Some("resources.limits.ephemeral-storage"),
+        ),
+        (
+            "Pod ephemeral local storage usage exceeds the total limit of containers 1Gi. ",
+            Some("resources.limits.ephemeral-storage"),
+        ),
+        ("The node was low on resource: ephemeral-storage. Container claude was using 5Gi, request is 0. ", None),
+        ("The node was low on resource: memory.", None),
+    ] {
+        let pod = PodFacts { message: Some(message.into()), ..failed(exited(137), "Evicted") };
+        let run = Run::running(unbounded()).sees(5, job(), [pod]).log_ends(6);
+        let key = key.map(|key| PlatformLoss::OverLimit { message: message.into(), key });
+        let node = PlatformLoss::Evicted { reason: "Evicted".into(), message: message.into() };
+        assert_eq!(run.ending().platform, Some(key.unwrap_or(node)), "{message}");
+    }
+}

@@ -18,19 +18,16 @@ fn fld_06_every_verdict_about_something_unseen_is_preceded_by_a_look() {
         || Run::released(bounded()).sees(1, absent_job(), []).on_unlooked(2, Input::Proven(ProofOf::Job, Proof::Gone));
     let finished = || Run::running(bounded()).sees(1, with(job(), "Complete", ""), [running()]);
     let cases: [(&str, Run); 7] = [
-        ("never scheduled", Run::released(bounded()).on_unlooked(60, Input::Tick { last_output: None })),
+        ("never scheduled", Run::released(bounded()).on_unlooked(60, Input::Tick(Heard::default()))),
         ("never started", {
             let run = Run::released(bounded()).sees(1, job(), [waiting("ContainerCreating", "")]);
-            run.on_unlooked(61, Input::Tick { last_output: None })
+            run.on_unlooked(61, Input::Tick(Heard::default()))
         }),
-        ("past its deadline", Run::running(bounded()).on_unlooked(600, Input::Tick { last_output: None })),
-        ("node lost", lost().on_unlooked(600, Input::Tick { last_output: None })),
+        ("past its deadline", Run::running(bounded()).on_unlooked(600, Input::Tick(Heard::default()))),
+        ("node lost", lost().on_unlooked(600, Input::Tick(Heard::default()))),
         ("job gone", job_gone()),
-        ("no state", finished().on_unlooked(31, Input::Tick { last_output: None })),
-        (
-            "not stopped",
-            Run::running(bounded()).on(1, Input::Cancel).on_unlooked(46, Input::Tick { last_output: None }),
-        ),
+        ("no state", finished().on_unlooked(31, Input::Tick(Heard::default()))),
+        ("not stopped", Run::running(bounded()).on(1, Input::Cancel).on_unlooked(46, Input::Tick(Heard::default()))),
     ];
     for (name, run) in cases {
         assert!(looks(&run), "{name}");
@@ -43,7 +40,7 @@ fn fld_06_every_verdict_about_something_unseen_is_preceded_by_a_look() {
 fn fld_06_what_a_look_finds_is_the_verdict_and_what_it_does_not_find_changes_nothing() {
     let waiting = || {
         let run = Run::running(unbounded()).sees(1, with(job(), "Failed", "BackoffLimitExceeded"), [running()]);
-        run.on_unlooked(31, Input::Tick { last_output: None })
+        run.on_unlooked(31, Input::Tick(Heard::default()))
     };
     let ended = waiting().sees(32, with(job(), "Failed", "BackoffLimitExceeded"), [failed(exited(3), "")]);
     let ended = ended.on(32, Input::Looked).log_ends(33);
@@ -52,7 +49,7 @@ fn fld_06_what_a_look_finds_is_the_verdict_and_what_it_does_not_find_changes_not
     assert_eq!(nothing.ending().container, ContainerEnd::Running);
 
     // The pod did start: no bound was over.
-    let run = Run::released(bounded()).on_unlooked(60, Input::Tick { last_output: None });
+    let run = Run::released(bounded()).on_unlooked(60, Input::Tick(Heard::default()));
     let run = run.sees(61, job(), [running()]).on(61, Input::Looked);
     run.is("Running");
     assert_eq!(run.deletes(), []);

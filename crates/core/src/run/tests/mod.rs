@@ -1,6 +1,7 @@
 //! Every arm of the state machine: facts in, commands and an ending out.
 
 mod end;
+mod heard;
 mod keepalive;
 mod look;
 mod said;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Bounds, Command, DeleteReason, Input, Phase, Proof, ProofOf, RunState};
+use super::{Bounds, Command, DeleteReason, Heard, Input, Phase, Proof, ProofOf, RunState};
 use crate::outcome::{Ending, LogSummary};
 use crate::view::{ContainerState, Disruption, JobCondition, JobFacts, PodFacts, PodPhase, RunView, Terminated};
 
@@ -70,7 +71,7 @@ impl Run {
     }
 
     fn ticks(self, second: i64) -> Self {
-        self.on(second, Input::Tick { last_output: None })
+        self.on(second, Input::Tick(Heard::default()))
     }
 
     fn log_ends(self, second: i64) -> Self {
@@ -102,6 +103,11 @@ impl Run {
     }
 }
 
+/// What the host's status line says of a container that lives.
+fn alive(command: &Command) -> Option<&str> {
+    if let Command::Alive(text) = command { Some(text) } else { None }
+}
+
 fn said(command: &Command) -> Option<&str> {
     if let Command::Say(text) = command { Some(text) } else { None }
 }
@@ -116,7 +122,16 @@ fn seconds(seconds: u64) -> Duration {
 
 /// No bound of any kind: `timeoutSec`, `scheduleTimeoutSec` and `startupTimeoutSec` are 0.
 fn unbounded() -> Bounds {
-    Bounds { schedule: None, startup: None, limit: None, queued: false, adopted: false }
+    Bounds {
+        queue: None,
+        schedule: None,
+        startup: None,
+        limit: None,
+        exit_grace: None,
+        silence: None,
+        queued: false,
+        adopted: false,
+    }
 }
 
 fn limited(limit: u64) -> Bounds {

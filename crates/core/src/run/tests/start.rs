@@ -1,7 +1,9 @@
 //! Queue, schedule and start-up.
 
 use super::*;
+use crate::names::key;
 use crate::outcome::{ContainerEnd, PlatformLoss};
+use crate::run::Cause;
 
 fn bounded() -> Bounds {
     Bounds { schedule: Some(seconds(600)), startup: Some(seconds(300)), ..unbounded() }
@@ -20,16 +22,115 @@ fn no_causes() -> Input {
     Input::Events(vec![])
 }
 
+fn in_queue(name: &str) -> JobFacts {
+    let mut job = suspended(job());
+    job.labels.insert(key::QUEUE_NAME.into(), name.into());
+    job
+}
+
+/// Seconds at which something is said, and the first text.
+fn told(mut run: Run, until: i64) -> (Vec<i64>, String) {
+    let (mut times, mut first) = (vec![], String::new());
+    for second in 1..=until {
+        run = run.ticks(second);
+        if let Some(text) = run.says().first() {
+            if first.is_empty() {
+                (*text).clone_into(&mut first);
+            }
+            times.push(second);
+        }
+    }
+    (times, first)
+}
+
 #[test]
-fn a_queue_may_take_as_long_as_it_likes() {
-    let run = Run::adopted(queued(), view(suspended(job()), []));
-    assert_eq!(run.wakes(), None);
-    let run = run.ticks(86_400);
+fn fld_15_a_queue_may_take_as_long_as_it_likes_but_not_without_a_word() {
+    let run = Run::adopted(queued(), view(in_queue("team-a"), []));
     run.is("Queued");
-    assert_eq!(run.commands, []);
+    assert_eq!(run.wakes(), Some(5), "the look at the events comes first");
+    let (times, first) = told(run, 200);
+    assert_eq!(times, [10, 70, 130, 190]);
+    assert_eq!(first, "waiting for 10 s in queue `team-a`: it has not admitted Job job-1");
+    let run = Run::adopted(queued(), view(in_queue("team-a"), [])).ticks(86_400);
+    run.is("Queued");
     let run = run.sees(86_400, job(), []);
     run.is("Scheduling");
     assert_eq!(run.ticks(86_400 + 599).deletes(), []);
+}
+
+#[test]
+fn fld_15_a_queue_that_a_policy_chose_is_waited_for_like_our_own() {
+    let run = Run::released(bounded()).sees(1, in_queue("default"), []);
+    run.is("Queued");
+    let (times, first) = told(run, 100);
+    assert_eq!((times, first.contains("queue `default`")), (vec![11, 71], true));
+}
+
+#[test]
+fn fld_15_a_job_that_nobody_queued_and_somebody_suspended_is_told_as_that() {
+    let run = Run::released(bounded()).sees(1, suspended(job()), []);
+    let (times, first) = told(run, 700);
+    assert_eq!(times.first(), Some(&11));
+    assert!(first.contains("suspended for 10 s although nobody queued it"), "{first}");
+    let run = Run::released(bounded()).sees(1, suspended(job()), []).ticks(650).sees(660, job(), []);
+    run.is("Scheduling");
+    assert_eq!(run.ticks(700).deletes(), [], "the bound of the schedule begins with the admission");
+}
+
+#[test]
+fn fld_15_a_queue_that_does_not_exist_is_named_as_soon_as_the_events_do() {
+    let run = Run::adopted(queued(), view(in_queue("nowhere"), [])).ticks(5);
+    assert_eq!(run.commands, [Command::ReadEvents]);
+    let missing = || Input::Events(vec!["Inadmissible: LocalQueue nowhere doesn't exist".into()]);
+    let run = run.on(6, missing());
+    assert_eq!(run.says(), ["waiting for the queue: Inadmissible: LocalQueue nowhere doesn't exist"]);
+    assert_eq!(run.on(9, missing()).says(), [""; 0], "told once");
+}
+
+#[test]
+fn fld_15_the_bound_of_the_queue_ends_the_wait_and_names_it() {
+    let bounds = Bounds { queue: Some(seconds(300)), ..queued() };
+    let run = Run::adopted(bounds.clone(), view(in_queue("team-a"), []));
+    let run = run.on(6, Input::Events(vec!["Pending: insufficient quota".into()])).ticks(299);
+    assert_eq!(run.deletes(), []);
+    let stale = Run::adopted(bounds, view(in_queue("team-a"), [])).loses_contact(1).ticks(301);
+    assert_eq!(stale.deletes(), [], "without contact it may have been admitted");
+    let run = run.ticks(300);
+    assert_eq!(run.deletes(), [DeleteReason::CannotStart]);
+    let run = run.on(300, Input::Deleted).on(300, no_causes()).sees(301, absent_job(), []).log_ends(301);
+    let failure = run.ending().start_failure.clone().unwrap();
+    assert!(failure.is_unscheduled(), "it may pass");
+    assert_eq!(
+        failure.message(),
+        "The Job was not admitted within 300s (queueTimeoutSec): queue `team-a` has not admitted it; events: Pending: insufficient quota"
+    );
+}
+
+fn refused(times: u32) -> Input {
+    let text = "FailedCreate: Error creating: pods \"job-1-*\" is forbidden: violates PodSecurity \"restricted\"";
+    Input::Events(vec![Cause { text: text.into(), times }])
+}
+
+#[test]
+fn fld_16_a_pod_that_admission_refuses_three_times_alike_ends_the_run_at_once() {
+    let run = Run::released(bounded()).ticks(15).on(15, refused(2));
+    assert_eq!((run.deletes(), run.wakes()), (vec![], Some(30)), "looked at again soon");
+    let run = run.ticks(30).on(30, refused(4));
+    assert_eq!(run.deletes(), [DeleteReason::CannotStart]);
+    let run = run.on(31, Input::Deleted).on(31, refused(4)).sees(32, absent_job(), []).log_ends(32);
+    let failure = run.ending().start_failure.clone().unwrap();
+    assert!(!failure.is_unscheduled(), "it will not pass");
+    assert_eq!(failure.message().matches("violates PodSecurity").count(), 1, "{}", failure.message());
+}
+
+#[test]
+fn fld_16_a_quota_is_waited_for_until_the_bound_and_a_pod_that_came_is_no_refusal() {
+    let full = || Input::Events(vec![Cause { text: "FailedCreate: exceeded quota: q is forbidden".into(), times: 40 }]);
+    let run = Run::released(bounded()).on(15, full()).ticks(599);
+    assert_eq!(run.deletes(), []);
+    assert_eq!(run.ticks(600).deletes(), [DeleteReason::CannotStart]);
+    let run = Run::released(bounded()).sees(1, job(), [unschedulable()]).on(15, refused(9));
+    assert_eq!(run.deletes(), []);
 }
 
 #[test]
@@ -203,7 +304,7 @@ fn a_pod_that_the_platform_takes_before_it_started_is_no_start_failure() {
 
 #[test]
 fn pod_05_the_message_of_a_failed_start_ends_with_the_last_three_causes() {
-    let causes = |names: &[&str]| Input::Events(names.iter().map(|name| (*name).to_owned()).collect());
+    let causes = |names: &[&str]| Input::Events(names.iter().map(|name| Cause::from(*name)).collect());
     let run = Run::released(bounded()).on(15, causes(&["A", "B"])).ticks(600);
     let run = run.on(600, causes(&["A", "B", "FailedMount: x", "FailedCreate: exceeded quota"]));
     let run = run.on(601, Input::Deleted).sees(602, absent_job(), []).log_ends(602);
@@ -229,7 +330,7 @@ fn pod_05_a_job_that_is_gone_before_its_events_were_read_is_still_explained() {
     let bounds = Bounds { schedule: Some(seconds(5)), ..bounded() };
     let run = Run::released(bounds.clone()).ticks(5).on(5, Input::Deleted).sees(5, absent_job(), []).log_ends(5);
     run.is("Stopping");
-    let run = run.on(6, Input::Events(vec!["FailedCreate: no such account".to_owned()])).log_ends(6);
+    let run = run.on(6, Input::Events(vec!["FailedCreate: no such account".into()])).log_ends(6);
     assert_eq!(
         run.ending().start_failure.as_ref().unwrap().message(),
         "Pod did not start within 5s (scheduleTimeoutSec): no pod was created; events: FailedCreate: no such account"

@@ -240,3 +240,14 @@ fn a_finished_job_cannot_be_suspended_again() {
     let run = Run::running(unbounded()).sees(1, finished, [exited(0)]);
     assert_eq!(run.deletes(), []);
 }
+
+#[test]
+fn fld_19_a_container_that_is_started_again_is_stopped_like_a_second_pod() {
+    let mut again = running();
+    again.claude.again = Some("container `claude` was started again (restart 1)".into());
+    let run = Run::running(unbounded()).sees(5, job(), [again.clone()]);
+    assert_eq!(run.deletes(), [DeleteReason::Replaced]);
+    let run = run.on(6, Input::Deleted).sees(7, job(), [PodFacts { claude: exited(143).claude, ..again }]).log_ends(7);
+    let detail = "container `claude` was started again (restart 1)".to_owned();
+    assert_eq!(run.ending().platform, Some(PlatformLoss::Replaced { detail }));
+}
