@@ -20,8 +20,7 @@ const help = `usage: npm run test:faults -- [options]      one round, about thre
   --kubeconfig FILE   a real cluster, as its administrator [K8S_TEST_KUBECONFIG, else the simulator]
   --context NAME      a context of it
   --width N           runs at the same time [20]
-  --matrix            instead: every call with every kind of failing answer, as two tables, on the simulator in paused time
-  --random N          instead: N runs there whose answers are drawn at random, from --seed on [0]
+  --random N          instead: N runs on the simulator, in paused time, whose answers are drawn at random, from --seed on [0]
   --help
 environment:
   K8S_TEST_IMAGE      on a real cluster: an image with a shell, awk and the stand-in CLI [localhost/fake-claude:test]
@@ -37,7 +36,6 @@ const { values: options } = parseArgs({
     kubeconfig: { type: 'string', default: process.env.K8S_TEST_KUBECONFIG },
     context: { type: 'string' },
     width: { type: 'string', default: '20' },
-    matrix: { type: 'boolean', default: false },
     random: { type: 'string' },
     help: { type: 'boolean' },
   },
@@ -51,7 +49,7 @@ function wholeNumber(name, text) {
   if (!/^\d{1,9}$/.test(text)) giveUp(`\`--${name}\` takes a whole number, not \`${text}\`.`)
   return Number(text)
 }
-if (options.matrix || options.random !== undefined) process.exit(scenarios())
+if (options.random !== undefined) process.exit(randomRuns(options.random))
 
 const minutes = wholeNumber('minutes', options.minutes ?? (options.soak ? '30' : '0'))
 const width = Math.max(1, wholeNumber('width', options.width))
@@ -93,13 +91,15 @@ const bad = records.filter(isBad)
 if (bad.length > 0) console.error(`faults: ${bad.length} of ${records.length} runs were not as if nothing had happened; each is told above with its seed.`)
 process.exit(bad.length > 0 ? 1 : 0)
 
-/** Generated suites of the Rust tests: hours of simulated time in minutes. */
-function scenarios() {
+/**
+ * A suite of the Rust tests: hours of simulated time in minutes.
+ * @param {string} runs
+ */
+function randomRuns(runs) {
   /** @type {Record<string, string>} */
-  const env = options.matrix ? { MATRIX: '1' } : { RANDOM_RUNS: String(wholeNumber('random', options.random ?? '')) }
+  const env = { RANDOM_RUNS: String(wholeNumber('random', runs)) }
   if (options.seed) env.RANDOM_SEED = String(wholeNumber('seed', options.seed))
-  const suite = options.matrix ? 'matrix' : 'random'
-  const args = ['test', '-p', 'claude-k8s-cluster', '--test', 'it', `whole_run::${suite}`, '--', '--nocapture']
+  const args = ['test', '-p', 'claude-k8s-cluster', '--test', 'it', 'whole_run::random', '--', '--nocapture']
   return spawnSync('cargo', args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1
 }
 

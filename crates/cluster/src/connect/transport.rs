@@ -83,7 +83,9 @@ impl Connection {
         let service = tower::service_fn(move |request: Request<Body>| {
             let (client, clock) = (asked.clone(), heard.clone());
             async move {
-                let response = client.send(request).await?;
+                // As the connection of a real cluster: one that brings nothing is cut.
+                let answer = tokio::time::timeout(READ, client.send(request)).await;
+                let response = answer.map_err(|late| kube::Error::Service(late.into()))??;
                 clock.hear(response.headers());
                 Ok::<_, kube::Error>(response)
             }

@@ -33,7 +33,7 @@ use super::prepare::refused;
 use super::{Engine, Identity, IndexHandle};
 use crate::api::{Asking, Namespace, patiently};
 use crate::clock::Clock;
-use crate::connect::{Connection, Credentials};
+use crate::connect::Connection;
 use crate::host::{Host, Notice, StopSignal};
 use crate::index::NamespaceIndex;
 use crate::logs::{ClusterLogs, LogBody, LogQuery, LogReport, LogSource, LogTarget, OpenError, SPOOL_BYTES};
@@ -366,7 +366,8 @@ impl Place {
 
     async fn supervised(&self, mut neighbours: Vec<Neighbour>) -> Vec<Neighbour> {
         for neighbour in &mut neighbours {
-            neighbour.supervisor = self.supervisors.of(&neighbour.job, &Asking::in_a_hurry(AT_MOST)).await;
+            neighbour.supervisor =
+                self.supervisors.of(&neighbour.job, &Asking::in_a_hurry(AT_MOST), self.clock.now()).await;
         }
         neighbours
     }
@@ -394,7 +395,7 @@ impl Place {
             if let Some(pod) = row.pod.as_deref().filter(|_| running) {
                 let (lines, bytes) = TAIL;
                 let namespace = self.of(&row.namespace).namespace;
-                row.heard = match namespace.log_tail(pod, CONTAINER, lines, bytes).await {
+                row.heard = match patiently(Call::Check, || namespace.log_tail(pod, CONTAINER, lines, bytes)).await {
                     Ok(tail) => Heard::read(&tail),
                     Err(_) => Heard::default(),
                 };
@@ -407,11 +408,12 @@ impl Place {
     async fn usage(&self) -> Result<Vec<claude_k8s_core::operate::UsageRow>, Refusal> {
         let selector = own_selector();
         let rows = self.rows().await?;
-        let pods = self.namespace.list_pods(&selector).await.map_err(|failure| not_done(&failure))?;
+        let listed = patiently(Call::Check, || self.namespace.list_pods(&selector)).await;
+        let pods = listed.map_err(|failure| not_done(&failure))?;
         let pods: Vec<Value> = pods.iter().filter_map(|pod| serde_json::to_value(pod).ok()).collect();
         // A cluster that measures nothing, or not for us, is no failure: what was asked for is shown then.
-        let metrics = match self.namespace.may_named(Access::LIST_METRICS, None).await {
-            Ok(true) => self.namespace.pod_metrics(&selector).await.unwrap_or_default(),
+        let metrics = match patiently(Call::Check, || self.namespace.may_named(Access::LIST_METRICS, None)).await {
+            Ok(true) => patiently(Call::Check, || self.namespace.pod_metrics(&selector)).await.unwrap_or_default(),
             Ok(false) | Err(_) => Vec::new(),
         };
         Ok(usage_rows(rows, &pods, &metrics))
@@ -419,9 +421,13 @@ impl Place {
 
     async fn leftovers(&self, older_than: Duration) -> Result<Value, Refusal> {
         let rows = self.rows().await?;
-        let allowed = self.namespace.may_named(Access::LIST_SECRETS, None).await.is_ok_and(|allowed| allowed);
+        let selector = own_selector();
+        let asked = patiently(Call::Check, || self.namespace.may_named(Access::LIST_SECRETS, None)).await;
+        let allowed = asked.is_ok_and(|allowed| allowed);
         let secrets = if allowed {
-            self.namespace.list_secrets(&own_selector()).await.map_err(|failure| failure.to_string())
+            patiently(Call::Check, || self.namespace.list_secrets(&selector))
+                .await
+                .map_err(|failure| failure.to_string())
         } else {
             Err(format!("that needs {}", Access::LIST_SECRETS))
         };

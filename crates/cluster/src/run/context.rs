@@ -118,6 +118,6 @@ impl RunContext {
     }
 
     pub(crate) async fn supervisor_of(&self, job: &JobFacts) -> Supervisor {
-        self.supervisors.of(job, &self.asking).await
+        self.supervisors.of(job, &self.asking, self.server_time()).await
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use claude_k8s_core::guard::{Supervisor, SupervisorId};
 use claude_k8s_core::launch::Call;
 use claude_k8s_core::names::key;
 use claude_k8s_core::view::{JobFacts, PodFacts};
+use jiff::Timestamp;
 
 use crate::api::{Asking, Namespace};
 #[cfg(target_os = "linux")]
@@ -67,7 +69,7 @@ pub(crate) struct Supervisors {
 const START_TOLERANCE_MS: i64 = 60_000;
 
 impl Supervisors {
-    pub(crate) async fn of(&self, job: &JobFacts, asking: &Asking) -> Supervisor {
+    pub(crate) async fn of(&self, job: &JobFacts, asking: &Asking, now: Timestamp) -> Supervisor {
         if self.following.contains(&job.uid) {
             return Supervisor::Here;
         }
@@ -79,7 +81,8 @@ impl Supervisors {
             return Supervisor::Gone;
         }
         if id.place == self.here.place {
-            return if process_lives(&id) { Supervisor::Living } else { Supervisor::Gone };
+            let age = job.created_at.and_then(|created| Duration::try_from(now.duration_since(created)).ok());
+            return if process_lives(&id, age) { Supervisor::Living } else { Supervisor::Gone };
         }
         match &self.host_namespace {
             Some(namespace) if is_pod_uid(&id.place) => pod_is_gone(namespace, &id.place, asking).await,
@@ -103,18 +106,37 @@ async fn pod_is_gone(namespace: &Namespace, uid: &str, asking: &Asking) -> Super
     }
 }
 
+/// `job_age`: how long the Job has been there, by the server's clock. A process of another start time is the one that
+/// followed it all the same if it is older than the Job: then a clock was stepped in between (FLD-07).
 #[cfg(target_os = "linux")]
-fn process_lives(id: &SupervisorId) -> bool {
+fn process_lives(id: &SupervisorId, job_age: Option<Duration>) -> bool {
     let Some(stat) = system_text(format!("/proc/{}/stat", id.pid).as_ref()) else { return false };
     let Some(started_at_ms) = started_at_ms(&stat) else { return true };
-    (started_at_ms - id.started_at_ms).abs() <= START_TOLERANCE_MS
+    let same_start = (started_at_ms - id.started_at_ms).abs() <= START_TOLERANCE_MS;
+    same_start || process_age(&stat).zip(job_age).is_some_and(|(process, job)| process >= job)
+}
+
+/// Both by the clock that counts from the machine's start.
+#[cfg(target_os = "linux")]
+fn process_age(stat: &str) -> Option<Duration> {
+    let uptime = system_text("/proc/uptime".as_ref())?;
+    let uptime: f64 = uptime.split_whitespace().next()?.parse().ok()?;
+    let since_boot = u64::try_from(ticks_since_boot(stat)? * TICK_MS).ok()?;
+    Duration::try_from_secs_f64(uptime).ok()?.checked_sub(Duration::from_millis(since_boot))
+}
+
+#[cfg(target_os = "linux")]
+const TICK_MS: i64 = 10;
+
+#[cfg(target_os = "linux")]
+fn ticks_since_boot(stat: &str) -> Option<i64> {
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
 /// Field 22 of `/proc/<pid>/stat` counts ticks since boot; the name in field 2 may contain anything.
 #[cfg(target_os = "linux")]
 fn started_at_ms(stat: &str) -> Option<i64> {
-    const TICK_MS: i64 = 10;
-    let ticks: i64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+    let ticks = ticks_since_boot(stat)?;
     let boot = system_text("/proc/stat".as_ref())?;
     let boot: i64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
     Some(boot * 1_000 + ticks * TICK_MS)
@@ -122,6 +144,6 @@ fn started_at_ms(stat: &str) -> Option<i64> {
 
 /// Elsewhere a process cannot be identified without unsafe code: it counts as living.
 #[cfg(not(target_os = "linux"))]
-fn process_lives(_id: &SupervisorId) -> bool {
+fn process_lives(_id: &SupervisorId, _job_age: Option<Duration>) -> bool {
     true
 }

@@ -72,7 +72,7 @@ pub enum Call {
     DeleteSecret,
     /// The data claim, in the environment test.
     Claim,
-    /// Anything else that the environment test asks.
+    /// Anything else that the environment test or an operator's command asks.
     Check,
 }
 

@@ -118,6 +118,6 @@ pub(super) static ROWS: [Row; 32] = [
         [F, F, F, F,  K, A, F, K,  A, A, A, A, A, A], Warn, "it is gone"),
     row(Call::Claim, "get the data claim (environment test)", ONCE,
         [W, W, W, W,  K, W, W, W,  W, W, W, W, W, W], GoOn, "a missing claim is an error of the test; everything else a warning"),
-    row(Call::Check, "any other question of the environment test", ONCE,
-        [W, W, W, W,  W, W, W, W,  W, W, W, W, W, W], GoOn, "the finding says what was not answered"),
+    row(Call::Check, "any other question of the environment test or of an operator", ONCE,
+        [W, W, W, W,  W, W, W, W,  W, W, W, W, W, W], GoOn, "what was not answered is told"),
 ];

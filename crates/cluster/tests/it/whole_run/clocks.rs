@@ -85,6 +85,20 @@ async fn fld_07_a_launch_under_way_is_no_leftover_and_a_leftover_is_removed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn fld_07_a_process_that_lives_is_no_orphans_whatever_its_clock_said_when_it_started() {
+    for minutes_off in [-60_i64, 60] {
+        let world = World::new(begins().never_ends());
+        world.call().killed_after(world.asked("get pods/log")).await;
+        let process = std::process::id();
+        let started = super::world::process_start_ms(process) + minutes_off * 60_000;
+        let supervisor = format!("machine/{process}/{started}");
+        let patch = serde_json::json!({ "metadata": { "annotations": { "paperclip.io/supervisor": supervisor } } });
+        assert!(world.knobs().patch("jobs", NAMESPACE, &world.job(), &patch));
+        assert_eq!(code(&world.process().call("run-2").run().await), "k8s_concurrent_run_blocked", "{minutes_off}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn fld_07_the_second_attempt_has_what_the_first_one_left_of_the_limit() {
     for (clocks, server, node) in CLOCKS {
         let unknown = super::claude::unknown_session("11111111-2222-4333-8444-555555555555");

@@ -26,6 +26,7 @@ mod orphans;
 mod own_pod;
 mod own_word;
 mod permissions;
+mod random;
 mod reads;
 mod requests;
 mod silence;
