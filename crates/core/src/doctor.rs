@@ -1,7 +1,9 @@
 //! The environment test's report: checks with stable codes, and the status they add up to.
 
 pub mod findings;
+mod isolation;
 
+pub use isolation::isolation;
 use serde::Serialize;
 
 use crate::failure::Refusal;

@@ -37,4 +37,4 @@ pub use inherit::Inherit;
 pub use keys::{Row, Topic, fields, rows};
 pub use kubeconfig::InlineKubeconfig;
 pub use problem::{Rejection, Warning, invalid_configuration};
-pub use types::{ConcurrencyScope, Config, ImagePullPolicy, KubeconfigSource, Resources};
+pub use types::{ConcurrencyScope, Config, ImagePullPolicy, Isolation, KubeconfigSource, Resources};

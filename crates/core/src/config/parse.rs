@@ -94,6 +94,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Config {
         workspace_volume_claim: reader.name(&keys::WORKSPACE_VOLUME_CLAIM),
         workspace_sub_path: workspace::sub_path(reader),
         workspace_mount_path: workspace::mount_path(reader),
+        isolation: reader.choice(&keys::ISOLATION),
         fs_group: reader.whole(&keys::FS_GROUP),
         run_as_user: reader.whole(&keys::RUN_AS_USER),
         run_as_group: reader.whole(&keys::RUN_AS_GROUP),

@@ -9,7 +9,7 @@ use super::grammar::{LABEL_KEY, LABEL_VALUE, is_reserved_label};
 use super::kubeconfig;
 use super::reader::Reader;
 use super::structured::{shown, shown_text};
-use super::types::{ConcurrencyScope, ImagePullPolicy, KubeconfigSource};
+use super::types::{ConcurrencyScope, ImagePullPolicy, Isolation, KubeconfigSource};
 
 impl ImagePullPolicy {
     /// The Kubernetes words.
@@ -30,6 +30,18 @@ impl ImagePullPolicy {
 impl ConcurrencyScope {
     /// The words of the configuration.
     pub(super) const WORDS: [(&'static str, Self); 2] = [("agent", Self::Agent), ("task", Self::Task)];
+}
+
+impl Isolation {
+    /// The words of the configuration.
+    pub(super) const WORDS: [(&'static str, Self); 3] =
+        [("server", Self::Server), ("agent", Self::Agent), ("none", Self::None)];
+
+    /// The word of the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, level)| *level == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// `kubeconfig` or `kubeconfigData`. Neither text is ever shown: it may hold a client key.

@@ -86,6 +86,8 @@ pub struct Config {
     pub workspace_sub_path: Option<String>,
     /// `workspaceMountPath`.
     pub workspace_mount_path: Option<String>,
+    /// `isolation`: what the pod sees of the data volume.
+    pub isolation: Isolation,
     /// `fsGroup`; absent means no `fsGroup` at all.
     pub fs_group: Option<i64>,
     /// `runAsUser`.
@@ -191,6 +193,18 @@ pub enum ConcurrencyScope {
     Agent,
     /// Only a live Job of the same agent and task.
     Task,
+}
+
+/// What a pod sees of the data volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Isolation {
+    /// The common home, the server's parts covered.
+    #[default]
+    Server,
+    /// A home of the agent, and the run's directories.
+    Agent,
+    /// All of it.
+    None,
 }
 
 /// Container resources: quantity texts by resource name.

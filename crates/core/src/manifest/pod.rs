@@ -9,8 +9,9 @@ use super::payload::PayloadSecret;
 use super::staged_files::staging_sub_path;
 use super::{container, job, labels, mounts, payload};
 use crate::attempt::Attempt;
-use crate::paths::RUN_MOUNT;
-use crate::plan::Parts;
+use crate::config::Isolation;
+use crate::paths::{RUN_MOUNT, remainder};
+use crate::plan::{Delivery, Parts};
 use crate::target::{PayloadMode, Placement};
 
 /// Seconds between SIGTERM and SIGKILL.
@@ -82,10 +83,9 @@ fn volumes_and_mounts(
     attempt: &Attempt,
     planned: &[PayloadSecret<'_>],
 ) -> (Vec<Volume>, Vec<VolumeMount>) {
-    let (data, data_mount) = mounts::data(&parts.data);
+    let (mut volumes, mut mounts) = mounts::data(&parts.data);
     let (scratch, scratch_mount) = mounts::scratch(&parts.config.cache_size_limit);
-    let mut volumes = vec![data];
-    let mut mounts = vec![data_mount.clone()];
+    mounts.extend(bundle_directory(parts));
     match parts.payload_mode {
         PayloadMode::Secret => {
             let projected = Some(payload::projected(planned));
@@ -94,12 +94,8 @@ fn volumes_and_mounts(
         }
         PayloadMode::Volume => {
             // The staged directory of this Job appears at the same place, so nothing else has to know the mode.
-            let below = |path: Option<String>| path.map(|path| staging_sub_path(&path, attempt.job_name.as_str()));
-            let plain = data_mount.sub_path_expr.is_none().then(|| data_mount.sub_path.unwrap_or_default());
-            let mut mount = mounts::mount(mounts::DATA, RUN_MOUNT, true);
-            mount.sub_path = below(plain);
-            mount.sub_path_expr = below(data_mount.sub_path_expr);
-            mounts.push(mount);
+            let staged = format!("/{}", staging_sub_path("", attempt.job_name.as_str()));
+            mounts.push(VolumeMount { read_only: Some(true), ..mounts::part(&parts.data, RUN_MOUNT, &staged) });
         }
     }
     volumes.push(scratch);
@@ -107,4 +103,12 @@ fn volumes_and_mounts(
     volumes.extend(parts.inherited.volumes.iter().cloned());
     mounts.extend(parts.inherited.mounts.iter().cloned());
     (volumes, mounts)
+}
+
+/// A bundle on the volume that host and pod share lies where no pod sees anything else: it alone is mounted, read-only.
+fn bundle_directory(parts: &Parts) -> Option<VolumeMount> {
+    parts.data.view().filter(|view| view.level != Isolation::None)?;
+    let Delivery::Directory { host_path, pod_path } = &parts.bundle.as_ref()?.delivery else { return None };
+    let rest = remainder(host_path, parts.data.host_path()?)?;
+    Some(VolumeMount { read_only: Some(true), ..mounts::part(&parts.data, pod_path, rest) })
 }

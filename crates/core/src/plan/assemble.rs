@@ -9,6 +9,7 @@ use crate::guard::SupervisorId;
 use crate::names::{CONTAINER, label_value};
 use crate::own_pod::OwnPod;
 use crate::plan::environment::{self, Environment, Sources};
+use crate::plan::isolation::isolate;
 use crate::plan::mcp::McpConfig;
 use crate::plan::settings::{CREDENTIALS, Settings};
 use crate::plan::volumes::{DataVolume, InheritedVolumes, MountedPaths};
@@ -27,6 +28,8 @@ pub(super) fn parts(
     let placement = surroundings.placement;
     let image = image(&config, own)?;
     let data = data_volume(request, &config, own, &surroundings)?;
+    let near = own.filter(|_| placement == Placement::SameNamespace);
+    let data = isolate(request, &config, near, &surroundings.volume, data, warnings)?;
     let inherited = inherited_volumes(request, &config, own, placement, &data);
     let mounted = MountedPaths::new(&data, &inherited, config.pod_template.as_ref());
     let directory = directories::run_directory(request, &config, &data, &mounted, warnings);

@@ -101,7 +101,8 @@ fn cache_directory(request: &RunRequest, data: &DataVolume) -> Option<(String, S
     let company = &request.agent.company_id;
     let below = format!("/instances/{}/companies/{company}/claude-prompt-cache", instance_id(request));
     let host_path = join(home, &below);
-    let pod_path = data.to_pod_path(&host_path)?;
+    // The bundle alone is mounted there, whatever else the pod sees.
+    let pod_path = data.on_volume(&host_path)?;
     Some((host_path, pod_path))
 }
 

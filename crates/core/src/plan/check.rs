@@ -15,6 +15,11 @@ pub fn check(request: &RunRequest) -> Result<(), Refusal> {
         let message = format!("The agent id `{}` has no character a Kubernetes label may contain", request.agent.id);
         return Err(Refusal::new(ErrorCode::AgentIdInvalid, message));
     }
+    if !is_path_part(&request.agent.id) {
+        let id = &request.agent.id;
+        let message = format!("The agent id {id:?} cannot be part of a path: it contains `/`, `\\\\`, `..` or NUL");
+        return Err(Refusal::new(ErrorCode::AgentIdInvalid, message));
+    }
     path_part("company id", &request.agent.company_id)?;
     path_part("instance id", instance_id(request))?;
     prompt::check(&request.prompts)

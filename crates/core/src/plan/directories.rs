@@ -20,13 +20,13 @@ pub(super) struct RunDirectory {
     pub(super) host_path: Option<String>,
 }
 
-struct Wanted {
-    path: String,
+pub(super) struct Wanted {
+    pub(super) path: String,
     /// From the configuration: may also be meant as a path of the pod.
-    configured: bool,
+    pub(super) configured: bool,
 }
 
-fn wanted(request: &RunRequest, config: &Config) -> Option<Wanted> {
+pub(super) fn wanted(request: &RunRequest, config: &Config) -> Option<Wanted> {
     let workspace = request.context.get("paperclipWorkspace").and_then(|workspace| workspace.as_object());
     let source = workspace.and_then(|workspace| context_text(workspace, &["source"]));
     let is_fallback = source.as_deref() == Some("agent_home") && config.cwd.is_some();

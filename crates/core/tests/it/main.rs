@@ -43,6 +43,7 @@ mod plan_environment_layers;
 mod plan_environment_paths;
 mod plan_inheritance;
 mod plan_instructions;
+mod plan_isolation;
 mod plan_mcp;
 mod plan_meta;
 mod plan_placement;

@@ -81,6 +81,7 @@ enum Prefill {
     Nothing,
     TheDefault,
     Number(i64),
+    Word(&'static str),
 }
 
 /// A type of values: how the documents describe it, and what an unset key has.
@@ -268,6 +269,14 @@ impl<S> Key<S> {
         self
     }
 
+    /// A new form proposes this word; an agent that was made without the form has the default.
+    pub(super) const fn proposing(mut self, word: &'static str) -> Self {
+        if let Some(field) = &mut self.field {
+            field.prefill = Prefill::Word(word);
+        }
+        self
+    }
+
     /// The host stores the field as a secret.
     pub(super) const fn secret(mut self) -> Self {
         if let Some(field) = &mut self.field {
@@ -344,6 +353,7 @@ impl<S: Shape + Sync> Row for Key<S> {
         match (&field.prefill, self.shape.default()) {
             (Prefill::TheDefault, Some(default)) => value["default"] = default,
             (Prefill::Number(number), _) => value["default"] = json!(number),
+            (Prefill::Word(word), _) => value["default"] = json!(word),
             (Prefill::Nothing | Prefill::TheDefault, _) => {}
         }
         value["group"] = json!(field.group);

@@ -2,7 +2,7 @@
 
 use super::row::{Choice, Flag, Key, MOST, Name, Own, Size, Topic, Whole};
 use crate::config::grammar::DNS_SUBDOMAIN;
-use crate::config::types::{BillingType, ConcurrencyScope};
+use crate::config::types::{BillingType, ConcurrencyScope, Isolation};
 
 super::keys! {
     WORKSPACE_VOLUME_CLAIM: Name = Key::new(Topic::Workspace, "workspaceVolumeClaim", Name { grammar: &DNS_SUBDOMAIN, title: "DNS subdomain", default: None }, "claim of the data volume, which is `HOME`; without any claim sessions cannot be resumed")
@@ -11,6 +11,10 @@ super::keys! {
         .note("Sessions need a persistent data volume; without one every run is fresh.");
     WORKSPACE_SUB_PATH: Own = Key::new(Topic::Workspace, "workspaceSubPath", Own("relative path without `..`", "as in the host pod"), "part of the data volume that is mounted");
     WORKSPACE_MOUNT_PATH: Own = Key::new(Topic::Workspace, "workspaceMountPath", Own("absolute path, not `/` nor a directory the container needs", "as in the host pod, else `/paperclip`"), "where the data volume is mounted");
+    ISOLATION: Choice<Isolation> = Key::new(Topic::Workspace, "isolation", Choice(&Isolation::WORDS), "what the pod sees of the data volume: `agent`: a home of its own and the run's directories; `server`: the common home without the server's parts; `none`: all of it; see `docs/security.md`")
+        .form("kubernetes", "select", "Isolation", "What pods see of the data volume: agent = a home of its own and the run's directories; server = the common home without the server's own files; none = everything.")
+        .proposing("agent")
+        .note("New agents get `agent` in the form. A login that is stored in the common home is not there: give a token in `env`.");
     FS_GROUP: Whole = Key::new(Topic::Workspace, "fsGroup", Whole { range: 0..=MOST, default: None, unit: "" }, "group of the volumes, changed only when the root directory has another (`OnRootMismatch`)")
         .default("unset: no `fsGroup`")
         .form("kubernetes", "number", "fsGroup", "Group that owns the volumes. Empty: none is set.");

@@ -78,7 +78,8 @@ fn insert_members(fields: &mut BTreeMap<String, Value>, path: &str, object: &Val
 
 /// Names of the volumes that the adapter makes or inherits.
 fn is_own_volume(name: &str) -> bool {
-    matches!(name, "data" | "paperclip-run" | "paperclip-scratch") || name.starts_with("inh-")
+    matches!(name, "data" | "paperclip-run" | "paperclip-scratch" | "paperclip-cover" | "paperclip-empty")
+        || name.starts_with("inh-")
 }
 
 #[cfg(test)]

@@ -45,7 +45,10 @@ pub struct PaperclipHome {
     root: Vec<String>,
     /// Parts below the home, one list per directory of the run.
     own: Vec<Vec<String>>,
-    /// Parts below the home of what the environment of the server names as its own, such as the file of its key.
+    instance: String,
+    company: String,
+    agent: String,
+    /// Parts of what the environment of the server names as its own, such as the file of its key.
     named: Vec<Vec<String>>,
 }
 
@@ -78,14 +81,21 @@ impl PaperclipHome {
             below(&[AGENT_HOMES, company, agent]),
             below(&["chat-workspaces", company, agent]),
         ];
-        Self { root: parts(home).unwrap_or_default(), own, named: Vec::new() }
+        Self {
+            root: parts(home).unwrap_or_default(),
+            own,
+            instance: instance.to_owned(),
+            company: company.to_owned(),
+            agent: agent.to_owned(),
+            named: Vec::new(),
+        }
     }
 
-    /// Files and directories that are the server's wherever they lie below the home: its environment names them.
+    /// Files and directories that are the server's wherever they lie: its environment names them.
     #[must_use]
     pub fn with_named(mut self, paths: &[&str]) -> Self {
-        let below = |path: &&str| parts(path)?.strip_prefix(self.root.as_slice()).map(<[String]>::to_vec);
-        self.named = paths.iter().filter_map(below).filter(|below| !below.is_empty()).collect();
+        let named = paths.iter().filter_map(|path| parts(path));
+        self.named = named.filter(|named| !self.root.starts_with(named)).collect();
         self
     }
 
@@ -96,12 +106,11 @@ impl PaperclipHome {
         if self.root.starts_with(&path) {
             return Place::Above;
         }
-        let Some(below) = path.strip_prefix(self.root.as_slice()) else { return Place::Elsewhere };
         // What contains a part of the server's shows it.
-        let named = self.named.iter().find(|named| below.starts_with(named) || named.starts_with(below));
-        if let Some(named) = named {
-            return Place::Server(named.join("/"));
+        if let Some(named) = self.named.iter().find(|named| path.starts_with(named) || named.starts_with(&path)) {
+            return Place::Server(format!("/{}", named.join("/")));
         }
+        let Some(below) = path.strip_prefix(self.root.as_slice()) else { return Place::Elsewhere };
         if self.own.iter().any(|own| below.starts_with(own)) {
             return Place::Own;
         }
@@ -119,6 +128,32 @@ impl PaperclipHome {
     #[must_use]
     pub fn path(&self) -> String {
         format!("/{}", self.root.join("/"))
+    }
+
+    /// A path below the home.
+    pub(super) fn below(&self, path: &str) -> String {
+        format!("{}/{path}", self.path().trim_end_matches('/'))
+    }
+
+    /// The directories that every run of the agent has, on the host.
+    pub(super) fn of_every_run(&self) -> Vec<String> {
+        self.own.iter().take(3).map(|own| self.below(&own.join("/"))).collect()
+    }
+
+    /// The agent's own home, on the host.
+    pub(super) fn of_agent(&self) -> String {
+        let Self { instance, company, agent, .. } = self;
+        self.below(&format!("{INSTANCES}/{instance}/{AGENT_HOMES}/{company}/{agent}"))
+    }
+
+    /// The agent's own home on a volume that no server lives on, below its root.
+    pub(super) fn of_agent_elsewhere(&self) -> String {
+        format!("/{AGENT_HOMES}/{}/{}", self.company, self.agent)
+    }
+
+    /// What the environment of the server names, as absolute paths.
+    pub(super) fn named(&self) -> impl Iterator<Item = String> {
+        self.named.iter().map(|named| format!("/{}", named.join("/")))
     }
 }
 
@@ -173,8 +208,8 @@ mod tests {
             ("/data/home/adapter-plugins.json", server("adapter-plugins.json")),
             ("/data/home/.env", server(".env")),
             ("/data/home/.paperclip-claude-k8s/runs/job", server(".paperclip-claude-k8s")),
-            ("/data/home/keys/master.key", server("keys/master.key")),
-            ("/data/home/keys", server("keys/master.key")),
+            ("/data/home/keys/master.key", server("/data/home/keys/master.key")),
+            ("/data/home/keys", server("/data/home/keys/master.key")),
             ("//data/./home//instances/default//db/", server("instances/default/db")),
             ("/data/home/instances/default/workspaces/ada", Place::Own),
             ("/data/home/instances/default/workspaces/ada/repo/.env", Place::Own),
@@ -189,6 +224,7 @@ mod tests {
             ("/", Place::Above),
             ("/data/homes", Place::Elsewhere),
             ("/srv/x", Place::Elsewhere),
+            ("/etc", server("/etc/x")),
             ("/data/home/work/../instances", Place::Unclear),
             ("instances/default", Place::Unclear),
             ("", Place::Unclear),

@@ -5,6 +5,11 @@ use k8s_openapi::api::core::v1::VolumeMount;
 use crate::config::Config;
 use crate::own_pod::OwnPod;
 use crate::paths;
+<<<<<<< HEAD
+=======
+use crate::plan::environment::names;
+use crate::plan::isolation::View;
+>>>>>>> 2d4e4cf (Show a pod only the run's part of the data volume)
 use crate::target::Placement;
 
 /// What is mounted as `data`, and which part of the host's file system that is.
@@ -16,8 +21,9 @@ pub(crate) struct DataVolume {
     pub(crate) sub_path_expr: Option<String>,
     /// Mount path in the pod, and `HOME`.
     pub(crate) mount_path: String,
-    /// The host's mount of the same claim and sub-path: what lies on it, the pod sees too.
+    /// The host's mount of the same claim and sub-path: what lies on it, the pod sees too, as far as the view goes.
     shared: Option<OwnMount>,
+    view: Option<View>,
 }
 
 /// The host's mount, and the deeper mounts that hide parts of it.
@@ -49,7 +55,7 @@ impl DataVolume {
             non_empty(twin.sub_path.as_ref()) == sub_path && non_empty(twin.sub_path_expr.as_ref()) == sub_path_expr
         };
         let shared = near.zip(twin.filter(is_same_part)).and_then(|(own, twin)| OwnMount::of(own, twin));
-        Self { claim, sub_path, sub_path_expr, mount_path: trimmed(mount_path), shared }
+        Self { claim, sub_path, sub_path_expr, mount_path: trimmed(mount_path), shared, view: None }
     }
 
     /// Sessions and files outlive the pod.
@@ -62,8 +68,26 @@ impl DataVolume {
         self.shared.as_ref().map(|own| own.path.as_str())
     }
 
+    /// What the pod sees of it; `None` as long as that is not decided, and without a claim.
+    pub(crate) fn view(&self) -> Option<&View> {
+        self.view.as_ref()
+    }
+
+    /// Decides it.
+    pub(crate) fn with_view(self, view: View) -> Self {
+        Self { view: Some(view), ..self }
+    }
+
     /// A path of the host as the pod sees it; `None` when the pod cannot see it.
     pub(crate) fn to_pod_path(&self, host_path: &str) -> Option<String> {
+        match &self.view {
+            Some(view) => view.to_pod_path(self, host_path),
+            None => self.on_volume(host_path),
+        }
+    }
+
+    /// Where a path of the host would be in the pod if all of the volume were there.
+    pub(crate) fn on_volume(&self, host_path: &str) -> Option<String> {
         let own = self.shared.as_ref()?;
         if own.hidden.iter().any(|hidden| paths::remainder(host_path, hidden).is_some()) {
             return None;

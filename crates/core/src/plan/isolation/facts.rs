@@ -1,0 +1,92 @@
+//! What the host has to look at on the volume, and what it found there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::home::{PaperclipHome, SERVER_DIRECTORIES, SERVER_FILES};
+use super::{LOGIN, STAGING, wanted};
+use crate::config::Config;
+use crate::own_pod::OwnPod;
+use crate::paths::{join, remainder};
+use crate::plan::check::instance_id;
+use crate::plan::environment::context_text;
+use crate::plan::volumes::DataVolume;
+use crate::request::RunRequest;
+use crate::target::Placement;
+
+/// What the host has at a path, seen without following a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// A directory, and no link on the way to it.
+    Directory,
+    /// Anything that is neither a directory nor a link.
+    File,
+    /// A link, there or on the way.
+    Link,
+}
+
+/// Paths on the host, all below the root of the volume.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LookAt {
+    /// Where the host has the volume.
+    pub root: String,
+    /// What is there?
+    pub entries: BTreeSet<String>,
+    /// Directories whose `.git` is read when it is a small file: that of a worktree names its repository.
+    pub worktrees: Vec<String>,
+}
+
+/// What the host found. A path that is missing here is missing there, or cannot be seen.
+#[derive(Debug, Clone, Default)]
+pub struct VolumeFacts {
+    /// By absolute path.
+    pub entries: BTreeMap<String, Entry>,
+    /// Content of the `.git` files, by directory. Agents write them.
+    pub git_files: BTreeMap<String, String>,
+}
+
+/// The environment names of the server that name files of its own.
+const NAMES_OF_FILES: [&str; 2] = ["PAPERCLIP_SECRETS_MASTER_KEY_FILE", "PAPERCLIP_CONFIG"];
+
+/// What to look at; `None` when host and pod share no volume.
+#[must_use]
+pub fn places_to_look_at(
+    request: &RunRequest,
+    config: &Config,
+    own: Option<&OwnPod>,
+    placement: Placement,
+) -> Option<LookAt> {
+    let data = DataVolume::resolve(config, own, placement, request.host.env("PAPERCLIP_HOME"));
+    let root = data.host_path()?;
+    let home = home(request, own, &data);
+    let worktrees: Vec<String> = wanted::directories(request, config).into_iter().map(|wanted| wanted.path).collect();
+    let on_volume = |path: &String| remainder(path, root).is_some_and(|rest| !rest.is_empty());
+    let login = join(root, &format!("/{LOGIN}"));
+    let entries = server_parts(&home, root).chain([login]).filter(on_volume).collect();
+    Some(LookAt { root: root.to_owned(), entries, worktrees: worktrees.into_iter().filter(on_volume).collect() })
+}
+
+/// `PAPERCLIP_HOME`; a server that does not tell it has it where it says the agent's workspace is.
+pub(super) fn home(request: &RunRequest, own: Option<&OwnPod>, data: &DataVolume) -> PaperclipHome {
+    let (instance, agent) = (instance_id(request), &request.agent);
+    let workspace = request.context.get("paperclipWorkspace").and_then(|workspace| workspace.as_object());
+    let told = workspace.and_then(|workspace| context_text(workspace, &["agentHome"])).and_then(|path| {
+        let home = path.strip_suffix(&format!("/instances/{instance}/workspaces/{}", agent.id))?;
+        Some(home.to_owned())
+    });
+    let home = request.host.env("PAPERCLIP_HOME").map(str::to_owned).or(told);
+    let home = home.or_else(|| data.host_path().map(str::to_owned));
+    let home = home.unwrap_or_else(|| OwnPod::DATA_MOUNT_PATH.to_owned());
+    let literals = NAMES_OF_FILES.iter().filter_map(|name| own?.literal(name));
+    let named: Vec<&str> = NAMES_OF_FILES.iter().filter_map(|name| request.host.env(name)).chain(literals).collect();
+    PaperclipHome::new(&home, instance, &agent.company_id, &agent.id).with_named(&named)
+}
+
+/// Every place where the server may have something, on the host.
+pub(super) fn server_parts(home: &PaperclipHome, root: &str) -> impl Iterator<Item = String> {
+    let here = SERVER_DIRECTORIES.iter().chain(&SERVER_FILES).map(|name| home.below(name));
+    // Of a server whose `HOME` is the volume, whatever its `PAPERCLIP_HOME` is.
+    let at_root = [".paperclip", STAGING].map(|name| join(root, &format!("/{name}")));
+    let others = at_root.into_iter().filter(|path| remainder(&home.path(), path).is_none());
+    let all: BTreeSet<String> = here.chain(others).chain(home.named()).collect();
+    all.into_iter()
+}
