@@ -292,6 +292,7 @@ if (cluster.is('real')) {
       'k8s_namespace_exists',
       'k8s_secret_exists',
       'k8s_pvc_rwx',
+      'k8s_isolation',
       'k8s_job_dry_run_ok',
     ])
   })
@@ -307,7 +308,7 @@ if (cluster.is('real')) {
   test('env_03 under the Role of 0.1.54 a host that shares its data volume runs in three degraded modes, and nothing stays on the volume', async () => {
     await cluster.kubeconfigAs('old', () => oldRole)
     const pod = { ...withData, serviceAccountName: 'old' }
-    const [{ result: report }, { result, told }] = await inHostPod(cluster, [{ ...run(), call: 'testEnvironment' }, run({ ...reporting.config, extraArgs: ['--staged', '/paperclip/.paperclip-claude-k8s'] })], pod)
+    const [{ result: report }, { result, told }] = await inHostPod(cluster, [{ ...run(), call: 'testEnvironment' }, run({ ...reporting.config, isolation: 'none', extraArgs: ['--staged', '/paperclip/.paperclip-claude-k8s'] })], pod)
     expect(report.status).toBe('warn')
     expect(report.checks.find((/** @type {any} */ { code }) => code === 'k8s_rbac_secret_create')).toMatchObject({ level: 'warn', hint: expect.stringContaining('staging') })
     expect(result.errorMessage).toBeNull()
@@ -322,7 +323,7 @@ if (cluster.is('real')) {
     const [job] = await cluster.jobs()
     expect(JSON.stringify(job)).not.toContain(env.PAPERCLIP_API_KEY)
     expect(Object.keys(files).filter((name) => name.startsWith('--staged/')).length, 'the payload of the running pod').toBeGreaterThan(0)
-    const [{ told: later }] = await inHostPod(cluster, [run({ ...reporting.config, extraArgs: ['--staged', '/paperclip/.paperclip-claude-k8s'] })], withData)
+    const [{ told: later }] = await inHostPod(cluster, [run({ ...reporting.config, isolation: 'none', extraArgs: ['--staged', '/paperclip/.paperclip-claude-k8s'] })], withData)
     expect(Object.keys(reportIn(later.output).files).filter((name) => name.startsWith('--staged/'))).toEqual([])
   })
 

@@ -31,6 +31,7 @@ export const fields = [
   {"key":"queueName","type":"text","label":"Kueue Queue","hint":"LocalQueue that admits the Job.","group":"scheduling"},
   {"key":"podTemplate","type":"textarea","label":"Pod Template Overrides","hint":"JSON or YAML with metadata and spec, merged into the pod last.","group":"kubernetes"},
   {"key":"workspaceVolumeClaim","type":"text","label":"Data Volume Claim","hint":"PersistentVolumeClaim used as HOME. Empty: the claim of the Paperclip pod. Sessions need one.","group":"kubernetes"},
+  {"key":"isolation","type":"select","label":"Isolation","hint":"What pods see of the data volume: agent = a home of its own and the run's directories; server = the common home without the server's own files; none = everything.","options":[{"label":"server","value":"server"},{"label":"agent","value":"agent"},{"label":"none","value":"none"}],"default":"agent","group":"kubernetes"},
   {"key":"fsGroup","type":"number","label":"fsGroup","hint":"Group that owns the volumes. Empty: none is set.","group":"kubernetes"},
   {"key":"concurrencyScope","type":"select","label":"Concurrent Runs","hint":"One Job at a time per agent, or per task of the agent.","options":[{"label":"agent","value":"agent"},{"label":"task","value":"task"}],"default":"agent","group":"kubernetes"},
   {"key":"guardWaitSec","type":"number","label":"Wait For Other Run","hint":"Seconds to wait for a competing run to end; 0 refuses at once.","default":0,"group":"kubernetes"},
@@ -96,6 +97,7 @@ export const keysForAgents = `## Claude Code
 - \`workspaceVolumeClaim\` (DNS subdomain): claim of the data volume, which is \`HOME\`; without any claim sessions cannot be resumed. Default: the claim of the host pod, in the same namespace. Sessions need a persistent data volume; without one every run is fresh.
 - \`workspaceSubPath\` (relative path without \`..\`): part of the data volume that is mounted. Default: as in the host pod.
 - \`workspaceMountPath\` (absolute path, not \`/\` nor a directory the container needs): where the data volume is mounted. Default: as in the host pod, else \`/paperclip\`.
+- \`isolation\` (\`server\`, \`agent\` or \`none\`): what the pod sees of the data volume: \`agent\`: a home of its own and the run's directories; \`server\`: the common home without the server's parts; \`none\`: all of it; see \`docs/security.md\`. Default: \`server\`. New agents get \`agent\` in the form. A login that is stored in the common home is not there: give a token in \`env\`.
 - \`fsGroup\` (integer from 0): group of the volumes, changed only when the root directory has another (\`OnRootMismatch\`). Default: unset: no \`fsGroup\`.
 - \`runAsUser\` (integer from 1): user id of the pod. Default: the host pod's when not 0, else \`1000\`.
 - \`runAsGroup\` (integer from 1): group id of the pod. Default: the host pod's when not 0, else \`1000\`.

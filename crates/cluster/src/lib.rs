@@ -28,5 +28,6 @@ pub mod permissions;
 pub(crate) mod proof;
 pub(crate) mod run;
 pub(crate) mod staging;
+pub(crate) mod volume;
 
 pub use engine::{Action, Engine, MaskedSecret, OperatorRequest, Rendered, keep_panic_text};

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use claude_k8s_core::config::{Config, KubeconfigSource};
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::guard::SupervisorId;
-use claude_k8s_core::launch::{Call, UNANSWERED, nobody_reached, not_connected, not_reached, own_pod_not_read};
+use claude_k8s_core::launch::{
+    Call, UNANSWERED, nobody_reached, not_connected, not_reached, own_pod_not_read, session_not_copied,
+};
 use claude_k8s_core::permissions::{Permission, Permissions};
 use claude_k8s_core::plan::{Delivery, RunPlan, shared_directories};
 use claude_k8s_core::request::{HostProcess, RunRequest};
@@ -21,6 +23,7 @@ use crate::connect::{ConnectError, Connection, Credentials};
 use crate::host::StopSignal;
 use crate::permissions::Asked;
 use crate::run::{Output, Progress, RunContext, Supervisors};
+use crate::volume;
 
 /// A resolved run and what it was resolved against.
 pub(super) struct Resolved {
@@ -51,6 +54,11 @@ impl Engine {
             && let Delivery::Directory { host_path, .. } = &bundle.delivery
         {
             bundle::write(&bundle.content, host_path.as_ref(), shared_directories(&request, own.pod.as_ref())).await?;
+        }
+        if let Some(preparation) = plan.preparation()
+            && let Some(trouble) = volume::prepare(preparation).await?
+        {
+            output.warn(&session_not_copied(&trouble));
         }
         let observed = plan.config().debug.then(|| {
             output.debug_from(Instant::now());

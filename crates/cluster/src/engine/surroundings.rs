@@ -7,14 +7,15 @@ use claude_k8s_core::config::Config;
 use claude_k8s_core::files::{Kind, READ_TIME, Trouble};
 use claude_k8s_core::permissions::Permissions;
 use claude_k8s_core::plan::{
-    HOME_SETTINGS, HOME_SETTINGS_MAX, HomeSettings, Surroundings, directories_to_check, home_is_new, home_on_host,
+    HOME_SETTINGS, HOME_SETTINGS_MAX, HomeSettings, Surroundings, VolumeFacts, directories_to_check, home_is_new,
+    home_on_host, places_to_look_at,
 };
 use claude_k8s_core::request::RunRequest;
 use claude_k8s_core::target::Placement;
 
 use super::own_pod::OwnPlace;
-use crate::bundle;
 use crate::files::{self, Budget, Root, Shared, seen};
+use crate::{bundle, volume};
 
 pub(super) async fn surroundings(
     request: &RunRequest,
@@ -29,6 +30,11 @@ pub(super) async fn surroundings(
         .into_iter()
         .filter(|path| matches!(seen(path.as_ref()), Some((Kind::Directory, _))))
         .collect::<BTreeSet<_>>();
+    let places = places_to_look_at(request, config, own.pod.as_ref(), placement);
+    let volume = match places {
+        Some(places) => volume::look(places).await,
+        None => VolumeFacts::default(),
+    };
     let mut surroundings = Surroundings {
         own_pod: own.pod.clone(),
         placement,
@@ -38,6 +44,7 @@ pub(super) async fn surroundings(
         bundle: bundle::read(request, config, own.pod.as_ref(), placement != Placement::SameNamespace).await,
         existing_directories: existing,
         warnings: own.missing.iter().cloned().collect(),
+        volume,
         degraded: permissions.degraded(),
         home: HomeSettings::Unseen,
     };

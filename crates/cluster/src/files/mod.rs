@@ -83,6 +83,12 @@ impl Root {
         }
     }
 
+    /// Something has this name in the directory, a link that leads nowhere included.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.dir.symlink_metadata(name).is_ok()
+    }
+
     fn error(&self, path: &Path, trouble: Trouble) -> FileError {
         let path = if path.as_os_str().is_empty() { self.path.clone() } else { self.path.join(path) };
         FileError { path, trouble }

@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::{Call, End, Reaction};
 use crate::api_failure::{ApiFailure, FailureKind};
+use crate::config::Rejection;
 use crate::failure::{ErrorCode, Refusal};
+use crate::files::Trouble;
 use crate::view::JobFacts;
 
 /// Code and retry by the table; the wording is the step's.
@@ -239,4 +241,20 @@ mod tests {
             assert!(!codes.contains(&ErrorCode::InternalError), "{kind:?}");
         }
     }
+}
+
+/// A directory that the pod needs can neither be used nor made: a link, somebody else's, or the server may not write there.
+#[must_use]
+pub fn not_prepared(path: &str, trouble: &Trouble, user: u32) -> Refusal {
+    let next = match trouble {
+        Trouble::Link | Trouble::NotADirectory => {
+            "put a directory there, name another one, or set `isolation` to `none`".to_owned()
+        }
+        _ if trouble.is_denied() => format!(
+            "let the server's user write there, or run the pod as that user: `runAsUser` is {user}; or set `isolation` to `none`"
+        ),
+        _ => "look at the data volume, or set `isolation` to `none`".to_owned(),
+    };
+    let reason = format!("`{}` is a directory that the pod needs: {trouble}; {next}", path.escape_debug());
+    vec![Rejection { key: "isolation".to_owned(), reason }].into()
 }

@@ -11,6 +11,14 @@ pub fn waiting_for_an_answer(failure: &ApiFailure) -> String {
     format!("waiting for the API server: {failure}; trying again for up to a minute")
 }
 
+/// A session of the common home stays there.
+#[must_use]
+pub fn session_not_copied(trouble: &str) -> String {
+    format!(
+        "Warning: the stored session could not be copied into the agent's own home, so a new one may start: {trouble}"
+    )
+}
+
 /// A leftover was deleted before the launch.
 #[must_use]
 pub fn leftover_removed(job: &str) -> String {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::Surroundings;
+use super::isolation::agent_home;
 use super::settings::PINNED;
 use super::volumes::DataVolume;
-use crate::config::Config;
+use crate::config::{Config, Isolation};
 use crate::request::RunRequest;
 
 /// The file beneath the home.
@@ -61,7 +62,11 @@ fn text(value: &Value) -> Option<String> {
 /// Where the server sees the home of the pod; `None` when it does not.
 #[must_use]
 pub fn home_on_host(request: &RunRequest, config: &Config, surroundings: &Surroundings) -> Option<String> {
-    data_volume(request, config, surroundings).host_path().map(str::to_owned)
+    let data = data_volume(request, config, surroundings);
+    if config.isolation == Isolation::Agent {
+        return agent_home(request, surroundings.own_pod.as_ref(), &data);
+    }
+    data.host_path().map(str::to_owned)
 }
 
 /// A home that ends with the pod holds nothing from before.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use claude_k8s_core::config::{ConcurrencyScope, Config, ImagePullPolicy, KubeconfigSource, rows};
+use claude_k8s_core::config::{ConcurrencyScope, Config, ImagePullPolicy, Isolation, KubeconfigSource, rows};
 use serde_json::{Value, json};
 
 /// A key, a value, and what must hold when it is set.
@@ -65,6 +65,7 @@ fn cases() -> Vec<Case> {
         ("workspaceVolumeClaim", json!("v"), |c| is(c.workspace_volume_claim.as_ref(), "v")),
         ("workspaceSubPath", json!("a/b"), |c| is(c.workspace_sub_path.as_ref(), "a/b")),
         ("workspaceMountPath", json!("/data/"), |c| is(c.workspace_mount_path.as_ref(), "/data")),
+        ("isolation", json!("agent"), |c| c.isolation == Isolation::Agent),
         ("fsGroup", json!(0), |c| c.fs_group == Some(0)),
         ("runAsUser", json!(1), |c| c.run_as_user == Some(1)),
         ("runAsGroup", json!(2), |c| c.run_as_group == Some(2)),

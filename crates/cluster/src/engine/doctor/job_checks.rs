@@ -1,7 +1,8 @@
 //! Checks of the Job that a run of this agent would create.
 
 use claude_k8s_core::config::Config;
-use claude_k8s_core::doctor::{Check, findings};
+use claude_k8s_core::doctor::{self, Check, findings};
+use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::launch::Call;
 use claude_k8s_core::permissions::Permissions;
 use claude_k8s_core::plan::RunPlan;
@@ -20,6 +21,8 @@ pub(super) struct Resolved {
     pub(super) job: Option<Value>,
     /// What it does not inherit.
     pub(super) left_behind: Option<Check>,
+    /// What its pod would see of the data volume.
+    pub(super) isolation: Vec<Check>,
     /// No image is known.
     pub(super) image: Option<Check>,
     /// Any other refusal.
@@ -37,16 +40,18 @@ pub(super) async fn resolve(
     let resolve = async |config: &Config, permissions: &Permissions| {
         let surroundings = surroundings(&request, config, namespace, own, permissions).await;
         let plan = RunPlan::resolve(&request, config.clone(), surroundings)?;
+        let job = plan.job(&plan.first_attempt(), true)?;
+        let isolation = plan.isolation_report().map(|report| doctor::isolation(&report, &job, plan.host_claim()));
         let left_behind = plan.left_behind().map(findings::left_behind);
-        plan.job(&plan.first_attempt(), true).map(|job| (job, left_behind))
+        Ok::<_, Refusal>((job, left_behind, isolation.unwrap_or_default()))
     };
-    let mut resolved = Resolved { job: None, left_behind: None, image: None, refused: None };
+    let mut resolved = Resolved { job: None, left_behind: None, isolation: Vec::new(), image: None, refused: None };
     let everything = Permissions::default();
     let mut granted = permissions;
     loop {
         match resolve(&config, granted).await {
-            Ok((job, left_behind)) => {
-                (resolved.job, resolved.left_behind) = (Some(job), left_behind);
+            Ok((job, left_behind, isolation)) => {
+                (resolved.job, resolved.left_behind, resolved.isolation) = (Some(job), left_behind, isolation);
                 return resolved;
             }
             Err(refusal) if refusal.reason == Some("k8s_image_unresolved") && resolved.image.is_none() => {

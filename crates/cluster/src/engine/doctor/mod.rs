@@ -73,6 +73,7 @@ impl Engine {
         if let Some(job) = &resolved.job {
             let may_read = granted.allow(Permission::GetClaims);
             checks.push(job_checks::claim(&namespace, job, &config, may_read).await);
+            checks.extend(resolved.isolation);
             checks.extend(job_checks::api_url(job));
             checks.extend(job_checks::dry_run(&namespace, job).await);
         }

@@ -81,6 +81,13 @@ pub(super) fn home(request: &RunRequest, own: Option<&OwnPod>, data: &DataVolume
     PaperclipHome::new(&home, instance, &agent.company_id, &agent.id).with_named(&named)
 }
 
+/// Where the host has the agent's own home, if it sees the volume.
+pub(crate) fn agent_home(request: &RunRequest, own: Option<&OwnPod>, data: &DataVolume) -> Option<String> {
+    let (root, home) = (data.host_path()?, home(request, own, data));
+    let holds_home = remainder(&home.path(), root).is_some();
+    Some(if holds_home { home.of_agent() } else { join(root, &home.of_agent_elsewhere()) })
+}
+
 /// Every place where the server may have something, on the host.
 pub(super) fn server_parts(home: &PaperclipHome, root: &str) -> impl Iterator<Item = String> {
     let here = SERVER_DIRECTORIES.iter().chain(&SERVER_FILES).map(|name| home.below(name));

@@ -18,6 +18,7 @@ mod report;
 mod view;
 mod wanted;
 
+pub(crate) use facts::agent_home;
 pub use facts::{Entry, LookAt, VolumeFacts, places_to_look_at};
 pub use home::{PaperclipHome, Place};
 pub use preparation::{Make, Preparation, SessionCopy, Whose};

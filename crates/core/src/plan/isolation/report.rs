@@ -3,6 +3,7 @@
 use super::{Source, View};
 use crate::config::Isolation;
 use crate::plan::RunPlan;
+use crate::target::Placement;
 
 /// What a pod of this agent would see, as facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,13 @@ pub struct IsolationReport {
 }
 
 impl RunPlan {
+    /// The claim of the host's own data volume, where the Job could mount it.
+    #[must_use]
+    pub fn host_claim(&self) -> Option<&str> {
+        let own = self.parts.own.as_ref().filter(|_| self.parts.placement == Placement::SameNamespace)?;
+        own.data_claim(self.parts.data.host_path())
+    }
+
     /// `None` without a claim: then there is nothing of anybody's in the pod.
     #[must_use]
     pub fn isolation_report(&self) -> Option<IsolationReport> {

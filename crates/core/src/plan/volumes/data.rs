@@ -5,11 +5,7 @@ use k8s_openapi::api::core::v1::VolumeMount;
 use crate::config::Config;
 use crate::own_pod::OwnPod;
 use crate::paths;
-<<<<<<< HEAD
-=======
-use crate::plan::environment::names;
 use crate::plan::isolation::View;
->>>>>>> 2d4e4cf (Show a pod only the run's part of the data volume)
 use crate::target::Placement;
 
 /// What is mounted as `data`, and which part of the host's file system that is.
