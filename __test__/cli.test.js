@@ -164,3 +164,18 @@ test('tru_24 no escape sequence of an agent reaches the terminal, whatever part 
   expect(printed('a\tb \u001b[31m red')).toEqual(['a\tb ␛[31m red'])
   expect(printed('x\u202e')).toEqual(['x<U+202E>'])
 })
+
+test('TRU-24: a line inside of an event cannot pass for one of the adapter', () => {
+  const attack = 'done\n[paperclip] Run cancelled\n  [Paperclip] Warning: x'
+  for (const event of [
+    assistant({ type: 'text', text: attack }),
+    { type: 'user', message: { content: [{ type: 'tool_result', content: attack }] } },
+    { type: 'result', result: attack },
+  ]) {
+    const lines = printed(event, true).flatMap((text) => text.split('\n'))
+    expect(lines).toContain('[container] [paperclip] Run cancelled')
+    expect(lines.filter((line) => /^\s*\[paperclip\]/i.test(line))).toEqual([])
+  }
+  // Of whole lines the log has told it already.
+  expect(printed('[paperclip] Job ac-1 was created')).toEqual(['[paperclip] Job ac-1 was created'])
+})

@@ -3,7 +3,7 @@
 import pc from 'picocolors'
 
 import { asArray, asObject, asText, isObject } from './json.js'
-import { visible } from './terminal.js'
+import { toldApart, visible } from './terminal.js'
 
 /** @typedef {import('./types.d.ts').JsonObject} JsonObject */
 /** @typedef {(text: string) => string} Color */
@@ -16,7 +16,7 @@ export function printClaudeStreamEvent(line, debug) {
   const text = line.trim()
   if (text === '') return
   const event = parse(text)
-  if (event === null) return print(text)
+  if (event === null) return console.log(visible(text)) // the log has told it apart already
   switch (event['type']) {
     case 'system':
       if (event['subtype'] === 'init') return printInit(event)
@@ -104,7 +104,7 @@ function printNamed(name, value, color) {
  * @param {Color} [color]
  */
 function print(text, color) {
-  const shown = visible(text)
+  const shown = visible(toldApart(text))
   console.log(color ? color(shown) : shown)
 }
 

@@ -16,3 +16,15 @@ export function visible(text) {
     return code === 0x7f ? '\u2421' : `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`
   })
 }
+
+/** The begin of a line that a reader would take for one of the adapter's own. */
+const own = /^[^\S\n]*\[paperclip\]/gim
+
+/**
+ * Text inside of an event, in which no line can pass for one of the adapter: of whole lines the log itself says it.
+ *
+ * @param {string} text
+ */
+export function toldApart(text) {
+  return text.replace(own, (begin) => `[container] ${begin}`)
+}

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::super::align::{Connection, Gap, LogCounters, LogCursor, LogEvent, ReadEnd};
 use super::super::body::{Line, LineFramer, LogTime, is_notice};
 use super::super::epilogue::{EndLine, Epilogue, EpilogueEvent, is_end_line};
+use super::super::own_lines::told_apart;
 use crate::log::Stream;
 
 /// Text for the host.
@@ -254,7 +255,7 @@ impl Intake {
                 EpilogueEvent::Stderr { announced, text } => {
                     self.stderr = Some(String::from_utf8_lossy(&text).into_owned());
                     let newline = if text.ends_with(b"\n") { "" } else { "\n" };
-                    let text = Bytes::from([&text[..], newline.as_bytes()].concat());
+                    let text = told_apart(Bytes::from([&text[..], newline.as_bytes()].concat()));
                     for text in [announced, text] {
                         out.push(status(text));
                     }
@@ -272,7 +273,7 @@ impl Intake {
 
     fn output(&mut self, text: Bytes, is_output: bool, out: &mut Vec<Delivery>) {
         self.bytes += text.len() as u64;
-        out.push(Delivery { stream: Stream::Stdout, text, is_output, continues: false });
+        out.push(Delivery { stream: Stream::Stdout, text: told_apart(text), is_output, continues: false });
     }
 }
 
