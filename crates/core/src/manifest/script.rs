@@ -64,6 +64,33 @@ trap '' TERM INT HUP QUIT
 const LEFTOVERS: &str = r#"if [ "$$" -eq 1 ]; then kill -KILL -1 2>/dev/null; fi
 "#;
 
+/// In a home that cannot be written a run succeeds and its session is never saved; so the CLI does not run at all there
+/// (FLD-23). A full volume is told apart (FLD-24): only a write shows it, an empty file may still find a place.
+const WRITABLE: &str = r#"paperclip_writable() {
+  if paperclip_why=$({ echo probe >"$1/.paperclip-probe"; } 2>&1); then
+    if command -v rm >/dev/null 2>&1; then rm -f "$1/.paperclip-probe"; fi
+  else
+    paperclip_unwritable "$1"
+  fi
+}
+paperclip_unwritable() {
+  case $paperclip_why in
+  *'o space left'*) paperclip_full=full ;;
+  *'uota exceeded'*) paperclip_full=full ;;
+  *'I/O error'*) paperclip_full='full or broken' ;; # dash says no more of a write that failed
+  *) paperclip_full= ;;
+  esac
+  if [ -n "$paperclip_full" ]; then
+    echo "[paperclip] The volume of directory $1 is $paperclip_full (${paperclip_why##*: }): free space on it, or enlarge its claim" >&2
+    exit 1
+  fi
+  if ! paperclip_owner=$(ls -ldn "$1" 2>/dev/null); then paperclip_owner=unknown; fi
+  if ! paperclip_id="$(id -u 2>/dev/null):$(id -g 2>/dev/null)"; then paperclip_id=unknown; fi
+  echo "[paperclip] Directory $1 cannot be written (${paperclip_why##*: }). Mode and owner: $paperclip_owner. The container runs as $paperclip_id: set \`runAsUser\` and \`runAsGroup\` to its owner, set \`fsGroup\`, or give the directory to them" >&2
+  exit 1
+}
+"#;
+
 /// Without one of them every Bash tool call fails while the run itself succeeds (docs/internals/claude.md 2).
 const SHELL_CHECK: &str = r"if ! command -v bash >/dev/null 2>&1; then
   if ! command -v zsh >/dev/null 2>&1; then
@@ -91,7 +118,12 @@ pub(super) fn script(parts: &Parts, attempt: &Attempt) -> String {
         stderr_to_a_file(),
         "paperclip_run() {\nset -eu\n".to_owned(),
         staged_values(parts),
-        format!("mkdir -p \"$TMPDIR\" \"$XDG_CACHE_HOME\" {directory}\ncd {directory}\n"),
+        WRITABLE.to_owned(),
+        format!(
+            "if [ -n \"${{HOME:-}}\" ]; then paperclip_writable \"$HOME\"; fi\nmkdir -p \"$TMPDIR\" \"$XDG_CACHE_HOME\"\n\
+             if ! paperclip_why=$(mkdir -p {directory} 2>&1); then paperclip_unwritable {directory}; fi\n\
+             paperclip_writable {directory}\ncd {directory}\n"
+        ),
         SHELL_CHECK.to_owned(),
         if parts.config.enable_rtk { NODE_CHECK.to_owned() } else { String::new() },
         settings_file::script(&parts.settings),

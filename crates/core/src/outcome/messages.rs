@@ -291,8 +291,14 @@ fn with_next_step(text: &str, code: ErrorCode) -> String {
 fn with_memory_hint(text: String, seen: &Seen<'_>) -> String {
     match terminated(seen.evidence).and_then(|end| end.reason.as_deref()) {
         Some("OOMKilled") => format!("{text}; {}; raise `resources.limits.memory`", memory(seen)),
+        _ if ran_out_of_disk(seen.stderr()) => format!("{text}; a volume is full: free space on it, or enlarge it"),
         _ => text,
     }
+}
+
+/// The process says that a volume took no more (FLD-24).
+fn ran_out_of_disk(stderr: &str) -> bool {
+    ["ENOSPC", "EDQUOT", "No space left on device", "Disk quota exceeded"].iter().any(|sign| stderr.contains(sign))
 }
 
 /// What the memory had to hold and could hold (FLD-09).

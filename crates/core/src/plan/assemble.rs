@@ -61,6 +61,7 @@ pub(super) fn parts(
         working_directory: if exists { directory.path.clone() } else { data.mount_path.clone() },
         run_directory: directory.path,
         placement,
+        process_ids: (request.host.user_id, request.host.group_id),
         payload_mode: surroundings.payload,
         own: surroundings.own_pod,
         config,

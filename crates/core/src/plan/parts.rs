@@ -17,6 +17,8 @@ pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) own: Option<OwnPod>,
     pub(crate) placement: Placement,
+    /// User and group of the server process: those of its image, where its pod names none (FLD-22).
+    pub(crate) process_ids: (Option<i64>, Option<i64>),
     pub(crate) image: String,
     pub(crate) data: DataVolume,
     pub(crate) inherited: InheritedVolumes,
@@ -33,7 +35,7 @@ pub(crate) struct Parts {
     pub(crate) settings: Settings,
 }
 
-/// User and group when neither configuration nor own pod names one; the CLI refuses root.
+/// User and group when neither configuration, own pod nor server process has one; the CLI refuses root.
 const DEFAULT_ID: i64 = 1000;
 
 /// Who runs: raw ids for annotations, sanitised ones for labels.
@@ -57,13 +59,13 @@ impl Parts {
 
     /// User of the container.
     pub(crate) fn run_as_user(&self) -> i64 {
-        let own = self.own_in_same_cluster().and_then(|own| own.run_as_user);
-        self.config.run_as_user.or(own.filter(|id| *id != 0)).unwrap_or(DEFAULT_ID)
+        let own = self.own_in_same_cluster().map(|own| own.run_as_user.or(self.process_ids.0));
+        self.config.run_as_user.or(own.flatten().filter(|id| *id != 0)).unwrap_or(DEFAULT_ID)
     }
 
     /// Group of the container.
     pub(crate) fn run_as_group(&self) -> i64 {
-        let own = self.own_in_same_cluster().and_then(|own| own.run_as_group);
-        self.config.run_as_group.or(own.filter(|id| *id != 0)).unwrap_or(DEFAULT_ID)
+        let own = self.own_in_same_cluster().map(|own| own.run_as_group.or(self.process_ids.1));
+        self.config.run_as_group.or(own.flatten().filter(|id| *id != 0)).unwrap_or(DEFAULT_ID)
     }
 }

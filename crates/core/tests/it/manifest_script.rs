@@ -1,6 +1,7 @@
 //! The script in front of Claude Code, run by a real shell with a stand-in for the CLI.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use claude_k8s_core::plan::HomeSettings;
@@ -223,4 +224,66 @@ fn staged_values_reach_the_cli_through_files_with_their_last_newlines() {
     let exports = exports.replace("/opt/paperclip/run", &root.path().display().to_string());
     let shown = Command::new("/bin/sh").args(["-euc", &format!("{exports}printf '<%s>' \"$MINE\"")]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&shown.stdout), "<two\nlines\n\n>");
+}
+
+/// The shells of usual images, as far as this machine has them.
+fn shells() -> Vec<&'static [&'static str]> {
+    let all: [&[&str]; 4] = [&["/bin/sh"], &["/bin/dash"], &["/bin/bash", "--posix"], &["/bin/busybox", "sh"]];
+    let starts = |shell: &&&[&str]| Command::new(shell[0]).args(&shell[1..]).args(["-c", "true"]).output().is_ok();
+    all.iter().filter(starts).copied().collect()
+}
+
+#[test]
+fn fld_23_a_home_or_run_directory_that_cannot_be_written_ends_the_run_before_the_cli() {
+    let launch = Scenario::in_cluster().launch();
+    for shell in shells() {
+        let pod = Pod::new(&launch);
+        // A file in place of a directory cannot be written into, whoever runs the test.
+        pod.write("home", b"");
+        let home = pod.path("home").display().to_string();
+        let mut command = pod.command(shell, "echo the CLI ran\n", &["wc", "tail", "ls", "id", "rm"]);
+        let output = command.env("HOME", &home).output().unwrap();
+        let text = stdout(&output);
+        assert_eq!(output.status.code(), Some(1), "{shell:?}: {text}");
+        assert!(text.contains(&format!("Directory {home} cannot be written (")), "{shell:?}: {text}");
+        for named in ["Mode and owner: -rw", "The container runs as ", "`runAsUser`", "`runAsGroup`", "`fsGroup`"] {
+            assert!(text.contains(named), "{shell:?}: {named} is missing: {text}");
+        }
+        assert!(!text.contains("the CLI ran"), "{text}");
+
+        let pod = Pod::new(&launch);
+        pod.write("paperclip", b"");
+        let text = stdout(&pod.command(shell, "echo the CLI ran\n", &["wc", "tail", "ls", "id"]).output().unwrap());
+        assert!(text.contains(" cannot be written (") && !text.contains("the CLI ran"), "{shell:?}: {text}");
+    }
+}
+
+#[test]
+fn fld_24_a_full_volume_is_named_as_such() {
+    if !Path::new("/dev/full").exists() {
+        return;
+    }
+    let launch = Scenario::in_cluster().launch();
+    for shell in shells() {
+        let pod = Pod::new(&launch);
+        fs::create_dir_all(pod.path("home")).unwrap();
+        // Every write to it fails with ENOSPC.
+        std::os::unix::fs::symlink("/dev/full", pod.path("home/.paperclip-probe")).unwrap();
+        let mut command = pod.command(shell, "echo the CLI ran\n", &["wc", "tail"]);
+        let output = command.env("HOME", pod.path("home")).output().unwrap();
+        let text = stdout(&output);
+        assert!(text.contains(" is full") && text.contains("free space on it"), "{shell:?}: {text}");
+        assert!(output.status.code() == Some(1) && !text.contains("the CLI ran"), "{shell:?}: {text}");
+    }
+}
+
+#[test]
+fn a_home_that_can_be_written_is_left_as_it_was() {
+    let launch = Scenario::in_cluster().launch();
+    let pod = Pod::new(&launch);
+    fs::create_dir_all(pod.path("home")).unwrap();
+    let mut command = pod.command(&["/bin/sh"], "echo the CLI ran\n", &["rm"]);
+    let output = command.env("HOME", pod.path("home")).output().unwrap();
+    assert!(stdout(&output).contains("the CLI ran"));
+    assert_eq!(fs::read_dir(pod.path("home")).unwrap().count(), 0);
 }

@@ -1,7 +1,7 @@
 //! CFG-10: what a Job inherits depends on where it runs; what is missing is said once.
 
 use claude_k8s_core::target::Placement;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::plan_scenario::{Launch, Scenario};
 
@@ -114,4 +114,20 @@ fn a_claim_of_that_name_in_another_namespace_is_not_the_hosts() {
     let launch = scenario.launch();
     assert!(launch.files().contains_key("bundle/agent-instructions.md"), "delivery in Secrets");
     assert_eq!(launch.spec.run_directory(), "/paperclip/work", "a configured path below the mount is the pod's");
+}
+
+#[test]
+fn fld_22_unset_ids_are_those_of_the_server_process_unless_it_is_root() {
+    let ids = |scenario: Scenario, user: i64, group: i64| {
+        let launch = scenario.request(json!({ "host": { "userId": user, "groupId": group } })).launch();
+        let security = launch.pod().security_context.as_ref().unwrap();
+        (security.run_as_user, security.run_as_group)
+    };
+    let unset = || Scenario::in_cluster().own_at("/spec/securityContext", Value::Null);
+    assert_eq!(ids(unset(), 1001, 1002), (Some(1001), Some(1002)), "an image with `USER 1001`");
+    assert_eq!(ids(unset(), 0, 0), (Some(1000), Some(1000)), "root");
+    assert_eq!(ids(unset().config(json!({ "runAsUser": 7 })), 1001, 1002), (Some(7), Some(1002)));
+    let named =
+        Scenario::in_cluster().own_at("/spec/securityContext", json!({ "runAsUser": 1234, "runAsGroup": 1235 }));
+    assert_eq!(ids(named, 1001, 1002), (Some(1234), Some(1235)), "the pod's own word");
 }

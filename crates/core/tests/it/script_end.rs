@@ -142,7 +142,10 @@ fn a_preparation_that_fails_says_why_and_ends_the_log() {
         pod.write("paperclip", b"a file where the directory should be");
         let output = command(&pod, shell, "echo never").output().unwrap();
         let text = crate::script_pod::stdout(&output);
-        assert!(text.starts_with("\n[paperclip] Claude Code wrote ") && text.contains("mkdir: "), "{shell:?}: {text}");
+        assert!(
+            text.starts_with("\n[paperclip] Claude Code wrote ") && text.contains(" cannot be written ("),
+            "{shell:?}: {text}"
+        );
         assert!(text.ends_with(&end(output.status.code().unwrap())) && !output.status.success(), "{shell:?}: {text}");
     });
 }

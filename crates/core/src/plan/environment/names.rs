@@ -37,7 +37,7 @@ const HOST_ONLY: &[&str] = &[
 const HOST_ONLY_PATHS: &[&str] = &["GIT_ASKPASS", "SSH_ASKPASS", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"];
 
 /// Temporary directories by their usual names; host-only when the host set them.
-pub(super) const TEMP_NAMES: &[&str] = &["TMPDIR", "TMP", "TEMP"];
+pub(super) const TEMP_NAMES: &[&str] = &["TMPDIR", "TMP", "TEMP", "CLAUDE_CODE_TMPDIR"];
 
 /// Address and token of the host's GitHub broker: reachable from the host's own processes only.
 pub(super) const BROKER_NAMES: &[&str] = &["PAPERCLIP_GITHUB_BROKER_URL", "PAPERCLIP_GITHUB_BROKER_TOKEN"];
