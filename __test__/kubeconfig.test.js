@@ -5,12 +5,13 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { expectFailure, neverStarted } from './support/expect-run.js'
 import { hostContext } from './support/host.js'
 import { execute, testEnvironment } from './support/package.js'
 
+vi.setConfig({ testTimeout: 60_000 })
 /** A server of somebody else's, and what it was sent. */
 const requests = /** @type {{ url: string, authorization: string | undefined }[]} */ ([])
 const foreign = createServer((request, response) => {

@@ -16,6 +16,7 @@
 pub mod answers;
 pub mod api_failure;
 pub mod attempt;
+pub mod certificate;
 pub mod config;
 pub mod doctor;
 pub mod failure;

@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
+use claude_k8s_core::certificate::doubts;
 use claude_k8s_core::config::{InlineKubeconfig, KubeconfigSource};
 use claude_k8s_core::request::HostProcess;
 use kube::Config;
@@ -163,6 +167,18 @@ impl Credentials {
         }
     }
 
+    /// A failed call, with what its certificates may have to do with it (FLD-27).
+    #[must_use]
+    pub fn explained(&self, mut failure: ApiFailure) -> ApiFailure {
+        if failure.kind == FailureKind::Network
+            && failure.cause.contains("certificate")
+            && let Ok(config) = self.load()
+        {
+            failure.cause = with_doubts(&config, &failure.cause);
+        }
+        failure
+    }
+
     /// For messages and the environment test.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -232,6 +248,21 @@ fn from_files(paths: &Path, context: Option<&str>, credentials: &Credentials) ->
 fn written(path: &Path) -> String {
     let changed = seen(path).and_then(|(_, changed)| changed);
     format!("{}:{changed:?}", path.display())
+}
+
+/// The reason for which certificates were refused, and what they say of themselves.
+pub(super) fn with_doubts(config: &Config, reason: &str) -> String {
+    let client = config.auth_info.client_certificate_data.as_deref().and_then(first_certificate);
+    let doubts = doubts(config.root_cert.as_deref().unwrap_or_default(), client.as_deref());
+    std::iter::once(reason.to_owned()).chain(doubts).collect::<Vec<_>>().join("; ")
+}
+
+/// The first certificate of PEM in base64.
+fn first_certificate(data: &str) -> Option<Vec<u8>> {
+    let text = String::from_utf8(STANDARD.decode(data.trim()).ok()?).ok()?;
+    let (_, rest) = text.split_once("-----BEGIN CERTIFICATE-----")?;
+    let (body, _) = rest.split_once("-----END CERTIFICATE-----")?;
+    STANDARD.decode(body.split_whitespace().collect::<String>()).ok()
 }
 
 /// One cluster, one user and one context, of checked data: the library never sees the text (TRU-01).
@@ -325,6 +356,11 @@ mod tests {
     use super::*;
     use crate::connect::Connection;
 
+    const VERSION_1: &str = "MIIBEzCBuwIUfUc2sGUD39TIZIqKGXlMc+FXVi8wCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBdTAgFw0yNjExMjgyMDI1MzFaGA8yMTI2MTEwNDIwMjUzMVowDDEKMAgGA1UEAwwBdTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABF8tNeNrFKVOSJ6J1BPj1S/+NvzGh73P7sJ1FdWm3lFlTGSaYq8Fhz0KIOFBIRnFutK9itPiWNAZpebl3kun8EcwCgYIKoZIzj0EAwIDRwAwRAIgCy97eQZCFHItKJxzr45zKtAgXL1Jysyymw8kZq3uVCICIDW5shs1u1eXqgry+2nbK6JrQS6kiXj3Y8a5rtDrkP/1";
+    const LEAF: &str = "MIIBSzCB8aADAgECAhQOW20GNhIYxA0c/QUnPMRuKoC1NDAKBggqhkjOPQQDAjAMMQowCAYDVQQDDAF1MCAXDTI2MTEyODIwMjUzMVoYDzIxMjYxMTA0MjAyNTMxWjAMMQowCAYDVQQDDAF1MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEXy0142sUpU5InonUE+PVL/42/MaHvc/uwnUV1abeUWVMZJpirwWHPQog4UEhGcW60r2K0+JY0Bml5uXeS6fwR6MvMC0wDAYDVR0TAQH/BAIwADAdBgNVHQ4EFgQU1Bp/B/07pOc5vVAtaFuQgiV+lOUwCgYIKoZIzj0EAwIDSQAwRgIhALuKSNGLbI0z/4Li3K4kdE5Nj9U7UcQX8kiPKTIVpzo0AiEA+vhPnwC9ZqQDMJ5zkg6kFvWUil57xBHQ2YqzlE1PMqY=";
+    /// Of nothing but this test.
+    const KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgQRP0va6aDHYjVZi1qYtHku6ENMQwNNjXiEhsD2gQXbahRANCAARfLTXjaxSlTkieidQT49Uv/jb8xoe9z+7CdRXVpt5RZUxkmmKvBYc9CiDhQSEZxbrSvYrT4ljQGaXm5d5Lp/BH";
+
     fn text(cluster: &str) -> String {
         format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: k, cluster: {{{cluster}}}}}]\n\
@@ -361,6 +397,27 @@ mod tests {
         let config = configured(&text).load().unwrap();
         assert_eq!(serde_json::to_value(&config.auth_info).unwrap()["tokenFile"], serde_json::Value::Null);
         assert!(config.auth_info.token.is_none() && config.root_cert_file.is_none());
+    }
+
+    #[tokio::test]
+    async fn fld_27_certificates_that_are_refused_are_named_with_what_is_wrong_with_them() {
+        let pem =
+            |kind: &str, body: &str| STANDARD.encode(format!("-----BEGIN {kind}-----\n{body}\n-----END {kind}-----\n"));
+        let leaf = pem("CERTIFICATE", LEAF);
+        let user = format!(
+            "client-certificate-data: {}, client-key-data: {}",
+            pem("CERTIFICATE", VERSION_1),
+            pem("PRIVATE KEY", KEY)
+        );
+        let cluster = format!("server: 'https://k8s:6443', certificate-authority-data: {leaf}");
+        let text = problem(&configured(&text(&cluster).replace("token: secret-token-0123", &user)));
+        assert!(text.contains("`client-certificate-data` is an X.509 version 1 certificate"), "{text}");
+
+        let cause = "invalid peer certificate: UnknownIssuer";
+        let failure = kubeconfig(&cluster).explained(ApiFailure::new("Asking", cause, FailureKind::Network));
+        assert!(failure.cause.contains("`certificate-authority-data` holds a certificate that is no"), "{failure}");
+        let failure = kubeconfig(&cluster).explained(ApiFailure::new("Asking", "refused", FailureKind::Network));
+        assert_eq!(failure.cause, "refused", "nothing about certificates");
     }
 
     #[tokio::test]

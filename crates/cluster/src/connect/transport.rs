@@ -19,6 +19,7 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 
 use super::bounded::Bounded;
 use super::buffered::BufferedConnector;
+use super::credentials::with_doubts;
 use super::direct::Direct;
 use super::renewal::renewing;
 use super::{ConnectError, Credentials, ServerClock};
@@ -61,7 +62,8 @@ impl Connection {
             let credentials = credentials.clone();
             let build = move || {
                 let config = credentials.load()?;
-                client(&config).map_err(|error| ConnectError::invalid(&credentials, &error))
+                let refused = |error: kube::Error| with_doubts(&config, &error.to_string());
+                client(&config).map_err(|error| ConnectError::invalid(&credentials, &refused(error)))
             };
             renewing(Box::new(build), &default_namespace, clock.clone())
         };

@@ -154,7 +154,7 @@ impl Engine {
         asking: &Asking,
     ) -> Result<(), Refusal> {
         let reached = asking.for_answer(Call::Reach, || namespace.may(Permission::CreateJobs)).await;
-        let Err(failure) = reached else { return Ok(()) };
+        let Err(failure) = reached.map_err(|failure| credentials.explained(failure)) else { return Ok(()) };
         match not_reached(&failure, server, &credentials.describe()) {
             Some(refusal) => {
                 self.shared.connections.forget(&Identity::here(credentials.identity()));

@@ -20,6 +20,7 @@ const FLOORS: [&[&str]; 5] = [
     &[
         "answers",
         "attempt",
+        "certificate",
         "config",
         "target",
         "request",

@@ -22,7 +22,7 @@ pub(super) async fn api(
             true
         }
         Err(failure) => {
-            checks.push(findings::not_answering(&failure, &credentials.describe()));
+            checks.push(findings::not_answering(&credentials.explained(failure), &credentials.describe()));
             false
         }
     }
