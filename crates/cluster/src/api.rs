@@ -11,6 +11,7 @@ use claude_k8s_core::answers::{OBJECTS_MAX, PAGE, TooMuch};
 use claude_k8s_core::api_failure::ApiFailure;
 use claude_k8s_core::launch::Call;
 use claude_k8s_core::permissions::{Access, Permission};
+use http_body_util::{BodyExt as _, Limited};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod, Secret};
@@ -30,6 +31,8 @@ pub use stored::Stored;
 pub const CALL: Duration = Duration::from_secs(10);
 /// A list of the guard.
 pub const GUARD_LIST: Duration = Duration::from_secs(15);
+/// Most of a log's end that is read.
+const LOG_TAIL: usize = 1 << 20;
 
 /// What the server does with an object that it is given.
 #[derive(Debug, Clone, Copy)]
@@ -259,8 +262,16 @@ impl Namespace {
             timestamps: true,
             ..LogParams::default()
         };
-        let api = self.api::<Pod>();
-        self.answered(CALL, self.what("Reading the log of", "pod", pod), "pods/log", api.logs(pod, &params)).await
+        let get = async {
+            let request = Request::new(Pod::url_path(&(), Some(&self.name)));
+            let request = request.logs(pod, &params).map_err(kube::Error::BuildRequest)?;
+            let response = self.client.send(request.map(Body::from)).await?;
+            // What an agent printed need not be UTF-8, and an answer need not keep to what was asked.
+            let body = Limited::new(response.into_body(), LOG_TAIL).collect().await;
+            let bytes = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        self.answered(CALL, self.what("Reading the log of", "pod", pod), "pods/log", get).await
     }
 
     /// What the pods of a selector use, by `metrics.k8s.io`: objects of the API.

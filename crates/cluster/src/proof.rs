@@ -18,16 +18,14 @@ const APART: Duration = Duration::from_secs(1);
 pub(crate) async fn look(namespace: &Namespace, selector: &str, index: &NamespaceIndex, view: &RunView) {
     let Some(job) = &view.job else { return };
     let pods = async {
-        match view.pod() {
-            Some(pod) => match patiently(Call::Look, || namespace.get_pod(&pod.name)).await {
-                Ok(found) if found.metadata.uid.as_ref() == Some(&pod.uid) => index.note_pods(&job.uid, &[found]),
-                Err(failure) if !Call::Look.knows_by(failure.kind) => {}
-                _ => index.note_absent_pod(&job.uid, &pod.uid),
-            },
-            None => {
-                let listed = patiently(Call::Look, || namespace.list_pods(selector)).await;
-                index.note_pods(&job.uid, &listed.unwrap_or_default());
-            }
+        let Some(pod) = view.pod() else {
+            let listed = patiently(Call::Look, || namespace.list_pods(selector)).await;
+            return index.note_pods(&job.uid, &listed.unwrap_or_default());
+        };
+        match patiently(Call::Look, || namespace.get_pod(&pod.name)).await {
+            Ok(found) if found.metadata.uid.as_ref() == Some(&pod.uid) => index.note_pods(&job.uid, &[found]),
+            Err(failure) if !Call::Look.knows_by(failure.kind) => {}
+            _ => index.note_absent_pod(&job.uid, &pod.uid),
         }
     };
     let job = async {

@@ -119,7 +119,7 @@ mod tests {
         let file = |path: &str| StagedFile {
             path: path.to_owned(),
             bytes: path.as_bytes().to_vec(),
-            executable: path.ends_with(".sh"),
+            executable: path == "bundle/skills/a/run.sh",
         };
         vec![file("prompt/000"), file("env/KEY"), file("bundle/skills/a/run.sh"), file("settings.json")]
     }

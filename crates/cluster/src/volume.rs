@@ -33,10 +33,9 @@ fn look_now(root: &Root, at: &LookAt) -> VolumeFacts {
     let below = |path: &str| Path::new(path).strip_prefix(&at.root).map(Path::to_owned).ok();
     let entry = |path: &String| {
         let found = match root.dir(below(path)?) {
-            Ok(_) => Entry::Directory,
+            Ok(_) | Err(FileError { trouble: Trouble::Other { denied: true, .. }, .. }) => Entry::Directory,
             Err(FileError { trouble: Trouble::Link, .. }) => Entry::Link,
             Err(FileError { trouble: Trouble::NotADirectory, .. }) => Entry::File,
-            Err(FileError { trouble: Trouble::Other { denied: true, .. }, .. }) => Entry::Directory,
             Err(_) => return None,
         };
         Some((path.clone(), found))

@@ -20,7 +20,7 @@ pub(super) fn read(what: impl Into<String>, resource: &str, judge: Judge, error:
 /// The answer was longer than any may be.
 fn is_too_much(error: &kube::Error) -> bool {
     let mut causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    causes.any(|cause| cause.is::<TooMuch>())
+    causes.any(<dyn std::error::Error>::is::<TooMuch>)
 }
 
 fn read_status(what: String, kind: FailureKind, status: &Status) -> ApiFailure {

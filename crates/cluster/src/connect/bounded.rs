@@ -162,7 +162,7 @@ mod tests {
                     tokio::spawn(async move {
                         if has_asked(&mut stream).await {
                             asked.fetch_add(1, Relaxed);
-                            let sent = Sent { stream, sent: Arc::clone(&counted), number: asked.load(Relaxed) };
+                            let sent = Sent { stream, bytes: Arc::clone(&counted), number: asked.load(Relaxed) };
                             let _ = answer(sent).await;
                         }
                     });
@@ -206,14 +206,14 @@ mod tests {
     /// One answer in the making.
     struct Sent {
         stream: TcpStream,
-        sent: Arc<AtomicUsize>,
+        bytes: Arc<AtomicUsize>,
         number: usize,
     }
 
     impl Sent {
         async fn raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
             self.stream.write_all(bytes).await?;
-            self.sent.fetch_add(bytes.len(), Relaxed);
+            self.bytes.fetch_add(bytes.len(), Relaxed);
             Ok(())
         }
 

@@ -188,6 +188,22 @@ pub fn orphan_may_run(job: &str, run_id: &str) -> Refusal {
     Refusal::new(ErrorCode::ConcurrentRunBlocked, message).transient(Some(60))
 }
 
+/// A directory that the pod needs can neither be used nor made: a link, somebody else's, or the server may not write there.
+#[must_use]
+pub fn not_prepared(path: &str, trouble: &Trouble, user: u32) -> Refusal {
+    let next = match trouble {
+        Trouble::Link | Trouble::NotADirectory => {
+            "put a directory there, name another one, or set `isolation` to `none`".to_owned()
+        }
+        _ if trouble.is_denied() => format!(
+            "let the server's user write there, or run the pod as that user: `runAsUser` is {user}; or set `isolation` to `none`"
+        ),
+        _ => "look at the data volume, or set `isolation` to `none`".to_owned(),
+    };
+    let reason = format!("`{}` is a directory that the pod needs: {trouble}; {next}", path.escape_debug());
+    vec![Rejection { key: "isolation".to_owned(), reason }].into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,20 +257,4 @@ mod tests {
             assert!(!codes.contains(&ErrorCode::InternalError), "{kind:?}");
         }
     }
-}
-
-/// A directory that the pod needs can neither be used nor made: a link, somebody else's, or the server may not write there.
-#[must_use]
-pub fn not_prepared(path: &str, trouble: &Trouble, user: u32) -> Refusal {
-    let next = match trouble {
-        Trouble::Link | Trouble::NotADirectory => {
-            "put a directory there, name another one, or set `isolation` to `none`".to_owned()
-        }
-        _ if trouble.is_denied() => format!(
-            "let the server's user write there, or run the pod as that user: `runAsUser` is {user}; or set `isolation` to `none`"
-        ),
-        _ => "look at the data volume, or set `isolation` to `none`".to_owned(),
-    };
-    let reason = format!("`{}` is a directory that the pod needs: {trouble}; {next}", path.escape_debug());
-    vec![Rejection { key: "isolation".to_owned(), reason }].into()
 }

@@ -53,12 +53,11 @@ pub(super) fn part(data: &DataVolume, path: &str, rest: &str) -> VolumeMount {
     let below =
         |base: &str, rest: &str| format!("{}{rest}", base.trim_end_matches('/')).trim_start_matches('/').to_owned();
     let mut mount = mount(DATA, path, false);
-    match &data.sub_path_expr {
-        Some(base) => mount.sub_path_expr = Some(below(base, &expansion::escape(rest))),
-        None => {
-            let sub_path = below(data.sub_path.as_deref().unwrap_or_default(), rest);
-            mount.sub_path = Some(sub_path).filter(|sub_path| !sub_path.is_empty());
-        }
+    if let Some(base) = &data.sub_path_expr {
+        mount.sub_path_expr = Some(below(base, &expansion::escape(rest)));
+    } else {
+        let sub_path = below(data.sub_path.as_deref().unwrap_or_default(), rest);
+        mount.sub_path = Some(sub_path).filter(|sub_path| !sub_path.is_empty());
     }
     mount
 }

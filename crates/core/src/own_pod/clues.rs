@@ -27,9 +27,9 @@ impl Clues {
                 names.push(name.to_owned());
             }
         }
-        let named = host.env("POD_IP").map(str::to_owned);
-        let own = host.addresses.iter().filter(|_| in_a_pod && named.is_none()).cloned();
-        Self { names, addresses: named.iter().cloned().chain(own).collect(), in_a_pod }
+        let told = host.env("POD_IP").map(str::to_owned);
+        let own = host.addresses.iter().filter(|_| in_a_pod && told.is_none()).cloned();
+        Self { names, addresses: told.iter().cloned().chain(own).collect(), in_a_pod }
     }
 
     /// The pod among those of its namespace: by name, else the only one that has the address and is not over. Pods on
@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    fn host(env: Value) -> HostProcess {
+    fn host(env: &Value) -> HostProcess {
         serde_json::from_value(json!({ "env": env, "addresses": ["10.1.0.7", "fd00::7"] })).unwrap()
     }
 
@@ -94,16 +94,16 @@ mod tests {
     #[test]
     fn fld_05_the_downward_api_is_believed_before_the_host_name() {
         let clues =
-            Clues::of(&host(json!({ "HOSTNAME": "node-1", "POD_NAME": "host-0", "PAPERCLIP_POD_NAME": "host-0" })));
+            Clues::of(&host(&json!({ "HOSTNAME": "node-1", "POD_NAME": "host-0", "PAPERCLIP_POD_NAME": "host-0" })));
         assert_eq!((clues.names, clues.in_a_pod), (vec!["host-0".to_owned(), "node-1".to_owned()], false));
         assert_eq!(clues.addresses, [""; 0], "outside of a pod an address may be anybody's");
-        let odd = Clues::of(&host(json!({ "HOSTNAME": "../secrets/x", "POD_NAME": "My_Laptop" })));
+        let odd = Clues::of(&host(&json!({ "HOSTNAME": "../secrets/x", "POD_NAME": "My_Laptop" })));
         assert_eq!(odd.names, [""; 0]);
     }
 
     #[test]
     fn fld_05_an_address_finds_the_pod_only_if_it_is_the_pods_alone() {
-        let clues = Clues::of(&host(json!({ "KUBERNETES_SERVICE_HOST": "10.0.0.1", "HOSTNAME": "node-1" })));
+        let clues = Clues::of(&host(&json!({ "KUBERNETES_SERVICE_HOST": "10.0.0.1", "HOSTNAME": "node-1" })));
         let name = |pods: &[Pod]| clues.find(pods).and_then(|pod| pod.metadata.name.clone());
         let (host, other) = (pod("host-0", "10.1.0.7", "Running"), pod("other", "10.1.0.8", "Running"));
         assert_eq!(name(&[other.clone(), host.clone()]).as_deref(), Some("host-0"));
@@ -116,8 +116,8 @@ mod tests {
 
     #[test]
     fn fld_04_only_a_server_in_a_pod_misses_one() {
-        assert_eq!(Clues::of(&host(json!({ "HOSTNAME": "laptop" }))).not_found(Some("ns"), None), None);
-        let clues = Clues::of(&host(json!({ "KUBERNETES_SERVICE_HOST": "10.0.0.1", "HOSTNAME": "node-1" })));
+        assert_eq!(Clues::of(&host(&json!({ "HOSTNAME": "laptop" }))).not_found(Some("ns"), None), None);
+        let clues = Clues::of(&host(&json!({ "KUBERNETES_SERVICE_HOST": "10.0.0.1", "HOSTNAME": "node-1" })));
         let text = clues.not_found(Some("ns"), None).unwrap();
         assert!(text.contains("no pod `node-1` or the address 10.1.0.7, fd00::7 could be read in `ns`;"), "{text}");
     }

@@ -114,8 +114,8 @@ fn shortened(text: &str, longest: usize) -> String {
     let printable = |character: char| if character.is_control() { ' ' } else { character };
     let text: String = text.chars().map(printable).collect();
     let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((cut, _)) = words.char_indices().nth(longest) {
-        words.truncate(words.floor_char_boundary(cut.saturating_sub(1)));
+    if words.chars().count() > longest {
+        words = words.chars().take(longest - 1).collect();
         words.push('…');
     }
     words

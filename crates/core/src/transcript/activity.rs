@@ -1,6 +1,7 @@
 //! What the agent does right now: the tool it waits for, or what it said last.
 
 use super::event::Block;
+use super::last_result::start_of;
 
 /// Calls that are remembered at the same time; with more, the newest are shown.
 const OPEN_CALLS: usize = 32;
@@ -76,7 +77,7 @@ impl Activities {
 }
 
 fn kept(text: &str) -> String {
-    text[..text.floor_char_boundary(KEPT_BYTES)].to_owned()
+    start_of(text, KEPT_BYTES).to_owned()
 }
 
 #[cfg(test)]

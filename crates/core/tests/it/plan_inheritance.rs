@@ -139,10 +139,10 @@ fn tru_14_a_source_of_variables_gives_single_names_in_its_order_and_never_itself
     for name in ["SMTP_PASS", "MYCO_URL", "PAPERCLIP_SECRETS_MASTER_KEY"] {
         assert_eq!(launch.env_entry(name), None, "{name}");
     }
-    let named =
+    let asked =
         scenario.clone().config(json!({ "inheritEnv": "MYCO_URL", "env": { "ANTHROPIC_API_KEY": "mine" } })).launch();
-    assert_eq!(sources(&named, "MYCO_URL"), ["secret one MYCO_URL", "map two URL", "secret three MYCO_URL"]);
-    assert_eq!(named.value("ANTHROPIC_API_KEY").as_deref(), Some("mine"), "a configured value replaces all of them");
+    assert_eq!(sources(&asked, "MYCO_URL"), ["secret one MYCO_URL", "map two URL", "secret three MYCO_URL"]);
+    assert_eq!(asked.value("ANTHROPIC_API_KEY").as_deref(), Some("mine"), "a configured value replaces all of them");
 
     let all = scenario.clone().everything().launch();
     assert_eq!(all.claude().env_from.as_ref().unwrap().len(), 3);

@@ -18,7 +18,7 @@ use super::world::{NAMESPACE, World, code, container, minutes, seconds};
 /// Runs in `cargo test`.
 const RUNS: u64 = 300;
 
-/// SplitMix64: small, and the same everywhere.
+/// `SplitMix64`: small, and the same everywhere.
 #[derive(Clone)]
 struct Draw(u64);
 

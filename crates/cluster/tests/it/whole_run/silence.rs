@@ -96,9 +96,9 @@ async fn fld_13_a_silent_run_ends_by_its_bound_and_names_the_open_tool() {
     let call = world.call().with("silenceTimeoutSec", 300);
     let started = Instant::now();
     let outcome = call.run().await;
-    let took = started.elapsed();
+    let lasted = started.elapsed();
     assert_eq!(code(&outcome), "k8s_silent_run");
-    assert!(took >= seconds(400) && took < seconds(430), "{took:?}");
+    assert!(lasted >= seconds(400) && lasted < seconds(430), "{lasted:?}");
     let message = outcome.error_message.unwrap();
     assert!(message.contains("silent for 300s (silenceTimeoutSec)"), "{message}");
     assert!(message.contains("an answer of the model, tool `Bash` had not returned"), "{message}");

@@ -209,7 +209,9 @@ fn log_13_a_forged_section_holds_back_no_more_than_a_true_one_can_be() {
 fn tru_23_a_piece_of_a_line_that_is_too_long_is_output_whatever_it_says() {
     let piece = |before: &[&str]| {
         let (mut epilogue, mut out) = (Epilogue::default(), Vec::new());
-        before.iter().for_each(|line| epilogue.line(Bytes::copy_from_slice(line.as_bytes()), &mut out));
+        for line in before {
+            epilogue.line(Bytes::copy_from_slice(line.as_bytes()), &mut out);
+        }
         epilogue.piece(Bytes::from_static(b"[paperclip] Container ended (exit 0)"), &mut out);
         assert_eq!(epilogue.ended(), None);
         out.into_iter().map(told).collect::<Vec<_>>()

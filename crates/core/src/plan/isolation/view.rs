@@ -218,7 +218,7 @@ impl Planning<'_> {
         let agent_home = if holds_home { home.of_agent() } else { join(root, &home.of_agent_elsewhere()) };
         let instances = home.below(INSTANCES);
         self.make(&agent_home, root, Whose::PodsAlone);
-        self.view.mounts[0].source = self.volume(&agent_home, root);
+        self.view.mounts[0].source = volume(&agent_home, root);
         self.view.agent_home = Some(agent_home);
         if holds_home {
             self.mount_point(&instances, root);
@@ -261,7 +261,7 @@ impl Planning<'_> {
             if self.view.level == Isolation::Agent {
                 self.mount_point(&directory, root);
             }
-            let source = self.volume(&directory, root);
+            let source = volume(&directory, root);
             self.push(&directory, source);
             self.view.seen.push(directory.trim_end_matches('/').to_owned());
         }
@@ -296,10 +296,6 @@ impl Planning<'_> {
         self.view.make.push(Make { path, whose });
     }
 
-    fn volume(&self, path: &str, root: &str) -> Source {
-        Source::Volume(remainder(path, root).unwrap_or_default().to_owned())
-    }
-
     /// Once for each path.
     fn push(&mut self, host_path: &str, source: Source) {
         let path = self.data.on_volume(host_path);
@@ -313,6 +309,11 @@ impl Planning<'_> {
         let path = self.data.on_volume(host_path).unwrap_or_default();
         covers.into_iter().any(|cover| remainder(&path, &cover.path).is_some())
     }
+}
+
+/// What lies at a path of the host, as a part of the volume.
+fn volume(path: &str, root: &str) -> Source {
+    Source::Volume(remainder(path, root).unwrap_or_default().to_owned())
 }
 
 impl View {

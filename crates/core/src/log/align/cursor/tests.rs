@@ -472,7 +472,9 @@ fn follow_long(cursor: &mut LogCursor, before: &[&str], begin: &str, more: &[&'s
     let whole = line(begin);
     let text = whole.text.slice(..whole.text.len() - 1);
     cursor.begin(Line { text, ..whole }, &mut out);
-    more.iter().for_each(|piece| cursor.more(Bytes::from_static(piece.as_bytes()), &mut out));
+    for piece in more {
+        cursor.more(Bytes::from_static(piece.as_bytes()), &mut out);
+    }
     delivered.extend(texts(&out));
     delivered
 }
