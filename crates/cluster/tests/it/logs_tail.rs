@@ -52,7 +52,7 @@ async fn log_11_output_behind_the_end_line_takes_it_back() {
     };
     let capture = capture_to_the_end_line(&node, life).await;
     let end = end_line("0");
-    assert_eq!(capture.stdout, format!("{end}\nprinted by the agent, and this follows\n"));
+    assert_eq!(capture.stdout, format!("[container] {end}\nprinted by the agent, and this follows\n"));
     assert_eq!(capture.report.tail, Tail::Ended);
 }
 

@@ -51,7 +51,7 @@ async fn env_02_every_check_is_made_in_the_documented_order_and_nothing_is_creat
     let report = call.check_environment().await;
     let mut expected = vec!["api_reachable", "self_pod_unavailable", "namespace_exists"];
     expected.extend(RBAC);
-    expected.extend(["secret_exists", "pvc_rwx", "job_dry_run_ok"]);
+    expected.extend(["secret_exists", "pvc_rwx", "isolation", "job_dry_run_ok"]);
     assert_eq!(codes(&report), expected);
     assert_eq!(report.status, "warn", "only the own pod is unknown");
     assert_eq!(world.writes().len(), 1, "the dry run");
@@ -69,7 +69,7 @@ async fn env_02_rejected_keys_and_a_missing_image_do_not_stop_the_other_checks()
     let mut expected = vec!["config_invalid", "config_invalid", "execution_target_unsupported", "api_reachable"];
     expected.extend(["self_pod_unavailable", "image_unresolved", "namespace_exists"]);
     expected.extend(RBAC);
-    expected.extend(["secret_exists", "pvc_rwx", "job_dry_run_ok", "config_invalid"]);
+    expected.extend(["secret_exists", "pvc_rwx", "isolation", "job_dry_run_ok", "config_invalid"]);
     assert_eq!(codes(&report), expected);
     assert_eq!(level(&report, "image_unresolved"), Some(Level::Error));
     let last = report.checks.last().unwrap();
