@@ -9,8 +9,11 @@ import { fromRoot } from './paths.js'
 /** Files of `js/` that may use the disk, and what for. */
 const mayUseTheDisk = {
   'bin/files.js': 'the terminal command reads the files that its user names',
+  'bin/logs.js': 'the terminal command writes the page that its user names',
+  'bin/operation.js': 'is there a kubeconfig in the home of the user of the terminal?',
   'host/process.js': 'the identity of the machine',
   'host/utilities.js': "finds the host's own helper package",
+  'host/version.js': "the version of the host's own helper package",
   'native/elf.js': 'which C library the native module needs',
   'native/load.js': 'finds the native module',
   'native/platform.js': 'which C library the machine has',
