@@ -5,47 +5,38 @@
 //!                                                   └─ log, stop, remove ─▶ what became of it
 //! ```
 
+mod place;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use claude_k8s_core::config::Config;
 use claude_k8s_core::failure::Refusal;
-use claude_k8s_core::guard::{Neighbour, Supervisor, SupervisorId, group};
+use claude_k8s_core::guard::SupervisorId;
 use claude_k8s_core::launch::Call;
 use claude_k8s_core::log::{ContainerPhase, FIRST_LINE, LogTime};
-use claude_k8s_core::names::{CONTAINER, label_value, own_selector};
-use claude_k8s_core::operate::{
-    Found, Heard, Kind, Leftover, Owned, RunRow, RunStatus, ambiguous, find, leftovers, not_done, not_started, rows,
-    unknown, usage_rows,
-};
-use claude_k8s_core::permissions::Access;
+use claude_k8s_core::names::{CONTAINER, label_value};
+use claude_k8s_core::operate::{Leftover, RunRow, not_done, not_started, rows};
 use claude_k8s_core::redact::Redactor;
 use claude_k8s_core::request::HostProcess;
 use claude_k8s_core::view::{JobFacts, PodFacts, RunView};
 use futures_util::future::BoxFuture;
-use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use self::place::Place;
 use super::prepare::refused;
 use super::{Engine, Identity, IndexHandle};
-use crate::api::{Asking, Namespace, patiently};
+use crate::api::{Namespace, patiently};
 use crate::clock::Clock;
-use crate::connect::Connection;
 use crate::host::{Host, Notice, StopSignal};
 use crate::index::NamespaceIndex;
 use crate::logs::{ClusterLogs, LogBody, LogQuery, LogReport, LogSource, LogTarget, OpenError, SPOOL_BYTES};
 use crate::logs::{deliver, follow, spool};
 use crate::run::Supervisors;
 
-/// Somebody waits at a terminal.
-const AT_MOST: Duration = Duration::from_secs(10);
-/// Ends of logs that are read at the same time.
-const TAILS: usize = 8;
-/// Lines and bytes of an end.
-const TAIL: (i64, i64) = (5, 256 << 10);
 /// Between two paints.
 const REPAINT: Duration = Duration::from_millis(250);
 /// A stop waits so long for the pod: its grace period is 30 s unless configured.
@@ -124,15 +115,6 @@ pub enum Action {
         /// As they were listed.
         leftovers: Vec<Leftover>,
     },
-}
-
-/// Where a command acts.
-struct Place {
-    connection: Arc<Connection>,
-    namespace: Namespace,
-    identity: Identity,
-    supervisors: Supervisors,
-    clock: Clock,
 }
 
 impl Engine {
@@ -327,139 +309,6 @@ struct Since {
 impl LogSource for Since {
     fn open<'a>(&'a self, target: &'a LogTarget, query: LogQuery) -> BoxFuture<'a, Result<LogBody, OpenError>> {
         self.source.open(target, LogQuery { since: query.since.or(self.since), ..query })
-    }
-}
-
-impl Place {
-    /// The same for one namespace of all.
-    fn of(&self, namespace: &str) -> Self {
-        Self {
-            connection: Arc::clone(&self.connection),
-            namespace: Namespace::new(self.connection.requests.clone(), namespace),
-            identity: self.identity.clone(),
-            supervisors: self.supervisors.clone(),
-            clock: self.clock,
-        }
-    }
-
-    async fn neighbours(&self) -> Result<Vec<Neighbour>, Refusal> {
-        let selector = own_selector();
-        let asking = Asking::in_a_hurry(AT_MOST);
-        let jobs = asking.for_answer(Call::ListJobs, || self.namespace.list_jobs(&selector));
-        let pods = asking.for_answer(Call::ListPods, || self.namespace.list_pods(&selector));
-        let (jobs, pods) = tokio::join!(jobs, pods);
-        let jobs = jobs.map_err(|failure| not_done(&failure))?;
-        let pods = pods.map_err(|failure| not_done(&failure))?;
-        let pods = pods.iter().filter_map(|pod| Some((JobFacts::told_by(pod)?, PodFacts::read(pod))));
-        Ok(self.supervised(group(jobs.iter().map(JobFacts::read).collect(), pods.collect())).await)
-    }
-
-    /// The same from what an index knows.
-    async fn judged(&self, views: Vec<RunView>) -> Vec<Neighbour> {
-        let neighbour = |view: RunView| {
-            let pods: Vec<PodFacts> = view.pods.into_iter().filter(|pod| !pod.absent).collect();
-            let job = view.job?;
-            Some(Neighbour { job_exists: !job.absent, job, pods, supervisor: Supervisor::Living, settled: false })
-        };
-        self.supervised(views.into_iter().filter_map(neighbour).collect()).await
-    }
-
-    async fn supervised(&self, mut neighbours: Vec<Neighbour>) -> Vec<Neighbour> {
-        for neighbour in &mut neighbours {
-            neighbour.supervisor =
-                self.supervisors.of(&neighbour.job, &Asking::in_a_hurry(AT_MOST), self.clock.now()).await;
-        }
-        neighbours
-    }
-
-    async fn rows(&self) -> Result<Vec<RunRow>, Refusal> {
-        Ok(rows(&self.neighbours().await?, self.clock.now()))
-    }
-
-    async fn find(&self, word: &str) -> Result<(Neighbour, RunRow), Refusal> {
-        let neighbours = self.neighbours().await?;
-        let rows = rows(&neighbours, self.clock.now());
-        let row = match find(&rows, word) {
-            Found::One(row) => row.clone(),
-            Found::None => return Err(unknown(word, &self.namespace.name)),
-            Found::Several(rows) => return Err(ambiguous(word, &rows)),
-        };
-        let neighbour = neighbours.into_iter().find(|one| one.job.uid == row.uid);
-        neighbour.map(|one| (one, row)).ok_or_else(|| unknown(word, &self.namespace.name))
-    }
-
-    /// The ends of the logs of what runs. A log that cannot be read tells nothing.
-    async fn heard(&self, rows: Vec<RunRow>) -> Vec<RunRow> {
-        let read = |mut row: RunRow| async move {
-            let running = matches!(row.state, RunStatus::Running | RunStatus::Orphaned | RunStatus::Ended);
-            if let Some(pod) = row.pod.as_deref().filter(|_| running) {
-                let (lines, bytes) = TAIL;
-                let namespace = self.of(&row.namespace).namespace;
-                row.heard = match patiently(Call::Check, || namespace.log_tail(pod, CONTAINER, lines, bytes)).await {
-                    Ok(tail) => Heard::read(&tail),
-                    Err(_) => Heard::default(),
-                };
-            }
-            row
-        };
-        stream::iter(rows).map(read).buffered(TAILS).collect().await
-    }
-
-    async fn usage(&self) -> Result<Vec<claude_k8s_core::operate::UsageRow>, Refusal> {
-        let selector = own_selector();
-        let rows = self.rows().await?;
-        let listed = patiently(Call::Check, || self.namespace.list_pods(&selector)).await;
-        let pods = listed.map_err(|failure| not_done(&failure))?;
-        let pods: Vec<Value> = pods.iter().filter_map(|pod| serde_json::to_value(pod).ok()).collect();
-        // A cluster that measures nothing, or not for us, is no failure: what was asked for is shown then.
-        let metrics = match patiently(Call::Check, || self.namespace.may_named(Access::LIST_METRICS, None)).await {
-            Ok(true) => patiently(Call::Check, || self.namespace.pod_metrics(&selector)).await.unwrap_or_default(),
-            Ok(false) | Err(_) => Vec::new(),
-        };
-        Ok(usage_rows(rows, &pods, &metrics))
-    }
-
-    async fn leftovers(&self, older_than: Duration) -> Result<Value, Refusal> {
-        let rows = self.rows().await?;
-        let selector = own_selector();
-        let asked = patiently(Call::Check, || self.namespace.may_named(Access::LIST_SECRETS, None)).await;
-        let allowed = asked.is_ok_and(|allowed| allowed);
-        let secrets = if allowed {
-            patiently(Call::Check, || self.namespace.list_secrets(&selector))
-                .await
-                .map_err(|failure| failure.to_string())
-        } else {
-            Err(format!("that needs {}", Access::LIST_SECRETS))
-        };
-        let unread = secrets.as_ref().err().cloned();
-        let owned = secrets.unwrap_or_default().into_iter().map(|secret| Owned {
-            namespace: secret.namespace.unwrap_or_default(),
-            name: secret.name.unwrap_or_default(),
-            uid: secret.uid.unwrap_or_default(),
-            job_uid: secret.owner_references.into_iter().flatten().find(|owner| owner.kind == "Job").map(|job| job.uid),
-            created_at: secret.creation_timestamp.map(|time| time.0),
-        });
-        let owned: Vec<Owned> = owned.collect();
-        let left = leftovers(&rows, &owned, older_than, self.clock.now());
-        Ok(json!({ "leftovers": left, "secretsUnread": unread }))
-    }
-
-    async fn remove(&self, leftovers: Vec<Leftover>) -> Value {
-        let mut outcomes = Vec::new();
-        for one in leftovers {
-            let namespace = self.of(&one.namespace).namespace;
-            let removed = match one.kind {
-                Kind::Job => {
-                    let delete = || namespace.delete_job(Call::RemoveLeftover, &one.name, &one.uid);
-                    patiently(Call::CleanUpJob, delete).await
-                }
-                Kind::Secret => {
-                    patiently(Call::DeleteSecret, || namespace.delete_this_secret(&one.name, &one.uid)).await
-                }
-            };
-            outcomes.push(json!({ "leftover": one, "failure": removed.err().map(|failure| failure.to_string()) }));
-        }
-        outcomes.into()
     }
 }
 
