@@ -104,8 +104,10 @@ if (cluster.is('real')) {
 
   const data = { name: 'data', persistentVolumeClaim: { claimName: cluster.claimName } }
   const dataMount = { name: 'data', mountPath: '/paperclip' }
+  /** The data volume is the same in all tests, so is the user of the server that writes there. */
+  const securityContext = { runAsUser: 1234, runAsGroup: 2345 }
   /** The usual host: its data volume is the claim. */
-  const withData = { containers: [{ name: 'paperclip', env: literals, volumeMounts: [dataMount] }], volumes: [data] }
+  const withData = { securityContext, containers: [{ name: 'paperclip', env: literals, volumeMounts: [dataMount] }], volumes: [data] }
   /** One that uses everything a pod may have. */
   const rich = {
     ...scheduling,
@@ -113,7 +115,7 @@ if (cluster.is('real')) {
     dnsPolicy: 'None',
     dnsConfig: { nameservers: ['192.0.2.53'], searches: ['internal'] },
     imagePullSecrets: [{ name: 'registry' }],
-    securityContext: { runAsUser: 1234, runAsGroup: 2345 },
+    securityContext,
     containers: [
       { name: 'proxy', image: cluster.image, imagePullPolicy: 'IfNotPresent', command: ['sleep', '1000'] },
       {

@@ -142,7 +142,7 @@ describe.runIf(image && fakeApi)('the real CLI', () => {
     const ctx = cliContext(bigOutput, { config: { enableRtk: true, rtkMaxOutputBytes: 2048 } })
     expect((await execute(ctx)).errorMessage).toBeNull()
     expect(toolResult(ctx)).toBe('x'.repeat(20_000))
-    expect(transcript(ctx).status.join('\n')).toContain('Output filtering disabled')
+    expect(transcript(ctx).stdout).toContain('[container] [paperclip] Output filtering disabled')
   })
 
   test('prm_08 prm_09 the CLI knows the skill and the MCP server, and the user of the run can read instructions and payload', async () => {

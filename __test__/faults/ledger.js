@@ -4,9 +4,8 @@
  * Numbered lines are counted exactly. Of lines that cannot be told apart only number and size can be checked.
  */
 
+import { isStatus } from '../support/host.js'
 import { complete, lineOf } from './talker.js'
-
-const statusPrefix = '[paperclip] '
 
 /**
  * @typedef {object} Count
@@ -53,7 +52,7 @@ export function openLedger(talk) {
     else if (line.includes('"subtype":"init"')) ends.init++
     else if (line.startsWith('{"type":"assistant"')) ends.assistant++
     else if (line.startsWith('{"type":"result"')) ends.result++
-    else if (line !== '' && !line.startsWith(statusPrefix)) damaged++
+    else if (line !== '' && !isStatus(line)) damaged++
   }
 
   return {

@@ -96,8 +96,11 @@ export function hostContext({ config, env = {}, onLog, callbacks = {}, context =
 export const withoutStatus = (text) =>
   text
     .split(/(?<=\n)/)
-    .filter((line) => !line.startsWith(statusPrefix))
+    .filter((line) => !isStatus(line))
     .join('')
+
+/** A line of the adapter, or of its script in the pod, which is shown as the container's. @param {string} line */
+export const isStatus = (line) => line.startsWith(statusPrefix) || line.startsWith(`[container] ${statusPrefix}`)
 
 /** A line of the CLI is in the chunk, perhaps behind one of the adapter. @param {string} chunk */
 export const hasOutput = (chunk) => /^\{/m.test(chunk)
