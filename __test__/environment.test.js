@@ -117,7 +117,7 @@ test('env_03 under the Role of 0.1.54 the degraded modes are named; a host that 
   expect(report.found.slice(outside.length, outside.length + verbs.length)).toEqual(expected)
   expect(report.check('k8s_rbac_job_patch').hint).toContain('degraded mode "created unsuspended"')
   expect(report.check('k8s_rbac_job_watch').hint).toContain('degraded mode "polling"')
-  expect(report.check('k8s_rbac_secret_create').hint).toContain('prompt and credentials cannot be stored')
+  expect(report.check('k8s_rbac_secret_create').hint).toContain('take files on a data volume that host and pod share; where there is none, every run is refused')
 
   const ctx = cluster.context({ config: { kubeconfig } })
   const result = await execute(ctx)

@@ -11,6 +11,7 @@ const keys = fields.map((field) => field.key)
 const notInTheForm = `model effort dangerouslySkipPermissions extraArgs args promptTemplate bootstrapPromptTemplate
   instructionsFilePath instructionsRootPath instructionsEntryFile instructionsBundleMode cwd resumeLastSession mcpServers
   strictMcpConfig env resources workspaceSubPath workspaceMountPath runAsUser runAsGroup cacheSizeLimit timeoutSec graceSec
+  exitGraceSec silenceTimeoutSec queueTimeoutSec
   secretRef debug paperclipRuntimeSkills paperclipSkillSync`.split(/\s+/)
 
 test('pkg_07 the capabilities are those the host reads', () => {
@@ -65,11 +66,13 @@ test('pkg_07 the form keeps its fields in order, with unique keys that are not t
       "queueName text Kueue Queue",
       "podTemplate textarea Pod Template Overrides",
       "workspaceVolumeClaim text Data Volume Claim",
+      "isolation select Isolation",
       "fsGroup number fsGroup",
       "concurrencyScope select Concurrent Runs",
       "guardWaitSec number Wait For Other Run",
       "scheduleTimeoutSec number Schedule Timeout",
       "startupTimeoutSec number Startup Timeout",
+      "billingType select Billing Type",
     ]
   `)
   expect(new Set(keys).size).toBe(keys.length)
@@ -87,10 +90,14 @@ test('the form prefills what the table says and nothing else', () => {
     startupTimeoutSec: 600,
     guardWaitSec: 0,
     concurrencyScope: 'agent',
+    isolation: 'agent',
+    billingType: 'auto',
   })
   expect(Object.fromEntries(fields.flatMap((field) => (field.options ? [[field.key, field.options.map(({ value }) => value)]] : [])))).toEqual({
     imagePullPolicy: ['IfNotPresent', 'Always', 'Never'],
     concurrencyScope: ['agent', 'task'],
+    isolation: ['server', 'agent', 'none'],
+    billingType: ['auto', 'api', 'metered_api', 'subscription', 'subscription_overage', 'credits', 'fixed'],
   })
   expect(fields.filter((field) => field.meta).map(({ key, meta }) => [key, meta])).toEqual([['kubeconfigData', { secret: true }]])
   expect(fields.every((field) => field.hint)).toBe(true)

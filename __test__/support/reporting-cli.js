@@ -1,6 +1,6 @@
 /**
  * A `claude` that says what reached it: its first line is a `fake_report` with size and hash of stdin, the arguments, the
- * environment and the files that the arguments name.
+ * environment and the files that the arguments name, in hexadecimal: secrets are covered in plain text and in base64.
  *
  * The simulator's stand-in does that with `FAKE_REPORT`. On a real cluster a script takes the place of the image's
  * program, because the shell of that image gives background commands no stdin, and its stand-in reads in one.
@@ -9,13 +9,14 @@
 import { transcript } from './host.js'
 
 const script = `#!/bin/sh
+hex() { od -An -v -tx1 | tr -d ' \\n'; }
 cat > "$TMPDIR/prompt"
 files= option=
 for argument in "$@"; do
   case $option in --*)
     if [ -e "$argument" ]; then
       for file in $(find -L "$argument" -type f); do
-        files="$files,\\"$option\${file#"$argument"}\\":\\"$(base64 -w0 "$file")\\""
+        files="$files,\\"$option\${file#"$argument"}\\":\\"$(hex < "$file")\\""
       done
     fi
   esac
@@ -23,7 +24,7 @@ for argument in "$@"; do
 done
 printf '{"type":"system","subtype":"fake_report","prompt_bytes":%s,"prompt_sha256":"%s","uid":%s,"cwd":"%s","arguments":"%s","environ":"%s","files":{%s}}\\n' \\
   "$(wc -c < "$TMPDIR/prompt")" "$(sha256sum < "$TMPDIR/prompt" | cut -c1-64)" "$(id -u)" "$PWD" \\
-  "$(printf '%s\\0' "$@" | base64 -w0)" "$(base64 -w0 "/proc/$$/environ")" "\${files#,}"
+  "$(printf '%s\\0' "$@" | hex)" "$(hex < "/proc/$$/environ")" "\${files#,}"
 echo '{"type":"result","subtype":"success","is_error":false,"result":"reported","session_id":"11111111-2222-4333-8444-555555555555"}'
 `
 
@@ -58,10 +59,10 @@ export const reportOf = (ctx) => reportIn(transcript(ctx).output)
  */
 export function reportIn(output) {
   const report = JSON.parse(output.slice(0, output.indexOf('\n')))
-  /** @param {string} base64 */
-  const decoded = (base64) => Buffer.from(base64, 'base64').toString()
-  /** @param {string} base64 */
-  const parts = (base64) => decoded(base64).split('\0').slice(0, -1)
+  /** @param {string} hex */
+  const decoded = (hex) => Buffer.from(hex, 'hex').toString()
+  /** @param {string} hex */
+  const parts = (hex) => decoded(hex).split('\0').slice(0, -1)
   const entries = parts(report.environ)
   return {
     ...report,
@@ -69,6 +70,6 @@ export function reportIn(output) {
     /** @type {Record<string, string>} */
     env: Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)])),
     /** Text by option, or by option and path below its directory. @type {Record<string, string>} */
-    files: Object.fromEntries(Object.entries(report.files).map(([key, base64]) => [key, decoded(base64)])),
+    files: Object.fromEntries(Object.entries(report.files).map(([key, hex]) => [key, decoded(hex)])),
   }
 }
