@@ -36,7 +36,7 @@ if (!process.env.K8S_TEST_CLI_IMAGE !== !process.env.K8S_TEST_FAKE_API) {
 
 prepare({ build: 'build:debug', simulator: false })
 
-const suites = ['run', 'host-callbacks', 'cancel', 'reconnect', 'settle', 'endings', 'restart', 'bad-input', 'configuration', 'prompt-delivery', 'environment', 'own-pod', 'concurrent', 'container-end', 'policy', 'real-cli']
+const suites = ['run', 'host-callbacks', 'cancel', 'reconnect', 'settle', 'endings', 'situations', 'isolation', 'restart', 'bad-input', 'configuration', 'prompt-delivery', 'environment', 'own-pod', 'concurrent', 'container-end', 'policy', 'real-cli']
 const files = suites.map((name) => `__test__/${name}.test.js`)
 const { status } = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...files, ...args], { cwd: root, stdio: 'inherit' })
 process.exit(status ?? 1)

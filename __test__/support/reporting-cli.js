@@ -8,6 +8,7 @@
 
 import { transcript } from './host.js'
 
+/** Hexadecimal: base64 of a secret would be redacted, wherever its alignment shows it. */
 const script = `#!/bin/sh
 hex() { od -An -v -tx1 | tr -d ' \\n'; }
 cat > "$TMPDIR/prompt"
