@@ -78,7 +78,7 @@ test('FLD-18: a pod that fills its scratch volume is evicted for good, and the m
   const filling = `${begins}dd if=/dev/zero of="$TMPDIR/fill" bs=1M count=8 2>/dev/null\nexec sleep 420\n`
   const greedy = isReal ? await scriptedCli(cluster, 'filling', filling) : {}
   const { result } = await runWhile({ config: { ...greedy, cacheSizeLimit: '1Mi' }, env: long }, async (pod) => {
-    if (isSimulated) await simulate(pod, 'evict', { message: 'Usage of EmptyDir volume "paperclip-scratch" exceeds the limit "1Mi". ' })
+    if (isSimulated) await simulate(pod, 'evict', { message: 'Usage of EmptyDir volume "paperclip-scratch" exceeds the limit "1Mi". ', disruption: false })
   })
   expectFailure(result, 'k8s_pod_evicted')
   expect(result.errorMessage).toMatch(/went over its own limit: .*EmptyDir volume "[a-z-]+" exceeds.*raise `cacheSizeLimit`/)

@@ -93,7 +93,7 @@ test.each([
   /** @type {() => void} */
   let end = () => {}
   const ended = new Promise((resolve) => (end = () => resolve(undefined)))
-  scriptNative({
+  const script = scriptNative({
     onCancel: () => end(),
     wait: async ({ request }) => {
       if (request.runId === 'first') await ended
@@ -102,7 +102,7 @@ test.each([
     },
   })
   const first = execute(context({ runId: 'first', authToken: 't', signal: undefined, onCancellationReady: undefined }))
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await vi.waitFor(() => expect(script.seen).toHaveLength(1), 20_000)
   statuses['first'] = status
   await execute(context({ runId: 'second', authToken: 't', signal: undefined, onCancellationReady: undefined }))
   end()
