@@ -159,9 +159,11 @@ test('the environment test of the server finds the Role of `deploy/` sufficient,
 test('prm_07 a kubeconfig from the form is a secret to the server, and nothing of it is stored in clear text', async () => {
   const { readFileSync } = await import('node:fs')
   const { searchDatabase } = await import('./support/database.js')
-  const agent = await lab.agent({ config: { kubeconfig: undefined, kubeconfigData: readFileSync(lab.kubeconfig, 'utf8') } })
+  // An account of its own: the other agents of the suite have the token of theirs in clear, by `kubeconfig`.
+  const kubeconfigData = readFileSync(await lab.cluster.kubeconfigAs('from-the-form', (rules) => rules), 'utf8')
+  const agent = await lab.agent({ config: { kubeconfig: undefined, kubeconfigData } })
   const run = await lab.paperclip.ended((await lab.wake(agent)).id)
   expect(run).toMatchObject({ status: 'succeeded' })
-  const { found } = await searchDatabase(inject('host').database, [lab.cluster.account.token ?? 'the account has no token'])
+  const { found } = await searchDatabase(inject('host').database, [JSON.parse(kubeconfigData).users[0].user.token])
   expect(found).toEqual([])
 })

@@ -58,7 +58,7 @@ export async function startModelApi() {
       await part.gates.get(number)
     }
     const { host, ...headers } = request.headers
-    const forwarded = http.request(`${upstream}/s/${encodeURIComponent(scenario)}${rest}`, { method: request.method, headers })
+    const forwarded = http.request(`${upstream}/s/${encodeURIComponent(scenario)}${rest}`, { method: request.method, headers, agent: false })
     forwarded.on('error', () => response.destroy())
     forwarded.on('response', (answered) => {
       response.writeHead(answered.statusCode ?? 502, answered.headers)
@@ -67,6 +67,8 @@ export async function startModelApi() {
     forwarded.end(body)
   }
 
+  // A connection that lay idle while a tool worked would be closed just when the CLI uses it again.
+  server.keepAliveTimeout = 600_000
   server.listen(0, podsAddress())
   await once(server, 'listening')
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
