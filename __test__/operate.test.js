@@ -11,7 +11,7 @@ import { afterAll, afterEach, expect, test, vi } from 'vitest'
 
 import { fromRoot } from './paths.js'
 import { startCluster } from './support/cluster.js'
-import { hasOutput, transcript } from './support/host.js'
+import { hasOutput, isStatus, transcript } from './support/host.js'
 import { execute } from './support/package.js'
 import { until } from './support/until.js'
 
@@ -80,7 +80,7 @@ test('logs -f beside a server that follows the same Job: both have every line on
   const [followed, result] = await Promise.all([command('logs', '-f', '--raw', pod.metadata.name), settled])
   expect(result.errorMessage).toBeNull()
   expect(followed.exitCode, followed.stderr).toBe(0)
-  const lines = (/** @type {string} */ text) => text.split('\n').filter((line) => line !== '' && !line.startsWith('[paperclip]'))
+  const lines = (/** @type {string} */ text) => text.split('\n').filter((line) => line !== '' && !isStatus(line))
   const written = lines(await cluster.log(pod.metadata.name))
   expect(lines(followed.stdout)).toEqual(written)
   const heard = transcript(ctx).chunks.filter(({ stream }) => stream === 'stdout').map(({ chunk }) => chunk).join('')

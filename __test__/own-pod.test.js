@@ -26,7 +26,7 @@ const literals = [
   { name: 'EMPTY', value: '' },
   { name: 'COMPOSED', value: '$(LITERAL)/more' },
   { name: 'SERVICE_TOKEN', value: 'inherited-token-1' },
-  { name: 'ANTHROPIC_MODEL', value: 'planted-model' },
+  { name: 'ANTHROPIC_MODEL', value: 'model-of-the-host' },
   { name: 'TZ', value: 'Europe/Berlin' },
   { name: 'PAPERCLIP_API_URL', value: 'http://paperclip.internal:3100' },
 ]
@@ -58,7 +58,7 @@ test('a host that only says which pod it is in gives image and literals, and not
   expect(names, 'TRU-13: what nobody asked for stays').not.toContain('LITERAL')
   expect(claude.env, 'TRU-15: what is harmless may be read').toContainEqual({ name: 'TZ', value: 'Europe/Berlin' })
   expect(claude.env.find((/** @type {{ name: string }} */ { name }) => name === 'COMPOSED')).not.toHaveProperty('value')
-  expect(JSON.stringify(pod)).not.toMatch(/planted|inherited-token-1/)
+  expect(JSON.stringify(pod)).not.toMatch(/planted|model-of-the-host|inherited-token-1/)
   for (const member of ['nodeSelector', 'tolerations']) expect(pod[member], member).toBeUndefined()
 })
 
@@ -171,7 +171,7 @@ if (cluster.is('real')) {
     })
     expect(stored.containers.map((/** @type {any} */ { name, image }) => `${name} ${image}`)).toEqual([`claude ${cluster.image}`])
     expect(kindsOf(stored.volumes)).toEqual(['data persistentVolumeClaim', 'inh-0 secret', 'inh-1 configMap', 'inh-2 projected'])
-    expect(JSON.stringify(job), 'what may be a credential is not in the Job').not.toMatch(/planted|inherited-token-1|from-secret/)
+    expect(JSON.stringify(job), 'what may be a credential is not in the Job').not.toMatch(/planted|model-of-the-host|inherited-token-1|from-secret/)
 
     const { env, uid, cwd, files } = reportIn(told.output)
     expect({ uid, cwd }).toEqual({ uid: 1234, cwd: '/paperclip' })
@@ -213,10 +213,10 @@ if (cluster.is('real')) {
       const [{ result, told }, { result: report }] = await inHostPod(cluster, steps, host)
       expect(result.errorMessage).toBeNull()
       const { env } = reportIn(told.output)
-      expect(env).toMatchObject({ FROM_ENV_FROM: 'yes', ANTHROPIC_CUSTOM: 'from-source', ANTHROPIC_MODEL: 'planted-model', TZ: 'Europe/Berlin' })
+      expect(env).toMatchObject({ FROM_ENV_FROM: 'yes', ANTHROPIC_CUSTOM: 'from-source', ANTHROPIC_MODEL: 'model-of-the-host', TZ: 'Europe/Berlin' })
       for (const name of ['SMTP_PASS', 'LITERAL', 'SERVICE_TOKEN', 'FROM_SECRET', 'POD']) expect(env).not.toHaveProperty(name)
       const [job] = await cluster.jobs()
-      expect(JSON.stringify(job)).not.toMatch(/planted|from-source|inherited-token-1|envFrom/)
+      expect(JSON.stringify(job)).not.toMatch(/planted|model-of-the-host|from-source|inherited-token-1|envFrom/)
       expect(kindsOf(job.spec.template.spec.volumes)).toEqual(['data persistentVolumeClaim', 'inh-0 configMap'])
       const lines = told.status.filter((/** @type {string} */ line) => line.includes('Not inherited from'))
       expect(lines).toEqual([expect.stringMatching(/variables LITERAL, .*SERVICE_TOKEN.*; the rest of envFrom host-env, more-env; volumes certs, projected; /)])
@@ -260,7 +260,7 @@ if (cluster.is('real')) {
       expect(stored).not.toHaveProperty('imagePullSecrets')
       expect(kindsOf(stored.volumes)).toEqual(['data emptyDir'])
       expect(stored.containers[0].env).toContainEqual(expect.objectContaining({ name: 'LITERAL' }))
-      expect(JSON.stringify(stored)).not.toMatch(/planted|"name":"agents"|host-env/)
+      expect(JSON.stringify(stored)).not.toMatch(/planted|model-of-the-host|"name":"agents"|host-env/)
       const named = warnings(told).filter((/** @type {string} */ line) => line.includes('another namespace'))
       expect(named).toHaveLength(1)
       for (const what of ['FROM_SECRET', 'FROM_CONFIG_MAP', 'host-env', 'registry', 'certs', cluster.claimName]) expect(named[0]).toContain(what)
