@@ -20,6 +20,7 @@ const reporting = await reportingCli(cluster)
 const folder = mkdtempSync(join(tmpdir(), 'claude-k8s-prompt-'))
 vi.stubEnv('PAPERCLIP_K8S_INSTRUCTIONS_DIRS', folder)
 afterAll(async () => {
+  vi.unstubAllEnvs()
   rmSync(folder, { recursive: true })
   await cluster.stop()
 })
