@@ -211,7 +211,7 @@ pub(super) fn exited(seen: &Seen<'_>, error: ErrorCode) -> String {
 }
 
 /// The runtime could not execute the image's `sh`: it says so itself, in the log, before anything else could.
-fn unexecutable(seen: &Seen<'_>) -> Option<String> {
+pub(super) fn unexecutable(seen: &Seen<'_>) -> Option<String> {
     let transcript = seen.evidence.transcript;
     let text = Some(transcript.stdout_tail()).filter(|_| transcript.inits() == 0)?;
     let said = text.lines().find(|line| line.starts_with("exec ") && line.contains("format error"))?;

@@ -226,7 +226,9 @@ fn start_failed(seen: &Seen<'_>) -> Option<Verdict> {
     let transcript = seen.evidence.transcript;
     let nothing_printed = transcript.last_result().is_none() && transcript.inits() == 0;
     let failed = seen.exit_code().is_some_and(|code| code != 0);
-    (nothing_printed && failed && seen.whole_log()).then(|| {
+    // The runtime's word about a program that it cannot execute is the whole log: no script was there to say its end.
+    let whole = seen.whole_log() || say::unexecutable(seen).is_some();
+    (nothing_printed && failed && whole).then(|| {
         Verdict::failure(ErrorCode::ClaudeStartFailed, say::exited(seen, ErrorCode::ClaudeStartFailed))
             .session(Session::Untouched)
             .bootstrap_if(seen.nothing_done)

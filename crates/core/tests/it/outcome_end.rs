@@ -52,6 +52,16 @@ fn end_08_a_captured_result_decides_although_job_pod_and_log_are_gone() {
     );
 }
 
+#[test]
+fn fld_20_an_image_that_cannot_be_executed_is_a_failed_start_although_no_script_said_its_end() {
+    let result =
+        Scene::exited(255, "exec /bin/sh: exec format error\n").with(|scene| scene.ending.log.complete = false);
+    let result = result.json();
+    assert_eq!(result["errorCode"], "claude_start_failed");
+    let message = result["errorMessage"].as_str().unwrap();
+    assert!(message.contains("another architecture than node"), "{message}");
+}
+
 /// What the run state relies on when it decides without asking the cluster.
 #[test]
 fn end_10_with_exit_code_0_behind_it_a_good_result_is_a_success_whatever_else_is_known() {
