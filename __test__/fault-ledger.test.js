@@ -59,6 +59,13 @@ test('a loss at the end is reported by a run that doubts its tail', () => {
   expect(count({ lines: 4 }, [first, one, three], true)).toEqual({ ...fine, lost: 4, reported: 3, hasResult: false })
 })
 
+test('the beginning of a missing line is no damage where the tail is doubted, and only there', () => {
+  const torn = [first, one, two, three.slice(0, 30)]
+  expect(count({ lines: 4 }, torn, true)).toEqual({ ...fine, lost: 4, reported: 4, hasResult: false })
+  expect(count({ lines: 4 }, torn)).toEqual({ ...fine, lost: 4, damaged: 1, hasResult: false })
+  expect(count({ lines: 4 }, [...torn.slice(0, -1), four.slice(0, 45)], true)).toMatchObject({ damaged: 1 })
+})
+
 test('a missing result, and one that comes twice, are seen', () => {
   expect(count({ lines: 4 }, [first, one, two, three, four])).toEqual({ ...fine, lost: 2, hasResult: false })
   expect(count({ lines: 4 }, [first, one, two, three, four, ...last, '{"type":"result"}'])).toEqual({ ...fine, doubled: 1 })

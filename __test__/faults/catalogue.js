@@ -2,6 +2,8 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 
+import { endLine } from './talker.js'
+
 /** @typedef {import('../support/proxy.js').Proxy} Proxy */
 /** @typedef {import('./talker.js').Talk} Talk */
 
@@ -27,8 +29,6 @@ const twoFiles = { talk: { lines: 30_000, units: 1000, batch: 300, pauseMs: 300 
 /** The connection that follows the log, as opposed to the reads at the end. */
 const follow = { resource: 'pods/log', path: /[?&]follow=true/ }
 const log = { resource: 'pods/log' }
-
-const endLine = '[paperclip] Container ended'
 
 /**
  * The log is gone for every client once the first follow has shown so much of it, and the end of the container is posted late.

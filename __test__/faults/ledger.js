@@ -5,7 +5,7 @@
  */
 
 import { isStatus } from '../support/host.js'
-import { complete, lineOf } from './talker.js'
+import { complete, endLine, lineOf } from './talker.js'
 
 /**
  * @typedef {object} Count
@@ -29,6 +29,8 @@ export function openLedger(talk) {
   let open = []
   let [newest, disordered, damaged, same] = [0, 0, 0, 0]
   const ends = { init: 0, assistant: 0, result: 0 }
+  /** The newest line, if it is none that the container printed. */
+  let odd = ''
 
   /** @param {string} line */
   function talked(line) {
@@ -48,11 +50,19 @@ export function openLedger(talk) {
 
   /** @param {string} line */
   function take(line) {
+    if (line === '') return
+    const before = damaged
+    count(line)
+    odd = damaged > before ? line : ''
+  }
+
+  /** @param {string} line */
+  function count(line) {
     if (line.startsWith(`{"type":"system","subtype":"${kind}"`)) talked(line)
     else if (line.includes('"subtype":"init"')) ends.init++
     else if (line.startsWith('{"type":"assistant"')) ends.assistant++
     else if (line.startsWith('{"type":"result"')) ends.result++
-    else if (line !== '' && !isStatus(line)) damaged++
+    else if (!isStatus(line)) damaged++
   }
 
   return {
@@ -77,7 +87,11 @@ export function openLedger(talk) {
      */
     close(isTailDoubted) {
       take(open.splice(0).join(''))
-      if (isTailDoubted) gaps.add(newest)
+      if (isTailDoubted) {
+        gaps.add(newest)
+        // What could be read of the last line is told as well: the beginning of one that is missing.
+        if (odd !== '' && [expected(newest + 1), endLine].some((whole) => whole.startsWith(odd))) damaged--
+      }
       let [lost, doubled, reported] = [0, 0, 0]
       /** @param {number} count @param {number} before the line in front of it */
       function missing(count, before) {

@@ -7,6 +7,9 @@ const directory = fileURLToPath(new URL('../fixtures/talker/', import.meta.url))
 const name = 'talker'
 const image = 'localhost/talker:test'
 
+/** How the last line of every container begins: its script prints it. */
+export const endLine = '[paperclip] Container ended'
+
 /**
  * What one container prints between `init` and the result.
  * @typedef {object} Talk
