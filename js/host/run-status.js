@@ -7,8 +7,8 @@ import { asObject } from '../json.js'
 
 const requestTimeoutMs = 5_000
 
-/** Of a row that no result will change any more. */
-const closed = new Set(['succeeded', 'failed', 'timed_out', 'interrupted', 'skipped'])
+/** Of a row that no result will change any more. `interrupted` is not among them: a server that stops leaves the Job to the next one. */
+const closed = new Set(['succeeded', 'failed', 'timed_out', 'skipped'])
 
 /**
  * Addresses under which the server reaches itself, best first. Loopback is fine here: nothing of this goes to a pod.
