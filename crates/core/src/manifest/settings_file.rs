@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::paths::RUN_MOUNT;
-use crate::plan::settings::{BASE_URL, CREDENTIALS, JOINED_FILE, PROVIDERS, PUBLIC_ENDPOINT, PodEndpoint, Settings};
+use crate::plan::settings::{
+    BASE_URL, CERTIFICATES_FILE, CREDENTIALS, JOINED_FILE, PROVIDERS, PUBLIC_ENDPOINT, PodEndpoint, Settings,
+};
 
 /// The hook that shortens big tool outputs.
 pub(super) const RTK: &str = include_str!("rtk.cjs");
@@ -28,19 +30,29 @@ pub(super) fn files(settings: &Settings) -> Vec<(&'static str, String)> {
 ///
 /// A value that would need JSON escapes is not pinned, and said so: a shell alone cannot escape it.
 pub(super) fn script(settings: &Settings) -> String {
+    let certificates = if settings.pins_own_certificates() { own_certificates() } else { String::new() };
     if !settings.is_completed_in_the_pod() {
-        return String::new();
+        return certificates;
     }
     let separator = if settings.pinned.is_empty() { "" } else { "," };
     let names = settings.hidden.join(" ");
     let hidden = if names.is_empty() { String::new() } else { PIN_HIDDEN.replace("NAMES", &names) };
     let pieces = [
+        certificates,
         format!("pins=\nseparator='{separator}'\n{PIN_FUNCTION}"),
         hidden,
         settings.endpoint.map(endpoint).unwrap_or_default(),
         format!("{{ cat {RUN_MOUNT}/settings.head; echo \"$pins\"; cat {RUN_MOUNT}/settings.tail; }} >{JOINED_FILE}\n"),
     ];
     pieces.concat()
+}
+
+/// Puts the image's certificates to where the settings file says they are. The places are those of the distributions.
+fn own_certificates() -> String {
+    format!(
+        "for file in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem; do\n  \
+         if [ -r \"$file\" ]; then\n    if cat \"$file\" >{CERTIFICATES_FILE} 2>/dev/null; then :; fi\n    break\n  fi\ndone\n"
+    )
 }
 
 /// The base URL, decided where the environment is known: a token of the home must not go to the public endpoint

@@ -77,7 +77,7 @@ pub(super) const PINNED: &[&str] = &[
     "NODE_USE_ENV_PROXY",
     "NODE_EXTRA_CA_CERTS",
     "NODE_TLS_REJECT_UNAUTHORIZED",
-    "SSL_CERT_FILE",
+    CERTIFICATES,
     "SSL_CERT_DIR",
     "CLAUDE_CODE_CERT_STORE",
     "CLAUDE_CODE_CLIENT_CERT",
@@ -89,6 +89,10 @@ pub(super) const PINNED: &[&str] = &[
 ];
 
 pub(crate) const BASE_URL: &str = "ANTHROPIC_BASE_URL";
+pub(crate) const CERTIFICATES: &str = "SSL_CERT_FILE";
+/// What it is pinned to when it is absent: the script puts the image's own certificates there. OpenSSL takes an empty
+/// value for a file of that name, and so trusts nobody: every tool built on it would fail.
+pub(crate) const CERTIFICATES_FILE: &str = "/opt/paperclip/scratch/certificates";
 pub(crate) const PUBLIC_ENDPOINT: &str = "https://api.anthropic.com";
 
 /// Switches to a provider with an endpoint of its own.
@@ -142,7 +146,7 @@ impl Settings {
             match value(environment, home, name) {
                 Known::Value(value) => settings.pin(name, value),
                 Known::Hidden => settings.hidden.push(name),
-                Known::Absent => settings.pin(name, ""),
+                Known::Absent => settings.pin(name, if *name == CERTIFICATES { CERTIFICATES_FILE } else { "" }),
             }
         }
         settings.base_url(environment, home, warnings);
@@ -177,6 +181,11 @@ impl Settings {
     /// The script in the pod completes the file.
     pub(crate) fn is_completed_in_the_pod(&self) -> bool {
         !self.hidden.is_empty() || self.endpoint.is_some()
+    }
+
+    /// The run names no certificates: those of the image are meant.
+    pub(crate) fn pins_own_certificates(&self) -> bool {
+        self.pinned.get(CERTIFICATES).and_then(Value::as_str) == Some(CERTIFICATES_FILE)
     }
 
     /// The path for `--settings`.

@@ -89,7 +89,6 @@ fn tru_25_every_name_that_decides_where_a_credential_goes_is_pinned_and_the_abse
         "no_proxy",
         "NODE_EXTRA_CA_CERTS",
         "NODE_TLS_REJECT_UNAUTHORIZED",
-        "SSL_CERT_FILE",
         "NODE_OPTIONS",
     ];
     let env = json!({ "env": { "HTTPS_PROXY": "http://proxy:1" } });
@@ -101,6 +100,11 @@ fn tru_25_every_name_that_decides_where_a_credential_goes_is_pinned_and_the_abse
     for name in DECIDE {
         assert_eq!(pinned[name], "", "{name}");
     }
+    // An empty one makes OpenSSL trust nobody: the script puts the certificates of the image there.
+    assert_eq!(pinned["SSL_CERT_FILE"], "/opt/paperclip/scratch/certificates");
+    let own = Scenario::in_cluster().config(json!({ "env": { "SSL_CERT_FILE": "/own.pem" } })).launch();
+    assert_eq!(own.json_file("settings.json")["env"]["SSL_CERT_FILE"], "/own.pem");
+    assert!(!own.script().contains("certificates"));
 
     let bedrock = Scenario::in_cluster().config(json!({ "env": { "CLAUDE_CODE_USE_BEDROCK": "1" } })).launch();
     assert_eq!(bedrock.json_file("settings.json")["env"]["ANTHROPIC_BASE_URL"], "");
