@@ -197,6 +197,12 @@ describe.runIf(image && fakeApi)('the real CLI', () => {
     await attacker.stop()
   })
 
+  test('tru_25 what the settings of the run pin leaves TLS of tools alone', async () => {
+    const ctx = cliContext('text+tool~cmd=env | grep -c "^SSL_CERT_FILE=/" || true; test -s "$SSL_CERT_FILE" && echo readable')
+    expect((await execute(ctx)).errorMessage).toBeNull()
+    expect(toolResult(ctx)).toBe('1\nreadable')
+  })
+
   test('tru_26 the token of a home that names a gateway goes to that gateway alone', async () => {
     const [gateway, elsewhere] = await Promise.all([startGateway(`${fakeApi}/s/text`), startGateway(`${fakeApi}/s/text`)])
     writeSettings('', { env: { ANTHROPIC_BASE_URL: gateway.url, ANTHROPIC_AUTH_TOKEN: 'token-of-the-home' } })
