@@ -9,6 +9,9 @@ pub const SCRATCH_MOUNT: &str = "/opt/paperclip/scratch";
 /// Name of the volume that is mounted there, limited by `cacheSizeLimit`.
 pub const SCRATCH_VOLUME: &str = "paperclip-scratch";
 
+/// Says that the container was asked to stop.
+pub(crate) const STOPPED_FILE: &str = "/opt/paperclip/scratch/stopped";
+
 /// Where the script keeps what Claude Code writes to stderr.
 pub(crate) const STDERR_FILE: &str = "/opt/paperclip/scratch/stderr";
 

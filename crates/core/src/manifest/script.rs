@@ -14,18 +14,20 @@
 use super::{payload, settings_file};
 use crate::attempt::Attempt;
 use crate::log::{FIRST_LINE, STDERR_TAIL, end_line, stderr_line};
-use crate::paths::{RUN_MOUNT, STDERR_FILE};
+use crate::paths::{RUN_MOUNT, STDERR_FILE, STOPPED_FILE};
 use crate::plan::Parts;
 use crate::plan::environment::names::is_shell_name;
 use crate::target::PayloadMode;
 
 /// Before all else, because process 1 gets no signal that it does not ask for.
 ///
-/// Every signal is passed on as TERM: a shell lets a child in the background ignore INT and QUIT.
+/// Every signal is passed on as TERM: a shell lets a child in the background ignore INT and QUIT. A child that has just been
+/// made still has the handlers of its parent, and forgets what it gets with them; so it looks for a mark as well.
 const SIGNALS: &str = r#"paperclip_child=
 paperclip_stopped=
 paperclip_stop() {
   paperclip_stopped=1
+  if { true >STOPPED; } 2>/dev/null; then :; fi
   if [ -n "$paperclip_child" ]; then kill -TERM "$paperclip_child"; fi
 }
 trap paperclip_stop TERM INT HUP QUIT
@@ -113,10 +115,10 @@ pub(super) fn script(parts: &Parts, attempt: &Attempt) -> String {
     let directory = quote(&parts.run_directory);
     let (join, prompt) = prompt_file(&attempt.prompt);
     let pieces = [
-        SIGNALS.to_owned(),
+        SIGNALS.replace("STOPPED", STOPPED_FILE),
         format!("echo {}\n", quote(FIRST_LINE)),
         stderr_to_a_file(),
-        "paperclip_run() {\nset -eu\n".to_owned(),
+        format!("paperclip_run() {{\nif [ -e {STOPPED_FILE} ]; then exit 143; fi\nset -eu\n"),
         staged_values(parts),
         WRITABLE.to_owned(),
         format!(
