@@ -13,6 +13,8 @@ import { startSimulator } from './support/simulator.js'
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 })
 const cluster = await startCluster({ ring: await startSimulator() })
 afterAll(() => cluster.stop())
+// A burst that outruns a node's rotation is another test's: here every byte has to arrive.
+await cluster.api.text('PUT', '/_sim/logs', { maxSize: 2 ** 32 })
 
 const mib = 2 ** 20
 /** The adapter's 96 MiB, and what JavaScript has not collected yet. */
