@@ -28,7 +28,10 @@ describe.runIf(image && fakeApi)('the real CLI', () => {
     cluster = await startCluster({ claim: true })
   })
   afterAll(() => cluster.stop())
-  afterEach(() => cluster.isClean())
+  afterEach(async () => {
+    vi.unstubAllEnvs()
+    await cluster.isClean()
+  })
 
   /**
    * @param {string} scenario of the fake API
