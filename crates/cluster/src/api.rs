@@ -195,13 +195,15 @@ impl Namespace {
         self.limited(CALL, self.what("Creating", "Secret", name), "secrets", api.create(&params, secret)).await
     }
 
-    /// Deletes a Secret. Gone already is done.
+    /// Deletes a Secret; with a uid only that very one. What the row of [`Call::DeleteSecret`] knows by a failure is done:
+    /// gone already, or another object of the same name.
     ///
     /// # Errors
     /// Any other failed call.
-    pub async fn delete_secret(&self, name: &str) -> Result<(), ApiFailure> {
+    pub async fn delete_secret(&self, name: &str, uid: Option<&str>) -> Result<(), ApiFailure> {
+        let only = |uid: &str| Preconditions { uid: Some(uid.to_owned()), resource_version: None };
+        let params = DeleteParams { preconditions: uid.map(only), ..DeleteParams::default() };
         let api = self.api::<Secret>();
-        let params = DeleteParams::default();
         let deleted =
             self.limited(CALL, self.what("Deleting", "Secret", name), "secrets", api.delete(name, &params)).await;
         done(Call::DeleteSecret, deleted.map(drop))
@@ -235,19 +237,6 @@ impl Namespace {
             self.answered(GUARD_LIST, what, "secrets", api.list_metadata(&params)).await?.items
         };
         Ok(secrets.into_iter().map(|secret| secret.metadata).collect())
-    }
-
-    /// Deletes one very Secret. What the row of `call` knows by a failure is done.
-    ///
-    /// # Errors
-    /// Any other failed call.
-    pub async fn delete_this_secret(&self, name: &str, uid: &str) -> Result<(), ApiFailure> {
-        let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
-        let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
-        let api = self.api::<Secret>();
-        let deleted =
-            self.limited(CALL, self.what("Deleting", "Secret", name), "secrets", api.delete(name, &params)).await;
-        done(Call::DeleteSecret, deleted.map(drop))
     }
 
     /// The last lines of a container's log, with times.

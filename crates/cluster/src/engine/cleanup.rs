@@ -76,7 +76,7 @@ async fn retain(run: &RunContext, job: &JobFacts, secrets: Option<Vec<String>>) 
             None => payload_secrets(&patiently(Call::FindSecrets, || run.namespace.get_job(&job.name)).await?),
         };
         let removed = secrets.iter();
-        let removed = removed.map(|name| patiently(Call::DeleteSecret, || run.namespace.delete_secret(name)));
+        let removed = removed.map(|name| patiently(Call::DeleteSecret, || run.namespace.delete_secret(name, None)));
         try_join(mark_delivered(run, job), try_join_all(removed)).await.map(drop)
     } else {
         if staged(run, job).is_none() {

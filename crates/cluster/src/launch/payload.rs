@@ -54,7 +54,7 @@ async fn store_one(run: &RunContext, secret: &Secret, fresh: bool) -> Result<(),
         let patience = if exists { &mut patience_with_leftover } else { &mut patience };
         let pause = patience.pause(&failure);
         if exists && may_delete {
-            match run.namespace.delete_secret(name).await {
+            match run.namespace.delete_secret(name, None).await {
                 Ok(()) if !std::mem::replace(&mut removed, true) => continue,
                 Ok(()) => {}
                 Err(not_deleted) => failure = not_deleted,

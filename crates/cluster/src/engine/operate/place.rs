@@ -161,7 +161,7 @@ impl Place {
                     patiently(Call::CleanUpJob, delete).await
                 }
                 Kind::Secret => {
-                    patiently(Call::DeleteSecret, || namespace.delete_this_secret(&one.name, &one.uid)).await
+                    patiently(Call::DeleteSecret, || namespace.delete_secret(&one.name, Some(&one.uid))).await
                 }
             };
             outcomes.push(json!({ "leftover": one, "failure": removed.err().map(|failure| failure.to_string()) }));

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use claude_k8s_cluster::host::{Notice, StopOrder};
 use claude_k8s_core::log::stderr_line;
+use claude_k8s_core::outcome::RunResult;
 use claude_k8s_testkit::Script;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::claude::{Ends, SESSION, begins, result, says, starts, works};
-use super::heard::Manner;
+use super::heard::{Heard, Manner};
 use super::world::{TOKEN, World, assert_success, code, seconds};
 
 fn world() -> World {
@@ -113,18 +114,23 @@ async fn debug_lines_name_states_requests_and_reconnects_and_come_only_when_aske
     assert!(text.lines().filter(|line| line.contains("debug:")).all(|line| line.starts_with("[paperclip] debug: +")));
 }
 
+/// Every text of a run that leaves the adapter.
+fn everything(result: &RunResult, heard: &Heard) -> String {
+    format!(
+        "{} {} {} {:?}",
+        serde_json::to_value(result).unwrap_or(Value::Null),
+        heard.stdout(),
+        heard.stderr(),
+        heard.notices()
+    )
+}
+
 #[tokio::test(start_paused = true)]
 async fn prm_07_known_secrets_are_removed_from_output_notices_and_result() {
     let script = starts().print(says(TOKEN)).wait(Duration::from_secs(1)).print(result(&format!("done with {TOKEN}")));
     let call = World::new(script.exit(0)).call();
     let result = call.run().await;
-    let everything = format!(
-        "{} {} {} {:?}",
-        serde_json::to_value(&result).unwrap_or(Value::Null),
-        call.heard.stdout(),
-        call.heard.stderr(),
-        call.heard.notices()
-    );
+    let everything = everything(&result, &call.heard);
     assert!(everything.contains("done with ***REDACTED***"), "{everything}");
     assert!(!everything.contains(TOKEN), "{everything}");
 }
@@ -151,13 +157,7 @@ async fn tru_22_no_cut_leaves_half_of_a_value() {
     ] {
         let call = World::new(script).call();
         let result = call.run().await;
-        let everything = format!(
-            "{} {} {} {:?}",
-            serde_json::to_value(&result).unwrap_or(Value::Null),
-            call.heard.stdout(),
-            call.heard.stderr(),
-            call.heard.notices()
-        );
+        let everything = everything(&result, &call.heard);
         for half in ["token-of-t", "s-run-0123"] {
             let at =
                 everything.find(half).map(|at| &everything[at.saturating_sub(60)..(at + 40).min(everything.len())]);
