@@ -13,6 +13,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
+import { writePlots } from './plot.js'
 import { prepare, root, runCommand } from './prepare.js'
 
 const help = `usage: npm run bench -- [options]
@@ -20,6 +21,7 @@ const help = `usage: npm run bench -- [options]
   --context NAME      a context of it, or of ~/.kube/config
   --image IMAGE       on a real cluster: an image with the stand-in CLI [localhost/fake-claude:test]
   --write             also put the table into BENCHMARKS.md
+  --plot              measure nothing: draw the tables of BENCHMARKS.md under "Beside others" into docs/bench/
   --help`
 
 const { values: options } = parseArgs({
@@ -28,11 +30,17 @@ const { values: options } = parseArgs({
     context: { type: 'string' },
     image: { type: 'string' },
     write: { type: 'boolean' },
+    plot: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 })
 if (options.help) {
   console.log(help)
+  process.exit(0)
+}
+
+if (options.plot) {
+  writePlots()
   process.exit(0)
 }
 
