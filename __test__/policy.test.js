@@ -68,6 +68,7 @@ describe.runIf(process.env.K8S_TEST_KUBECONFIG)('the policy of deploy/policy', (
   })
 
   const volume = (/** @type {object} */ source) => ({ spec: { volumes: [{ name: 'foreign', ...source }] } })
+  const made = (/** @type {object} */ members) => ({ ephemeral: { volumeClaimTemplate: { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } }, ...members } } } })
   const claude = (/** @type {object} */ members) => ({ spec: { containers: [{ name: 'claude', ...members }] } })
 
   test.concurrent.each([
@@ -76,6 +77,8 @@ describe.runIf(process.env.K8S_TEST_KUBECONFIG)('the policy of deploy/policy', (
     ['a variable from a foreign Secret', claude({ env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 'other-run', key: 'a', optional: true } } }] }), /environment only from the Secrets/],
     ['an environment from a foreign Secret', claude({ envFrom: [{ secretRef: { name: 'other-run', optional: true } }] }), /environment only from the Secrets/],
     ['a foreign claim', volume({ persistentVolumeClaim: { claimName: 'other' } }), /only the claims/],
+    ['a new volume with the content of a claim', volume(made({ dataSource: { kind: 'PersistentVolumeClaim', name: 'data' } })), /from another claim or snapshot/],
+    ['a new claim of a volume by its name', volume(made({ volumeName: 'pv-of-the-server' })), /choose one by its name/],
     ['a directory of the node', volume({ hostPath: { path: '/' } }), /may not mount a directory of the node/],
     ['a volume of another type', volume({ nfs: { server: '192.0.2.1', path: '/' } }), /a volume of this type/],
     ['the network of the node', { spec: { hostNetwork: true } }, /may not use the network/],

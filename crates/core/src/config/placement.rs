@@ -37,6 +37,22 @@ impl Isolation {
     pub(super) const WORDS: [(&'static str, Self); 3] =
         [("server", Self::Server), ("agent", Self::Agent), ("none", Self::None)];
 
+    /// How much it keeps from a pod, for comparing.
+    #[must_use]
+    pub fn strength(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Server => 1,
+            Self::Agent => 2,
+        }
+    }
+
+    /// The level that a word names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, level)| *level)
+    }
+
     /// The word of the configuration.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use super::{Check, Level};
 use crate::config::Isolation;
-use crate::names::CONTAINER;
-use crate::plan::IsolationReport;
+use crate::plan::{IsolationReport, mounted_beside};
 
 const SET: &str = "Set `isolation` to `agent`, or to `server` where agents share a login; see docs/security.md";
 
@@ -15,7 +14,7 @@ const SET: &str = "Set `isolation` to `agent`, or to `server` where agents share
 pub fn isolation(report: &IsolationReport, job: &Value, host_claim: Option<&str>) -> Vec<Check> {
     let mut checks = vec![level(report)];
     checks.extend(visible(report));
-    checks.extend(mounted_beside(job, host_claim));
+    checks.extend(claim_mounted(job, host_claim));
     if report.leaves_login {
         let text = "The common home holds a login of Claude Code, which a pod with `isolation` `agent` does not get";
         let hint = "Give the agent a token in `env`: `CLAUDE_CODE_OAUTH_TOKEN` (from `claude setup-token`) or `ANTHROPIC_API_KEY`";
@@ -25,7 +24,7 @@ pub fn isolation(report: &IsolationReport, job: &Value, host_claim: Option<&str>
 }
 
 fn level(report: &IsolationReport) -> Check {
-    let IsolationReport { level, claim, home, directories, server, .. } = report;
+    let IsolationReport { level, least, claim, home, directories, server, .. } = report;
     let word = level.as_str();
     if *level == Isolation::None {
         let text = format!("Isolation `none`: a pod sees all of claim `{claim}`");
@@ -42,10 +41,12 @@ fn level(report: &IsolationReport) -> Check {
         }
     };
     let check = Check::new("k8s_isolation", Level::Info, text);
-    match server {
-        None => check.detail("The host does not see this volume; nothing of a server is expected on it"),
-        Some(_) => check.detail(format!("and these directories: {}", directories.join(", "))),
-    }
+    let detail = match server {
+        None => "The host does not see this volume; nothing of a server is expected on it".to_owned(),
+        Some(_) => format!("and these directories: {}", directories.join(", ")),
+    };
+    let least = least.map(|least| format!("; the operator of the server asks for at least `{}`", least.as_str()));
+    check.detail(detail + &least.unwrap_or_default())
 }
 
 fn visible(report: &IsolationReport) -> Option<Check> {
@@ -55,26 +56,8 @@ fn visible(report: &IsolationReport) -> Option<Check> {
 }
 
 /// `podTemplate` can mount the host's claim once more, or the data volume into another container.
-fn mounted_beside(job: &Value, host_claim: Option<&str>) -> Option<Check> {
-    let spec = job.pointer("/spec/template/spec")?;
-    let list = |of: &Value, name: &str| of[name].as_array().cloned().unwrap_or_default();
-    let claims = list(spec, "volumes").into_iter().filter(|volume| {
-        let claim = volume.pointer("/persistentVolumeClaim/claimName").and_then(Value::as_str);
-        claim.is_some() && claim == host_claim
-    });
-    let claims: Vec<String> = claims.filter_map(|volume| volume["name"].as_str().map(str::to_owned)).collect();
-    let containers = ["containers", "initContainers"].into_iter().flat_map(|name| list(spec, name));
-    let mounts = containers.flat_map(|container| {
-        let name = container["name"].as_str().unwrap_or_default().to_owned();
-        list(&container, "volumeMounts").into_iter().map(move |mount| (name.clone(), mount))
-    });
-    let beside = mounts.filter(|(container, mount)| {
-        let volume = mount["name"].as_str().unwrap_or_default();
-        claims.iter().any(|claim| claim == volume) && !(volume == "data" && container == CONTAINER)
-    });
-    let beside: Vec<String> = beside
-        .map(|(container, mount)| format!("{container}: {}", mount["mountPath"].as_str().unwrap_or("?")))
-        .collect();
+fn claim_mounted(job: &Value, host_claim: Option<&str>) -> Option<Check> {
+    let beside = mounted_beside(job.pointer("/spec/template/spec")?, host_claim?);
     let text = format!("`podTemplate` mounts claim `{}` of the server beside what `isolation` gives", host_claim?);
     let check = Check::new("k8s_isolation_claim_mounted", Level::Error, text).detail(beside.join(", "));
     (!beside.is_empty())
@@ -90,6 +73,7 @@ mod tests {
     fn report(level: Isolation, server: Option<&[&str]>) -> IsolationReport {
         IsolationReport {
             level,
+            least: None,
             claim: "data".to_owned(),
             home: "/paperclip".to_owned(),
             directories: vec!["/paperclip/instances/default/workspaces/ada".to_owned()],

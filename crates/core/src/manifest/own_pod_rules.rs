@@ -1,17 +1,20 @@
-//! What a Job must not share with the server's own pod: its account, and a label by which traffic is sent to it (TRU-18).
+//! What a Job must not share with the server's own pod: its account, a label by which traffic is sent to it (TRU-18), and
+//! its claim where the operator asks for isolation (TRU-09).
 
 use serde_json::Value;
 
 use crate::config::Rejection;
 use crate::own_pod::OwnPod;
-use crate::plan::Parts;
+use crate::plan::{Parts, beside};
 use crate::target::Placement;
 
 /// Accounts and the Services that select pods are of one namespace.
 pub(super) fn violations(parts: &Parts, template: &Value) -> Vec<Rejection> {
     let own = parts.own.as_ref().filter(|_| parts.placement == Placement::SameNamespace);
-    own.map(|own| labels(parts, own).into_iter().chain(account(parts, own, &template["spec"])).collect())
-        .unwrap_or_default()
+    let Some(own) = own else { return Vec::new() };
+    let spec = &template["spec"];
+    let claim = beside(parts.least_isolation, spec, parts.host_claim());
+    labels(parts, own).into_iter().chain(account(parts, own, spec)).chain(claim).collect()
 }
 
 fn labels(parts: &Parts, own: &OwnPod) -> Vec<Rejection> {

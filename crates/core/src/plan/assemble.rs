@@ -9,7 +9,7 @@ use crate::guard::SupervisorId;
 use crate::names::{CONTAINER, label_value};
 use crate::own_pod::OwnPod;
 use crate::plan::environment::{self, Environment, Sources};
-use crate::plan::isolation::isolate;
+use crate::plan::isolation::{check_level, isolate};
 use crate::plan::mcp::McpConfig;
 use crate::plan::settings::{CREDENTIALS, Settings};
 use crate::plan::volumes::{DataVolume, InheritedVolumes, MountedPaths};
@@ -24,6 +24,7 @@ pub(super) fn parts(
     warnings: &mut Vec<String>,
 ) -> Result<Parts, Refusal> {
     check_instructions(request, &config)?;
+    let least_isolation = check_level(request, &config)?;
     let own = surroundings.own_pod.as_ref();
     let placement = surroundings.placement;
     let image = image(&config, own)?;
@@ -67,6 +68,7 @@ pub(super) fn parts(
         config,
         image,
         data,
+        least_isolation,
         inherited,
         left_behind,
         environment,

@@ -47,8 +47,9 @@ pub use home::{HOME_SETTINGS, HOME_SETTINGS_MAX, HomeSettings, home_is_new, home
 pub use instructions::{check_instructions, shared_directories};
 pub use isolation::{
     Entry, IsolationReport, LookAt, Make, PaperclipHome, Place, Preparation, SessionCopy, VolumeFacts, Whose,
-    places_to_look_at,
+    mounted_beside, places_to_look_at,
 };
+pub(crate) use isolation::beside;
 pub(crate) use parts::{Identity, Parts};
 pub use run_plan::RunPlan;
 pub use surroundings::Surroundings;

@@ -5,7 +5,7 @@ use super::environment::Environment;
 use super::mcp::McpConfig;
 use super::settings::Settings;
 use super::volumes::{DataVolume, InheritedVolumes};
-use crate::config::Config;
+use crate::config::{Config, Isolation};
 use crate::own_pod::OwnPod;
 use crate::target::{PayloadMode, Placement};
 
@@ -21,6 +21,8 @@ pub(crate) struct Parts {
     pub(crate) process_ids: (Option<i64>, Option<i64>),
     pub(crate) image: String,
     pub(crate) data: DataVolume,
+    /// What the operator of the server asks for at least.
+    pub(crate) least_isolation: Option<Isolation>,
     pub(crate) inherited: InheritedVolumes,
     /// What of the own pod was not asked for, in a sentence.
     pub(crate) left_behind: Option<String>,
@@ -52,6 +54,12 @@ pub(crate) struct Identity {
 }
 
 impl Parts {
+    /// The claim of the host's own data volume, where the Job could mount it.
+    pub(crate) fn host_claim(&self) -> Option<&str> {
+        let own = self.own.as_ref().filter(|_| self.placement == Placement::SameNamespace)?;
+        own.data_claim(self.data.host_path())
+    }
+
     /// The own pod, when its scheduling says anything about the target cluster.
     pub(crate) fn own_in_same_cluster(&self) -> Option<&OwnPod> {
         self.own.as_ref().filter(|_| self.placement != Placement::Elsewhere)

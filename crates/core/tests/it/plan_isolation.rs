@@ -248,3 +248,64 @@ fn tru_08_a_worktree_whose_repository_the_pod_does_not_see_is_told() {
         assert!(!mounts(&launch).join("\n").contains("rival"), "what an agent writes brings nothing in");
     }
 }
+
+const LEAST: &str = "PAPERCLIP_K8S_MIN_ISOLATION";
+
+#[test]
+fn tru_09_nobody_who_edits_an_agent_can_go_below_what_the_operator_asks_for() {
+    let asked = |least: &str, config: Value| volume().host_env(LEAST, least).config(config);
+    let refused = |least: &str, config: Value| asked(least, config).refusal();
+    for (least, config, words) in [
+        ("agent", json!({ "isolation": "none" }), "isolation: `none` shows a pod more"),
+        ("agent", json!({ "isolation": "server" }), "set `isolation` to `agent`"),
+        ("agent", json!({}), "also what an unset key means"),
+        ("server", json!({ "isolation": "none" }), "at least `server`"),
+        (" agent ", json!({ "isolation": "server" }), LEAST),
+        // The agent's own environment is not the server's.
+        ("agent", json!({ "isolation": "none", "env": { LEAST: "none" } }), LEAST),
+    ] {
+        let refusal = refused(least, config);
+        assert_eq!(refusal.reason, Some("k8s_config_invalid"));
+        assert!(refusal.message.contains(words), "{least}: {}", refusal.message);
+    }
+    for (least, config) in [
+        ("agent", json!({ "isolation": "agent" })),
+        ("server", json!({})),
+        ("server", json!({ "isolation": "agent" })),
+        ("none", json!({ "isolation": "none" })),
+        ("", json!({ "isolation": "none" })),
+    ] {
+        assert!(asked(least, config).resolve().is_ok(), "{least}");
+    }
+    // A slip opens nothing.
+    for slip in ["Agent", "agents", "true", "agent,server"] {
+        let refusal = refused(slip, json!({ "isolation": "agent" }));
+        assert!(refusal.message.contains("has to be `agent`, `server` or `none`"), "{slip}: {}", refusal.message);
+    }
+}
+
+#[test]
+fn tru_09_where_the_operator_asks_for_isolation_pod_template_brings_the_servers_claim_back_in_no_way() {
+    let mount = json!([{ "name": "again", "mountPath": "/again" }]);
+    let volume_of = |volume: Value| json!({ "spec": { "volumes": [volume], "containers": [{ "name": "claude", "volumeMounts": mount }] } });
+    let clone = |source: &str| json!({ "name": "again", "ephemeral": { "volumeClaimTemplate": { "spec": { source: { "kind": "PersistentVolumeClaim", "name": "paperclip-data" }, "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Gi" } } } } } });
+    let sidecar = json!([{ "name": "helper", "image": "x", "volumeMounts": [{ "name": "data", "mountPath": "/all" }] }]);
+    let job = |least: &str, template: &Value| {
+        let scenario = volume().host_env(LEAST, least).config(json!({ "isolation": "agent", "podTemplate": template }));
+        scenario.resolve()
+    };
+    for template in [
+        volume_of(json!({ "name": "again", "persistentVolumeClaim": { "claimName": "paperclip-data" } })),
+        volume_of(clone("dataSource")),
+        volume_of(clone("dataSourceRef")),
+        json!({ "spec": { "containers": sidecar } }),
+        json!({ "spec": { "initContainers": sidecar } }),
+    ] {
+        let refusal = job("server", &template).map(drop).unwrap_err();
+        assert!(refusal.message.contains("podTemplate: mounts the server's claim beside"), "{}", refusal.message);
+        assert!(refusal.message.contains(LEAST));
+        assert!(job("none", &template).is_ok(), "{template}");
+    }
+    let other = volume_of(json!({ "name": "again", "persistentVolumeClaim": { "claimName": "tools" } }));
+    assert!(job("agent", &other).is_ok());
+}

@@ -12,9 +12,9 @@ super::keys! {
     WORKSPACE_SUB_PATH: Own = Key::new(Topic::Workspace, "workspaceSubPath", Own("relative path without `..`", "as in the host pod"), "part of the data volume that is mounted");
     WORKSPACE_MOUNT_PATH: Own = Key::new(Topic::Workspace, "workspaceMountPath", Own("absolute path, not `/` nor a directory the container needs", "as in the host pod, else `/paperclip`"), "where the data volume is mounted");
     ISOLATION: Choice<Isolation> = Key::new(Topic::Workspace, "isolation", Choice(&Isolation::WORDS), "what the pod sees of the data volume: `agent`: a home of its own and the run's directories; `server`: the common home without the server's parts; `none`: all of it; see `docs/security.md`")
-        .form("kubernetes", "select", "Isolation", "What pods see of the data volume: agent = a home of its own and the run's directories; server = the common home without the server's own files; none = everything.")
+        .form("kubernetes", "select", "Isolation", "What pods see of the data volume: agent = a home of its own and the run's directories; server = the common home without the server's own files; none = everything. The operator of the server may ask for a least level.")
         .proposing("agent")
-        .note("New agents get `agent` in the form. A login that is stored in the common home is not there: give a token in `env`.");
+        .note("The server's variable `PAPERCLIP_K8S_MIN_ISOLATION` names the least level that is allowed. New agents get `agent` in the form. A login that is stored in the common home is not there: give a token in `env`.");
     FS_GROUP: Whole = Key::new(Topic::Workspace, "fsGroup", Whole { range: 0..=MOST, default: None, unit: "" }, "group of the volumes, changed only when the root directory has another (`OnRootMismatch`)")
         .default("unset: no `fsGroup`")
         .form("kubernetes", "number", "fsGroup", "Group that owns the volumes. Empty: none is set.");

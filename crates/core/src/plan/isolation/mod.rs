@@ -13,6 +13,7 @@
 
 mod facts;
 mod home;
+mod least;
 mod preparation;
 mod report;
 mod view;
@@ -21,6 +22,8 @@ mod wanted;
 pub(crate) use facts::agent_home;
 pub use facts::{Entry, LookAt, VolumeFacts, places_to_look_at};
 pub use home::{PaperclipHome, Place};
+pub(crate) use least::{beside, check_level};
+pub use least::mounted_beside;
 pub use preparation::{Make, Preparation, SessionCopy, Whose};
 pub use report::IsolationReport;
 pub(crate) use view::{Source, View, isolate};

@@ -3,13 +3,14 @@
 use super::{Source, View};
 use crate::config::Isolation;
 use crate::plan::RunPlan;
-use crate::target::Placement;
 
 /// What a pod of this agent would see, as facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IsolationReport {
     /// The level.
     pub level: Isolation,
+    /// The least that the operator allows.
+    pub least: Option<Isolation>,
     /// The claim of the data volume.
     pub claim: String,
     /// Where the volume is mounted.
@@ -26,8 +27,7 @@ impl RunPlan {
     /// The claim of the host's own data volume, where the Job could mount it.
     #[must_use]
     pub fn host_claim(&self) -> Option<&str> {
-        let own = self.parts.own.as_ref().filter(|_| self.parts.placement == Placement::SameNamespace)?;
-        own.data_claim(self.parts.data.host_path())
+        self.parts.host_claim()
     }
 
     /// `None` without a claim: then there is nothing of anybody's in the pod.
@@ -39,6 +39,7 @@ impl RunPlan {
         let mounts = view.mounts.iter().skip(1).filter(|mount| is_volume(&mount.source));
         Some(IsolationReport {
             level: view.level,
+            least: self.parts.least_isolation,
             claim: data.claim.clone()?,
             home: data.mount_path.clone(),
             directories: mounts.map(|mount| mount.path.clone()).collect(),
