@@ -1,6 +1,7 @@
 //! What a container claims about itself and no cluster can check, within what can be (TRU-20).
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 
 use crate::transcript::Usage;
 
@@ -41,4 +42,40 @@ pub(super) fn plausible(claimed: Usage, odd_cost: bool, warnings: &mut Vec<Strin
 /// A time to wait for, at most eight days ahead.
 pub(super) fn near(time: Timestamp, now: Timestamp) -> Timestamp {
     now.checked_add(LATEST_RETRY).map_or(time, |latest| time.min(latest))
+}
+
+/// The CLI's own numbers, which the server's run list and its page take for the run's.
+const NUMBERS: [&str; 7] = [
+    "total_cost_usd",
+    "usage",
+    "modelUsage",
+    "model_usage_since_last_result",
+    "num_turns",
+    "duration_ms",
+    "duration_api_ms",
+];
+
+/// The same bounds for the members of the CLI's result that are handed on.
+pub(super) fn bound_numbers(members: &mut Map<String, Value>) {
+    members.retain(|name, value| name != "total_cost_usd" || value.is_number());
+    for (name, value) in members.iter_mut().filter(|(name, _)| NUMBERS.contains(&name.as_str())) {
+        bound(name, value);
+    }
+}
+
+fn bound(name: &str, value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let claimed = number.as_f64().unwrap_or_default();
+            let is_money = name.to_ascii_lowercase().contains("cost");
+            if is_money && !(0.0..=MOST_USD).contains(&claimed) {
+                *value = claimed.clamp(0.0, MOST_USD).into();
+            } else if !is_money && !(0.0..=f64::from(i32::MAX)).contains(&claimed) {
+                *value = if claimed < 0.0 { 0.into() } else { MOST_TOKENS.into() };
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| bound(name, item)),
+        Value::Object(members) => members.iter_mut().for_each(|(name, member)| bound(name, member)),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
 }

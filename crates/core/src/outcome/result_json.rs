@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::claims::bound_numbers;
 use super::ending::{PlatformLoss, Stop};
 use super::evidence::{AdoptedRun, Evidence, RunFacts};
 use super::plain_text::bounded;
@@ -70,6 +71,7 @@ pub(super) fn result_json(evidence: &Evidence<'_>, verdict: &Verdict, summary: O
         output.into_iter().map(|(name, value): (_, Value)| (name.to_owned(), value)).collect()
     };
     json.retain(|name, value| name != "session_id" || value.as_str().is_some_and(is_uuid));
+    bound_numbers(&mut json);
     // The host posts `result` as a comment, also on failure.
     if verdict.code.is_some()
         && let Some(text) = json.remove("result")

@@ -45,11 +45,11 @@ pub use check::check;
 pub use directories::directories_to_check;
 pub use home::{HOME_SETTINGS, HOME_SETTINGS_MAX, HomeSettings, home_is_new, home_on_host};
 pub use instructions::{check_instructions, shared_directories};
+pub(crate) use isolation::beside;
 pub use isolation::{
     Entry, IsolationReport, LookAt, Make, PaperclipHome, Place, Preparation, SessionCopy, VolumeFacts, Whose,
     mounted_beside, places_to_look_at,
 };
-pub(crate) use isolation::beside;
 pub(crate) use parts::{Identity, Parts};
 pub use run_plan::RunPlan;
 pub use surroundings::Surroundings;

@@ -42,6 +42,34 @@ fn tru_20_impossible_usage_is_clamped_and_said() {
 }
 
 #[test]
+fn tru_20_the_numbers_of_the_result_that_the_server_lists_are_bounded_as_well() {
+    let stored = |members: Value| {
+        let mut last = ok("Done.");
+        last.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        Scene::exited(0, busy(last)).json()["resultJson"].clone()
+    };
+    let huge = stored(json!({
+        "total_cost_usd": 1e300, "num_turns": -3, "duration_ms": 1e18, "usage": { "input_tokens": 9e18, "output_tokens": -4, "iterations": [{ "cost": 1e9 }] },
+        "modelUsage": { "m": { "inputTokens": 9e18, "costUSD": -1.5 } }, "model_usage_since_last_result": { "m": { "costUSD": 1e300, "inputTokens": 5 } },
+    }));
+    let most = i64::from(i32::MAX);
+    assert_eq!(huge["total_cost_usd"], 10_000.0);
+    assert_eq!((&huge["num_turns"], &huge["duration_ms"]), (&json!(0), &json!(most)));
+    assert_eq!(
+        huge["usage"],
+        json!({ "input_tokens": most, "output_tokens": 0, "iterations": [{ "cost": 10_000.0 }] })
+    );
+    assert_eq!(huge["modelUsage"]["m"], json!({ "inputTokens": most, "costUSD": 0.0 }));
+    assert_eq!(huge["model_usage_since_last_result"]["m"], json!({ "costUSD": 10_000.0, "inputTokens": 5 }));
+    assert_eq!(
+        stored(json!({ "total_cost_usd": "99999999" })).get("total_cost_usd"),
+        None,
+        "a text that a database reads as a number"
+    );
+    assert_eq!(stored(json!({ "total_cost_usd": 0.25, "num_turns": 2 }))["total_cost_usd"], 0.25);
+}
+
+#[test]
 fn tru_20_a_retry_is_at_most_eight_days_ahead() {
     let limit = json!({ "type": "rate_limit_event", "rate_limit_info": { "status": "rejected", "resetsAt": 99_999_999_999_i64 } });
     let last = failed(json!({ "api_error_status": 429, "api_error": "usage_limit_reached" }));

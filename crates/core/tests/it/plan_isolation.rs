@@ -289,7 +289,8 @@ fn tru_09_where_the_operator_asks_for_isolation_pod_template_brings_the_servers_
     let mount = json!([{ "name": "again", "mountPath": "/again" }]);
     let volume_of = |volume: Value| json!({ "spec": { "volumes": [volume], "containers": [{ "name": "claude", "volumeMounts": mount }] } });
     let clone = |source: &str| json!({ "name": "again", "ephemeral": { "volumeClaimTemplate": { "spec": { source: { "kind": "PersistentVolumeClaim", "name": "paperclip-data" }, "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Gi" } } } } } });
-    let sidecar = json!([{ "name": "helper", "image": "x", "volumeMounts": [{ "name": "data", "mountPath": "/all" }] }]);
+    let sidecar =
+        json!([{ "name": "helper", "image": "x", "volumeMounts": [{ "name": "data", "mountPath": "/all" }] }]);
     let job = |least: &str, template: &Value| {
         let scenario = volume().host_env(LEAST, least).config(json!({ "isolation": "agent", "podTemplate": template }));
         scenario.resolve()
