@@ -20,6 +20,7 @@ mod fuzz_seeds;
 mod log_follow;
 mod log_kubelet;
 mod log_reader;
+mod manifest_members;
 mod manifest_pod;
 mod manifest_script;
 mod manifest_secrecy;
