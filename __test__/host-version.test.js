@@ -1,6 +1,6 @@
 /** Older hosts get what they understand. */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { getConfigSchema } from '../js/config-schema.js'
-import { hostHas, hostVersion, lacking, parse, setHostVersion } from '../js/host/version.js'
+import { features, hostHas, hostVersion, lacking, parse, setHostVersion } from '../js/host/version.js'
 import { execute } from '../js/run/execute.js'
 import { sessionCodec } from '../js/session-codec.js'
+import { fromRoot } from './paths.js'
 import { context, scriptNative } from './run.js'
 
 afterEach(() => {
@@ -50,23 +51,51 @@ test('HOS-05: the form leaves out what a host would store in clear text', () => 
   expect(keys()).toContain('kubeconfig')
 })
 
-const params = { sessionId: 's' }
+const text = (/** @type {string} */ path) => readFileSync(fromRoot(path), 'utf8')
+
+test('HOS-07: the package names the servers it works with, and since when their pages show no transcript', () => {
+  const manifest = JSON.parse(text('package.json'))
+  expect(manifest.peerDependencies).toEqual({ '@paperclipai/adapter-utils': '>=2026.416.0' })
+  expect(manifest.peerDependenciesMeta['@paperclipai/adapter-utils']).toEqual({ optional: true })
+  for (const page of ['README.md', 'docs/hosts.md', 'docs/troubleshooting.md']) expect(text(page), page).toContain('since 2026.427.0')
+  for (const page of ['README.md', 'docs/hosts.md']) expect(text(page), page).toContain('2026.416.0 or newer')
+})
+
+test('HOS-07: the table of servers says of each version what it lacks', () => {
+  const rows = [...text('docs/hosts.md').matchAll(/^\| (2026[.\d]+) \| [^|]+ \| ([^|]+) \|$/gm)].map(([, version = '', lacks = '']) => ({ version, lacks }))
+  expect(rows.map(({ version }) => version)).toEqual(['2026.916.1', '2026.824.1', '2026.707.0', '2026.529.0'])
+  let named = ''
+  for (const { version, lacks } of rows) {
+    named += lacks
+    setHostVersion(parse(version))
+    for (const feature of Object.values(features)) expect(named.includes(feature.lacks), `${version}: ${feature.lacks}`).toBe(lacking().includes(feature.lacks))
+  }
+})
+
 const usage = { inputTokens: 10, cachedInputTokens: 2, outputTokens: 3 }
-const result = JSON.stringify({ exitCode: 0, usage, usageBasis: 'per_run', sessionParams: params })
+/** @param {string} sessionId */
+const resultOf = (sessionId) => JSON.stringify({ exitCode: 0, usage, usageBasis: 'per_run', sessionParams: { sessionId } })
 
 test('HOS-05: a host that takes usage for the total of a session gets the total, which the session carries', async () => {
   setHostVersion([2026, 707, 0])
-  scriptNative({ wait: async () => result })
-  const first = await execute(context())
-  expect(first).toMatchObject({ usage, sessionParams: { ...params, usageTotals: '10/2/3' } })
-  expect(first.usageBasis).toBeUndefined()
-  const stored = sessionCodec.deserialize(first.sessionParams ?? null)
-  const second = await execute(context({ runtime: { sessionParams: stored } }))
-  expect(second.usage).toEqual({ inputTokens: 20, cachedInputTokens: 4, outputTokens: 6 })
-  const other = await execute(context({ runtime: { sessionParams: { sessionId: 'other', usageTotals: '99/99/99' } } }))
-  expect(other.usage).toEqual(usage)
+  const params = { sessionId: 'carried' }
+  scriptNative({ wait: async () => resultOf('carried') })
+  const stored = sessionCodec.deserialize({ ...params, usageTotals: '10/2/3' })
+  const next = await execute(context({ runtime: { sessionParams: stored } }))
+  expect(next).toMatchObject({ usage: { inputTokens: 20, cachedInputTokens: 4, outputTokens: 6 }, sessionParams: { ...params, usageTotals: '20/4/6' } })
+  expect(next.usageBasis).toBeUndefined()
   setHostVersion([2026, 916, 1])
   expect(await execute(context({ runtime: { sessionParams: stored } }))).toMatchObject({ usage, usageBasis: 'per_run', sessionParams: params })
+})
+
+test('HOS-05: a session of which the host gives back the id alone goes on from its total', async () => {
+  setHostVersion([2026, 707, 0])
+  scriptNative({ wait: async () => resultOf('by its id') })
+  expect((await execute(context())).usage).toEqual(usage)
+  const second = await execute(context({ runtime: { sessionParams: { sessionId: 'by its id' } } }))
+  expect(second.usage).toEqual({ inputTokens: 20, cachedInputTokens: 4, outputTokens: 6 })
+  scriptNative({ wait: async () => resultOf('another') })
+  expect((await execute(context({ runtime: { sessionParams: { sessionId: 'by its id', usageTotals: '99/99/99' } } }))).usage).toEqual(usage)
 })
 
 /** @type {Record<string, string>} */
