@@ -59,6 +59,19 @@ test('a loss at the end is reported by a run that doubts its tail', () => {
   expect(count({ lines: 4 }, [first, one, three], true)).toEqual({ ...fine, lost: 4, reported: 3, hasResult: false })
 })
 
+test('the beginning of a missing line is no damage in front of a reported gap, and only there', () => {
+  const torn = two.slice(0, 30)
+  expect(count({ lines: 4 }, [first, one, torn, 'gap', three, four, ...last])).toEqual({ ...fine, lost: 1, reported: 1 })
+  expect(count({ lines: 4 }, [first, one, torn, '[paperclip] Log gap: lines may be missing', 'gap', three, four, ...last])).toEqual({ ...fine, lost: 1, reported: 1 })
+  expect(count({ lines: 4 }, [first, one, torn, three, 'gap', four, ...last])).toEqual({ ...fine, lost: 1, damaged: 1 })
+  expect(count({ lines: 4 }, [first, one, four.slice(0, 45), 'gap', three, four, ...last])).toMatchObject({ damaged: 1 })
+})
+
+test('the beginning of the last words is no damage where the tail is doubted', () => {
+  const torn = [first, one, two, three, four, '{"type":"assis', '[paperclip] Log tail unconfirmed']
+  expect(count({ lines: 4 }, torn, true)).toEqual({ ...fine, lost: 2, reported: 2, hasResult: false })
+})
+
 test('the beginning of a missing line is no damage where the tail is doubted, and only there', () => {
   const torn = [first, one, two, three.slice(0, 30)]
   expect(count({ lines: 4 }, torn, true)).toEqual({ ...fine, lost: 4, reported: 4, hasResult: false })

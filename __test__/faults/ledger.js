@@ -18,6 +18,9 @@ import { complete, endLine, lineOf } from './talker.js'
  * @property {boolean} hasResult the result line arrived
  */
 
+/** How the lines behind the numbered ones begin. */
+const endings = /** @type {const} */ (['{"type":"assistant"', '{"type":"result"'])
+
 /** @param {import('./talker.js').Talk} talk */
 export function openLedger(talk) {
   const { lines: printed, kind } = complete(talk)
@@ -29,7 +32,7 @@ export function openLedger(talk) {
   let open = []
   let [newest, disordered, damaged, same] = [0, 0, 0, 0]
   const ends = { init: 0, assistant: 0, result: 0 }
-  /** The newest line, if it is none that the container printed. */
+  /** The newest line of the container, if it is none that it printed. */
   let odd = ''
 
   /** @param {string} line */
@@ -53,15 +56,24 @@ export function openLedger(talk) {
     if (line === '') return
     const before = damaged
     count(line)
-    odd = damaged > before ? line : ''
+    // Lines of the adapter stand between a torn line and the report of what is missing.
+    if (!isStatus(line)) odd = damaged > before ? line : ''
+  }
+
+  /** What could be read of a line is told as well: the beginning of one that is reported as missing. */
+  function forgiveTornLine() {
+    if (odd === '') return
+    const whole = [expected(newest + 1), endLine, ...endings]
+    if (whole.some((text) => text.startsWith(odd))) damaged--
+    odd = ''
   }
 
   /** @param {string} line */
   function count(line) {
     if (line.startsWith(`{"type":"system","subtype":"${kind}"`)) talked(line)
     else if (line.includes('"subtype":"init"')) ends.init++
-    else if (line.startsWith('{"type":"assistant"')) ends.assistant++
-    else if (line.startsWith('{"type":"result"')) ends.result++
+    else if (line.startsWith(endings[0])) ends.assistant++
+    else if (line.startsWith(endings[1])) ends.result++
     else if (!isStatus(line)) damaged++
   }
 
@@ -76,6 +88,7 @@ export function openLedger(talk) {
     /** A gap is reported at this place. */
     gap() {
       gaps.add(newest)
+      forgiveTornLine()
     },
     /** Lines of the container so far. */
     get seen() {
@@ -89,8 +102,7 @@ export function openLedger(talk) {
       take(open.splice(0).join(''))
       if (isTailDoubted) {
         gaps.add(newest)
-        // What could be read of the last line is told as well: the beginning of one that is missing.
-        if (odd !== '' && [expected(newest + 1), endLine].some((whole) => whole.startsWith(odd))) damaged--
+        forgiveTornLine()
       }
       let [lost, doubled, reported] = [0, 0, 0]
       /** @param {number} count @param {number} before the line in front of it */
