@@ -32,6 +32,7 @@ mod outcome_messages;
 mod outcome_properties;
 mod outcome_refusals;
 mod outcome_result;
+mod outcome_row;
 mod outcome_rows;
 mod outcome_scene;
 mod outcome_session;

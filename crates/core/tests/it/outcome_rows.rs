@@ -6,75 +6,11 @@ use std::time::Duration;
 use claude_k8s_core::outcome::{ContainerEnd, PlatformLoss, StartCause, StartFailure, Stop};
 use serde_json::{Value, json};
 
+use crate::outcome_row::Row;
 use crate::outcome_scene::{
     IN_A_MINUTE, SESSION, Scene, background_result, busy, cancelled, cli_error, deletion, exit, failed, gone, idle,
     init, ok, stream, text, tool_use,
 };
-
-/// What a row has to say. `session`: `keep` stores, `clear` forgets, `-` says nothing.
-struct Row {
-    name: &'static str,
-    scene: Scene,
-    code: &'static str,
-    exit: (Value, Value),
-    session: &'static str,
-    family: &'static str,
-    retry: &'static str,
-    recovery: &'static str,
-    acknowledged: bool,
-    continues: bool,
-}
-
-impl Row {
-    fn new(name: &'static str, code: &'static str, scene: Scene) -> Self {
-        Self {
-            name,
-            scene,
-            code,
-            exit: (1.into(), Value::Null),
-            session: "keep",
-            family: "",
-            retry: "",
-            recovery: "",
-            acknowledged: false,
-            continues: false,
-        }
-    }
-
-    fn exit(mut self, code: impl Into<Value>, signal: impl Into<Value>) -> Self {
-        self.exit = (code.into(), signal.into());
-        self
-    }
-
-    fn unknown_exit(self) -> Self {
-        self.exit(Value::Null, Value::Null)
-    }
-
-    fn session(mut self, session: &'static str) -> Self {
-        self.session = session;
-        self
-    }
-
-    fn family(mut self, family: &'static str, retry: &'static str) -> Self {
-        (self.family, self.retry) = (family, retry);
-        self
-    }
-
-    fn recovery(mut self, recovery: &'static str) -> Self {
-        self.recovery = recovery;
-        self
-    }
-
-    fn acknowledged(mut self) -> Self {
-        self.acknowledged = true;
-        self
-    }
-
-    fn continues(mut self) -> Self {
-        self.continues = true;
-        self
-    }
-}
 
 fn start_failure(cause: fn(Duration, String) -> StartCause) -> Scene {
     Scene::exited(0, "").with(|scene| {
