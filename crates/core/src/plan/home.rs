@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Surroundings;
 use super::isolation::agent_home;
-use super::settings::PINNED;
+use super::settings::pinned;
 use super::volumes::DataVolume;
 use crate::config::{Config, Isolation};
 use crate::request::RunRequest;
@@ -33,7 +33,7 @@ impl HomeSettings {
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         let settings: Map<String, Value> = serde_json::from_slice(content).unwrap_or_default();
         let env = settings.get("env").and_then(Value::as_object);
-        let named = env.into_iter().flatten().filter(|(name, _)| PINNED.contains(&name.as_str()));
+        let named = env.into_iter().flatten().filter(|(name, _)| pinned().any(|pinned| pinned == name.as_str()));
         Self::Seen(named.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect())
     }
 

@@ -1,8 +1,7 @@
 //! Where instructions may lie on the host, and which directories of the host pods can write (TRU-04, TRU-05).
 
 use super::check::instance_id;
-use super::environment::context_text;
-use super::{PaperclipHome, Place, refusal};
+use super::{PaperclipHome, Place, refusal, server};
 use crate::config::Config;
 use crate::failure::Refusal;
 use crate::own_pod::OwnPod;
@@ -11,8 +10,6 @@ use crate::request::{HostProcess, RunRequest};
 
 /// Variable of the server: further directories for instructions, separated by `:`.
 const DIRECTORIES: &str = "PAPERCLIP_K8S_INSTRUCTIONS_DIRS";
-/// Variables of the server that name files of its own.
-const SERVER_FILES: [&str; 2] = ["PAPERCLIP_SECRETS_MASTER_KEY_FILE", "PAPERCLIP_CONFIG"];
 
 /// The instructions lie where an agent's instructions may lie: beneath `PAPERCLIP_HOME` outside of what is the server's
 /// or another agent's, or beneath a directory that the operator named. The host reads them for the agent, so whoever
@@ -69,18 +66,10 @@ fn named(host: &HostProcess) -> impl Iterator<Item = &str> {
 
 fn home_of(home: &str, request: &RunRequest) -> PaperclipHome {
     let agent = &request.agent;
-    let files: Vec<&str> = SERVER_FILES.iter().filter_map(|name| request.host.env(name)).collect();
+    let files = server::files(&request.host, None);
     PaperclipHome::new(home, instance_id(request), &agent.company_id, &agent.id).with_named(&files)
 }
 
-/// A server that does not tell its home says where the agent's workspace is.
 fn home_path(request: &RunRequest) -> String {
-    let workspace = request.context.get("paperclipWorkspace").and_then(|workspace| workspace.as_object());
-    let told = || {
-        let path = workspace.and_then(|workspace| context_text(workspace, &["agentHome"]))?;
-        let below = format!("/instances/{}/workspaces/{}", instance_id(request), request.agent.id);
-        path.strip_suffix(&below).map(str::to_owned)
-    };
-    let home = request.host.env("PAPERCLIP_HOME").filter(|home| home.starts_with('/'));
-    home.map(str::to_owned).or_else(told).unwrap_or_else(|| OwnPod::DATA_MOUNT_PATH.to_owned())
+    server::home(request).unwrap_or_else(|| OwnPod::DATA_MOUNT_PATH.to_owned())
 }

@@ -35,12 +35,13 @@ mod refusal;
 mod resolve;
 mod resumption;
 mod run_plan;
+mod server;
 pub(crate) mod settings;
 mod surroundings;
 pub(crate) mod volumes;
 
 pub use bundle::{BundlePlan, Delivery, instructions_root};
-pub use bundle_content::{BundleContent, BundleFile, BundleSources, SkillFiles};
+pub use bundle_content::{BundleContent, BundleFile, BundleSources, LeftOut, SkillFiles};
 pub use check::check;
 pub use directories::directories_to_check;
 pub use home::{HOME_SETTINGS, HOME_SETTINGS_MAX, HomeSettings, home_is_new, home_on_host};

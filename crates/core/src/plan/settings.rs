@@ -15,7 +15,14 @@ use super::home::HomeSettings;
 use crate::paths::RUN_MOUNT;
 
 /// Names that decide where requests and credentials go. From the CLI's own lists of such names.
-pub(super) const PINNED: &[&str] = &[
+const PINNED: [&[&str]; 3] = [ADDRESSES, &PROVIDERS, FURTHER];
+
+/// Each of them.
+pub(super) fn pinned() -> impl Iterator<Item = &'static str> {
+    PINNED.into_iter().flatten().copied()
+}
+
+const ADDRESSES: &[&str] = &[
     BASE_URL,
     "_CLAUDE_CODE_ASSUME_FIRST_PARTY_BASE_URL",
     "ANTHROPIC_BEDROCK_BASE_URL",
@@ -28,12 +35,9 @@ pub(super) const PINNED: &[&str] = &[
     "ANTHROPIC_CUSTOM_HEADERS",
     "ANTHROPIC_UNIX_SOCKET",
     "CLAUDE_CODE_RUNNER_MODEL_SOCKET",
-    "CLAUDE_CODE_USE_BEDROCK",
-    "CLAUDE_CODE_USE_MANTLE",
-    "CLAUDE_CODE_USE_VERTEX",
-    "CLAUDE_CODE_USE_FOUNDRY",
-    "CLAUDE_CODE_USE_ANTHROPIC_AWS",
-    "CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD",
+];
+
+const FURTHER: &[&str] = &[
     "CLAUDE_CODE_USE_GATEWAY",
     "CLAUDE_CODE_SKIP_BEDROCK_AUTH",
     "CLAUDE_CODE_SKIP_MANTLE_AUTH",
@@ -142,11 +146,11 @@ impl Settings {
         warnings: &mut Vec<String>,
     ) -> Self {
         let mut settings = Self { hook_limit, ..Self::default() };
-        for name in PINNED.iter().filter(|name| **name != BASE_URL) {
+        for name in pinned().filter(|name| *name != BASE_URL) {
             match value(environment, home, name) {
                 Known::Value(value) => settings.pin(name, value),
                 Known::Hidden => settings.hidden.push(name),
-                Known::Absent => settings.pin(name, if *name == CERTIFICATES { CERTIFICATES_FILE } else { "" }),
+                Known::Absent => settings.pin(name, if name == CERTIFICATES { CERTIFICATES_FILE } else { "" }),
             }
         }
         settings.base_url(environment, home, warnings);

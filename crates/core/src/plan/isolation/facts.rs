@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::own_pod::OwnPod;
 use crate::paths::{join, remainder};
 use crate::plan::check::instance_id;
-use crate::plan::environment::context_text;
+use crate::plan::server;
 use crate::plan::volumes::DataVolume;
 use crate::request::RunRequest;
 use crate::target::Placement;
@@ -44,9 +44,6 @@ pub struct VolumeFacts {
     pub git_files: BTreeMap<String, String>,
 }
 
-/// The environment names of the server that name files of its own.
-const NAMES_OF_FILES: [&str; 2] = ["PAPERCLIP_SECRETS_MASTER_KEY_FILE", "PAPERCLIP_CONFIG"];
-
 /// What to look at; `None` when host and pod share no volume.
 #[must_use]
 pub fn places_to_look_at(
@@ -65,20 +62,13 @@ pub fn places_to_look_at(
     Some(LookAt { root: root.to_owned(), entries, worktrees: worktrees.into_iter().filter(on_volume).collect() })
 }
 
-/// `PAPERCLIP_HOME`; a server that does not tell it has it where it says the agent's workspace is.
+/// The home of the server; one that does not tell it has it on the volume.
 pub(super) fn home(request: &RunRequest, own: Option<&OwnPod>, data: &DataVolume) -> PaperclipHome {
     let (instance, agent) = (instance_id(request), &request.agent);
-    let workspace = request.context.get("paperclipWorkspace").and_then(|workspace| workspace.as_object());
-    let told = workspace.and_then(|workspace| context_text(workspace, &["agentHome"])).and_then(|path| {
-        let home = path.strip_suffix(&format!("/instances/{instance}/workspaces/{}", agent.id))?;
-        Some(home.to_owned())
-    });
-    let home = request.host.env("PAPERCLIP_HOME").map(str::to_owned).or(told);
-    let home = home.or_else(|| data.host_path().map(str::to_owned));
+    let home = server::home(request).or_else(|| data.host_path().map(str::to_owned));
     let home = home.unwrap_or_else(|| OwnPod::DATA_MOUNT_PATH.to_owned());
-    let literals = NAMES_OF_FILES.iter().filter_map(|name| own?.literal(name));
-    let named: Vec<&str> = NAMES_OF_FILES.iter().filter_map(|name| request.host.env(name)).chain(literals).collect();
-    PaperclipHome::new(&home, instance, &agent.company_id, &agent.id).with_named(&named)
+    let files = server::files(&request.host, own);
+    PaperclipHome::new(&home, instance, &agent.company_id, &agent.id).with_named(&files)
 }
 
 /// Where the host has the agent's own home, if it sees the volume.

@@ -6,10 +6,8 @@ use super::DataVolume;
 use crate::config::Inherit;
 use crate::own_pod::OwnPod;
 use crate::paths::{RUN_MOUNT, SCRATCH_MOUNT, SERVICE_ACCOUNT_MOUNT, remainder};
+use crate::plan::server;
 use crate::request::HostProcess;
-
-/// Files of the server that must stay with the server.
-const SERVER_FILES: [&str; 2] = ["PAPERCLIP_SECRETS_MASTER_KEY_FILE", "PAPERCLIP_CONFIG"];
 
 /// Inherited volumes, named `inh-<n>` so that they can neither collide nor repeat.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,8 +24,7 @@ impl InheritedVolumes {
         let mut inherited = Self::default();
         for volume in &own.volumes {
             let holds_server_file = |mount: &VolumeMount| {
-                let files = SERVER_FILES.iter().flat_map(|name| [own.literal(name), host.env(name)]);
-                files.flatten().any(|file| remainder(file, &mount.mount_path).is_some())
+                server::files(host, Some(own)).into_iter().any(|file| remainder(file, &mount.mount_path).is_some())
             };
             let mounts: Vec<&VolumeMount> = own.mounts.iter().filter(|mount| mount.name == volume.name).collect();
             if mounts.iter().any(|mount| holds_server_file(mount)) {
