@@ -17,6 +17,7 @@ pub mod callback;
 pub mod doctor;
 pub mod info;
 pub mod operate;
+mod pending;
 pub mod render;
 pub mod run;
 mod runtime;

@@ -1,26 +1,16 @@
 //! `startRun` and the handle it returns.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use claude_k8s_cluster::host::{StopOrder, StopSignal, StopSwitch};
+use claude_k8s_cluster::host::StopOrder;
 use claude_k8s_core::request::RunRequest;
 use napi::bindgen_prelude::Result;
 
-use crate::callback::{BindingCallbacks, JsHost};
+use crate::callback::BindingCallbacks;
+use crate::pending::Pending;
 use crate::runtime::engine;
 
 /// One run. Nothing happens before `wait()`.
 #[napi_derive::napi]
-pub struct Run {
-    switch: StopSwitch,
-    pending: Mutex<Option<Pending>>,
-}
-
-struct Pending {
-    request: RunRequest,
-    host: JsHost,
-    stop: StopSignal,
-}
+pub struct Run(Pending<RunRequest>);
 
 /// Takes the run's request as JSON and its callbacks. Cheap; starts nothing.
 ///
@@ -28,11 +18,7 @@ struct Pending {
 /// The request is not the JSON this version expects: the package's JavaScript is from another version.
 #[napi_derive::napi(catch_unwind)]
 pub fn start_run(request: String, callbacks: BindingCallbacks) -> Result<Run> {
-    let request = serde_json::from_str(&request)
-        .map_err(|error| napi::Error::from_reason(format!("the run's request cannot be read: {error}")))?;
-    let (switch, stop) = StopSwitch::new();
-    let pending = Pending { request, host: JsHost::new(callbacks), stop };
-    Ok(Run { switch, pending: Mutex::new(Some(pending)) })
+    Pending::new(serde_json::from_str(&request), "the run's request", callbacks).map(Run)
 }
 
 #[napi_derive::napi]
@@ -43,18 +29,14 @@ impl Run {
     /// It was called twice.
     #[napi]
     pub async fn wait(&self) -> Result<String> {
-        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Pending { request, host, stop }) = pending else {
-            return Err(napi::Error::from_reason("`wait()` was called twice"));
-        };
-        let result = engine().execute(request, Arc::new(host), stop).await;
+        let (request, host, stop) = self.0.take()?;
+        let result = engine().execute(request, host, stop).await;
         serde_json::to_string(&result).map_err(|error| napi::Error::from_reason(error.to_string()))
     }
 
     /// Orders the run to stop: `operator` cancels it, `leaseLost` leaves its Job alone. Harmless at any time.
     #[napi(catch_unwind)]
     pub fn cancel(&self, #[napi(ts_arg_type = "'operator' | 'leaseLost'")] kind: String) {
-        let order = if kind == "leaseLost" { StopOrder::LeaseLost } else { StopOrder::Cancel };
-        self.switch.order(order);
+        self.0.order(if kind == "leaseLost" { StopOrder::LeaseLost } else { StopOrder::Cancel });
     }
 }
