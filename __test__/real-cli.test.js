@@ -206,6 +206,13 @@ describe.runIf(image && fakeApi)('the real CLI', () => {
     expect(toolResult(ctx)).toBe('1\nreadable')
   })
 
+  test('fld_25 the CLI leaves nothing under /tmp', async () => {
+    const look = 'ls -d /tmp/claude-* 2>/dev/null; ls -d "$CLAUDE_CODE_TMPDIR"/claude-*'
+    const ctx = cliContext(`text+tool~cmd=${look}`)
+    expect((await execute(ctx)).errorMessage).toBeNull()
+    expect(toolResult(ctx)).toMatch(/^\/opt\/paperclip\/scratch\/tmp\/claude-\d+$/)
+  })
+
   test('tru_26 the token of a home that names a gateway goes to that gateway alone', async () => {
     const [gateway, elsewhere] = await Promise.all([startGateway(`${fakeApi}/s/text`), startGateway(`${fakeApi}/s/text`)])
     writeSettings('', { env: { ANTHROPIC_BASE_URL: gateway.url, ANTHROPIC_AUTH_TOKEN: 'token-of-the-home' } })

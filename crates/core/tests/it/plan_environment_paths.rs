@@ -48,6 +48,21 @@ fn prm_12_temp_and_caches_are_the_pods_own_unless_a_mounted_path_was_chosen() {
 }
 
 #[test]
+fn fld_25_temporary_files_of_the_cli_lie_on_the_scratch_volume() {
+    // Without the variable they lie in `/tmp/claude-<uid>`, whatever `TMPDIR` says.
+    const NAME: &str = "CLAUDE_CODE_TMPDIR";
+    let on_scratch = Some("/opt/paperclip/scratch/tmp".to_owned());
+    let named = |value: &str| Scenario::in_cluster().config(json!({ "env": { NAME: value } })).launch().value(NAME);
+    for scenario in
+        [Scenario::in_cluster(), Scenario::in_cluster().own_env(&json!([{ "name": NAME, "value": "/tmp" }]))]
+    {
+        assert_eq!(scenario.launch().value(NAME), on_scratch);
+    }
+    assert_eq!(named("/tmp"), on_scratch, "the root of the container is no volume");
+    assert_eq!(named("/paperclip/tmp").as_deref(), Some("/paperclip/tmp"), "a mounted path that was chosen");
+}
+
+#[test]
 fn a_temporary_directory_that_the_host_made_is_not_the_users_choice() {
     let env = json!({ "env": { "TMPDIR": "/paperclip/scratch/run", "TEMP": "/paperclip/scratch/run" } });
     let applied = json!({ "dir": "/paperclip/scratch/run", "tempKeysApplied": ["TMPDIR"] });
