@@ -2,8 +2,8 @@
 
 #[path = "../checks/cursor.rs"]
 mod cursor;
-#[path = "../../crates/core/tests/it/log_kubelet.rs"]
-mod log_kubelet;
+#[path = "../../crates/core/tests/it/log_history.rs"]
+mod log_history;
 #[path = "../../crates/core/tests/it/log_reader.rs"]
 mod log_reader;
 

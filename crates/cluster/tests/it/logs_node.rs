@@ -8,9 +8,11 @@ use bytes::Bytes;
 use claude_k8s_cluster::logs::{
     ContainerPhase, HostError, HostLog, LogBody, LogQuery, LogSource, LogTarget, OpenError, ReadError,
 };
-use claude_k8s_core::log::{LogTime, Stream};
+use claude_k8s_core::log::Stream;
+use claude_k8s_testkit::kubelet_log::{LogModel, LogReader, ReadOptions};
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -66,8 +68,9 @@ pub(crate) struct Node(Arc<Inner>);
 
 struct Inner {
     born: Instant,
-    /// Time in nanoseconds and text with newline (the last one perhaps without).
-    log: watch::Sender<Vec<(i64, String)>>,
+    log: watch::Sender<LogModel>,
+    /// When the newest line was written. Unit: nanoseconds.
+    newest: Mutex<i64>,
     phase: watch::Sender<ContainerPhase>,
     script: Mutex<VecDeque<Answer>>,
     seen: Mutex<Vec<Seen>>,
@@ -80,7 +83,8 @@ impl Node {
     pub(crate) fn running(script: impl IntoIterator<Item = Answer>) -> Self {
         Self(Arc::new(Inner {
             born: Instant::now(),
-            log: watch::Sender::new(Vec::new()),
+            log: watch::Sender::new(LogModel::default()),
+            newest: Mutex::new(i64::MIN),
             phase: watch::Sender::new(ContainerPhase::Running),
             script: Mutex::new(script.into_iter().collect()),
             seen: Mutex::new(Vec::new()),
@@ -89,21 +93,25 @@ impl Node {
 
     /// The container writes a line now.
     pub(crate) fn write(&self, line: &str) {
-        self.write_unterminated(&format!("{line}\n"));
+        self.record(line, true);
     }
 
+    /// The container writes text without a newline, and nothing behind it.
     pub(crate) fn write_unterminated(&self, text: &str) {
-        let now = EPOCH + i64::try_from(self.0.born.elapsed().as_nanos()).unwrap();
-        self.0.log.send_modify(|log| {
-            // Two lines never carry the same nanosecond.
-            let at = log.last().map_or(now, |(last, _)| now.max(last + 1));
-            log.push((at, text.to_owned()));
-        });
+        self.record(text, false);
     }
 
-    /// Removes everything written so far, as a rotation does.
+    fn record(&self, text: &str, ends_line: bool) {
+        let now = EPOCH + i64::try_from(self.0.born.elapsed().as_nanos()).unwrap();
+        let mut newest = self.0.newest.lock().unwrap();
+        // Two lines never carry the same nanosecond.
+        *newest = now.max(newest.saturating_add(1));
+        self.0.log.send_modify(|log| log.write_record(text.as_bytes(), ends_line, time(*newest)));
+    }
+
+    /// What was written so far stands in a file that nobody can open any more.
     pub(crate) fn rotate(&self) {
-        self.0.log.send_modify(Vec::clear);
+        self.0.log.send_modify(LogModel::rotate);
     }
 
     pub(crate) fn phase(&self, phase: ContainerPhase) {
@@ -151,10 +159,9 @@ impl LogSource for Node {
 
 /// One connection in progress.
 struct Reading {
-    log: watch::Receiver<Vec<(i64, String)>>,
+    log: watch::Receiver<LogModel>,
+    reader: LogReader,
     phase: watch::Receiver<ContainerPhase>,
-    position: usize,
-    since: Option<LogTime>,
     follow: bool,
     ends_at: Option<Instant>,
     answer: Answer,
@@ -170,38 +177,17 @@ impl Reading {
             _ => None,
         };
         let (log, phase) = (node.0.log.subscribe(), node.watch());
-        Self {
-            log,
-            phase,
-            position: 0,
-            since: query.since,
-            follow: query.follow,
-            ends_at,
-            answer,
-            sent: 0,
-            queued: Bytes::new(),
-            over: false,
-        }
+        let since = query.since.map(|since| time(since.as_nanoseconds()));
+        let asked = ReadOptions { follow: query.follow, timestamps: true, since, ..ReadOptions::default() };
+        let reader = log.borrow().open(&asked);
+        Self { log, reader, phase, follow: query.follow, ends_at, answer, sent: 0, queued: Bytes::new(), over: false }
     }
 
-    /// New text as the kubelet writes it.
+    /// What the node sends now.
     fn new_text(&mut self) -> Vec<u8> {
         let log = self.log.borrow_and_update();
-        // A rotation starts a new file; a follow continues there.
-        self.position = self.position.min(log.len());
-        let end = if matches!(self.answer, Answer::Drips(_)) { log.len().min(self.position + 1) } else { log.len() };
-        let mut text = Vec::new();
-        for (at, line) in &log[self.position..end] {
-            let at = LogTime::from_nanoseconds(*at);
-            if self.since.is_none_or(|since| at >= since) {
-                let second = at.floor_second();
-                let nanoseconds = at.as_nanoseconds() - second.as_nanoseconds();
-                let second = second.to_string();
-                text.extend_from_slice(format!("{}.{nanoseconds:09}Z {line}", second.trim_end_matches('Z')).as_bytes());
-            }
-        }
-        self.position = end;
-        text
+        let most = if matches!(self.answer, Answer::Drips(_)) { 1 } else { usize::MAX };
+        std::iter::from_fn(|| self.reader.next(&log)).take(most).flatten().collect()
     }
 
     async fn next(&mut self) -> Option<Result<Bytes, ReadError>> {
@@ -269,6 +255,10 @@ impl Reading {
             }
         }
     }
+}
+
+fn time(nanoseconds: i64) -> Timestamp {
+    Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap()
 }
 
 fn reset() -> ReadError {

@@ -18,6 +18,7 @@ const FLOORS: [&[&str]; 5] = [
     &["view", "transcript", "log"],
     // The ground.
     &[
+        "connect",
         "answers",
         "attempt",
         "certificate",

@@ -3,8 +3,8 @@
 use claude_k8s_core::log::{CursorLimits, EndLine, end_line, stderr_line};
 use proptest::prelude::*;
 
-use crate::log_kubelet::{Kubelet, LogRecord};
-use crate::log_reader::{Cut, Seen, first_delivery_is_late, follow};
+use crate::log_history::{History, Written};
+use crate::log_reader::{Cut, Seen, follow};
 
 /// How the output of a container is drawn.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ fn cuts() -> impl Strategy<Value = Vec<Cut>> {
     prop::collection::vec(cut, 0..14)
 }
 
-fn history(habits: Habits) -> impl Strategy<Value = Kubelet> {
+fn history(habits: Habits) -> impl Strategy<Value = History> {
     let text =
         (0..habits.texts, prop::sample::select(vec!["", "\r", " x", "\u{1F980}", "\\n{\"a\":1}"]), any::<bool>());
     let record =
@@ -45,7 +45,7 @@ fn history(habits: Habits) -> impl Strategy<Value = Kubelet> {
     (prop::collection::vec(record, 1..160), prop::collection::vec(0..160_usize, 0..4), any::<bool>()).prop_map(
         move |(records, mut rotations, terminated)| {
             let mut at = 100_000;
-            let mut records: Vec<LogRecord> = records
+            let mut records: Vec<Written> = records
                 .into_iter()
                 .map(|(step, (number, end, bytes), continues, zone)| {
                     at += step;
@@ -53,7 +53,7 @@ fn history(habits: Habits) -> impl Strategy<Value = Kubelet> {
                     if bytes {
                         text.extend_from_slice(&[0xff, 0xc3, 0x28]);
                     }
-                    LogRecord { at, zone, full: continues == 0, text }
+                    Written { at, zone, full: continues == 0, text }
                 })
                 .collect();
             let last = records.last_mut().unwrap();
@@ -63,7 +63,7 @@ fn history(habits: Habits) -> impl Strategy<Value = Kubelet> {
             }
             rotations.retain(|start| habits.rotate && *start < records.len());
             rotations.sort_unstable();
-            Kubelet { records, rotations }
+            History { records, rotations }
         },
     )
 }
@@ -81,10 +81,10 @@ fn case(habits: Habits) -> impl Strategy<Value = Case> {
     (history(habits), cuts(), read_cuts(), Just(habits.limits))
 }
 
-type Case = (Kubelet, Vec<Cut>, Vec<usize>, CursorLimits);
+type Case = (History, Vec<Cut>, Vec<usize>, CursorLimits);
 
 /// Follows the log to its end.
-fn to_the_end(log: &Kubelet, cuts: &[Cut], reads: &[usize], limits: CursorLimits) -> Seen {
+fn to_the_end(log: &History, cuts: &[Cut], reads: &[usize], limits: CursorLimits) -> Seen {
     let seen = follow(log, cuts, reads, limits);
     assert!(seen.reached, "the end was never reached");
     seen
@@ -100,7 +100,7 @@ fn exact((log, cuts, reads, limits): Case) -> Result<(), TestCaseError> {
 }
 
 /// The log as the script ends it: stderr, if there is any, and the end line.
-fn ended(mut log: Kubelet, stderr: &str) -> (Kubelet, Vec<Vec<u8>>) {
+fn ended(mut log: History, stderr: &str) -> (History, Vec<Vec<u8>>) {
     let at = log.records.last().map_or(0, |last| last.at);
     let mut written = log.lines();
     if !log.unterminated().is_empty() {
@@ -113,7 +113,7 @@ fn ended(mut log: Kubelet, stderr: &str) -> (Kubelet, Vec<Vec<u8>>) {
         lines.extend(stderr.split('\n').map(str::to_owned));
     }
     lines.push(end_line("3"));
-    log.records.extend(lines.into_iter().zip(1..).map(|(text, step)| LogRecord {
+    log.records.extend(lines.into_iter().zip(1..).map(|(text, step)| Written {
         at: at + step,
         zone: 0,
         full: true,
@@ -184,7 +184,7 @@ proptest! {
         let (log, written) = ended(log, "");
         let seen = follow(&log, &cuts, &reads, limits);
         prop_assert_eq!(seen.end, Some(EndLine { exit_code: 3 }));
-        prop_assert!(seen.gaps > 0 || seen.lines == written || first_delivery_is_late(&log, &cuts));
+        prop_assert!(seen.gaps > 0 || seen.lines == written || seen.begins_late);
     }
 
     // Each at a time of its own, as a node stamps them: what neither text nor time tells apart can be counted only within
@@ -210,7 +210,7 @@ proptest! {
             let (head, rest) = seen.lines.split_first().map_or((&[][..], &[][..]), |(head, rest)| (&head[..], rest));
             prop_assert!(seen.lines.is_empty() || written[known].ends_with(head));
             prop_assert!(seen.lines.is_empty() || rest == &written[known + 1..]);
-            prop_assert!(seen.lines == written || first_delivery_is_late(&log, &cuts));
+            prop_assert!(seen.lines == written || seen.begins_late);
         }
     }
 }

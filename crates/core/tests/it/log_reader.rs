@@ -1,11 +1,11 @@
-//! The adapter as a reader of the kubelet's model: through connections that are cut, and then a final read.
+//! The adapter as a reader of a node's log: through connections that are cut, and then a final read.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use claude_k8s_core::log::{BodyEnd, Connection, CursorLimits, Delivery, EndLine, Intake, LogCursor, Stream};
 
-use crate::log_kubelet::Kubelet;
+use crate::log_history::{History, Node};
 
 /// One connection: how many records are written before it opens and while it follows, and what of its body arrives.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub(crate) struct Seen {
     pub(crate) raw_lines: u64,
     /// The end line was the last one.
     pub(crate) end: Option<EndLine>,
+    /// The log was rotated before any connection delivered a complete line: what was lost with it, nobody can notice.
+    pub(crate) begins_late: bool,
     /// A final read reached the end of the log. If not, a run says that its last lines may be missing.
     pub(crate) reached: bool,
 }
@@ -54,28 +56,34 @@ fn transmit(intake: &mut Intake, arriving: &[u8], chunk: usize, seen: &mut Seen)
 
 /// Follows the log through all cuts and then reads the tail, some of the reads being cut cleanly. Stops when the end
 /// line stands last.
-pub(crate) fn follow(log: &Kubelet, cuts: &[Cut], read_cuts: &[usize], limits: CursorLimits) -> Seen {
+pub(crate) fn follow(history: &History, cuts: &[Cut], read_cuts: &[usize], limits: CursorLimits) -> Seen {
     let (mut intake, mut seen) = (Intake::new(LogCursor::with_limits(limits)), Seen::default());
-    let (mut new, mut written) = (Vec::new(), 0);
+    let (mut new, mut node, mut begins_late) = (Vec::new(), Node::new(history), None);
     for cut in cuts {
-        let opened = (written + cut.before).min(log.records.len());
-        written = (opened + cut.during).min(log.records.len());
-        let body = log.body(since(&intake), opened, written);
+        node.write(cut.before);
+        let is_late = node.has_lost_its_beginning();
+        let body = node.follow(since(&intake), cut.during);
+        let arriving = &body[..body.len() * cut.arrives / 10_000];
+        if arriving.contains(&b'\n') {
+            begins_late.get_or_insert(is_late);
+        }
         intake.connect(Connection::Follow);
-        transmit(&mut intake, &body[..body.len() * cut.arrives / 10_000], cut.chunk, &mut seen);
+        transmit(&mut intake, arriving, cut.chunk, &mut seen);
         if intake.shown().ended {
             break;
         }
         intake.body_ended(true, &mut new);
         seen.take(&mut new);
     }
+    node.write_all();
+    seen.begins_late = begins_late.unwrap_or(node.has_lost_its_beginning());
     let mut read_cuts = read_cuts.iter().copied().chain(std::iter::repeat(10_000));
     for _ in 0..40 {
         if intake.shown().ended {
             break;
         }
         let part = read_cuts.next().unwrap_or(10_000);
-        let body = log.body(since(&intake), log.records.len(), log.records.len());
+        let body = node.read(since(&intake));
         intake.connect(Connection::Final);
         transmit(&mut intake, &body[..body.len() * part / 10_000], 1_000, &mut seen);
         let end = intake.body_ended(true, &mut new);
@@ -102,18 +110,4 @@ fn since(intake: &Intake) -> Option<i64> {
         assert_eq!(nanoseconds % 1_000_000_000, 0, "LOG-05");
         nanoseconds
     })
-}
-
-/// A rotation happened before any connection delivered a complete line.
-pub(crate) fn first_delivery_is_late(log: &Kubelet, cuts: &[Cut]) -> bool {
-    let mut written = 0;
-    for cut in cuts {
-        let opened = (written + cut.before).min(log.records.len());
-        written = (opened + cut.during).min(log.records.len());
-        let body = log.body(None, opened, written);
-        if body[..body.len() * cut.arrives / 10_000].contains(&b'\n') {
-            return log.current_file(opened) > 0;
-        }
-    }
-    log.current_file(log.records.len()) > 0
 }

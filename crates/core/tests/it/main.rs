@@ -18,7 +18,7 @@ mod config_shapes;
 mod floors;
 mod fuzz_seeds;
 mod log_follow;
-mod log_kubelet;
+mod log_history;
 mod log_reader;
 mod manifest_members;
 mod manifest_pod;

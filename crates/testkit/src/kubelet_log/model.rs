@@ -95,6 +95,18 @@ impl LogModel {
         self.current.push(chunk);
     }
 
+    /// One record of any length, as it is: a test need not write 16 KiB to have a line of several records.
+    pub fn write_record(&mut self, text: &[u8], ends_line: bool, at: Timestamp) {
+        let mut chunk = ChunkBuilder::default();
+        self.record(&mut chunk, text, !ends_line, &mut || at);
+        self.current.push(chunk);
+    }
+
+    /// The node's time zone changes, as by daylight saving. Unit: minutes east.
+    pub fn set_zone(&mut self, minutes: i32) {
+        self.stamps.set_zone(minutes);
+    }
+
     /// The container ended: unterminated text is written as a partial record, follows may end.
     pub fn close(&mut self, mut clock: impl FnMut() -> Timestamp) {
         let mut chunk = ChunkBuilder::default();

@@ -16,6 +16,12 @@ impl StampWriter {
         Self { zone_minutes, second: i64::MIN, rendered: String::new() }
     }
 
+    pub(super) fn set_zone(&mut self, minutes: i32) {
+        if minutes != self.zone_minutes {
+            *self = Self::new(minutes);
+        }
+    }
+
     /// Appends `2026-01-05T10:00:00.000000001Z ` (or with an offset) and returns the number of bytes.
     pub(super) fn write(&mut self, nanoseconds: i64, to: &mut BytesMut) -> u8 {
         let before = to.len();
