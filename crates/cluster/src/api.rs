@@ -1,6 +1,8 @@
 //! The calls of one namespace, each with a time limit and a name for messages.
 
 mod answer;
+mod named;
+mod operator;
 mod patience;
 mod stored;
 
@@ -8,22 +10,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claude_k8s_core::answers::{OBJECTS_MAX, PAGE, TooMuch};
-use claude_k8s_core::api_failure::ApiFailure;
+use claude_k8s_core::api_failure::{ApiFailure, Purpose};
 use claude_k8s_core::launch::Call;
 use claude_k8s_core::permissions::{Access, Permission};
-use http_body_util::{BodyExt as _, Limited};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod, Secret};
-use kube::api::{DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::client::Body;
-use kube::core::{ObjectMeta, PartialObjectMeta, Request};
+use kube::core::{ObjectMeta, PartialObjectMeta};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
-pub(crate) use answer::judge_read;
+pub(crate) use answer::{answer, explain};
 pub use patience::{Asking, Patience, Teller, patiently, pauses};
 pub use stored::Stored;
 
@@ -31,8 +32,6 @@ pub use stored::Stored;
 pub const CALL: Duration = Duration::from_secs(10);
 /// A list of the guard.
 pub const GUARD_LIST: Duration = Duration::from_secs(15);
-/// Most of a log's end that is read.
-const LOG_TAIL: usize = 1 << 20;
 
 /// What the server does with an object that it is given.
 #[derive(Debug, Clone, Copy)]
@@ -105,14 +104,6 @@ impl Namespace {
         }
     }
 
-    fn place(&self) -> String {
-        if self.name.is_empty() { "all namespaces".to_owned() } else { format!("namespace `{}`", self.name) }
-    }
-
-    fn what(&self, verb: &str, kind: &str, name: &str) -> String {
-        format!("{verb} {kind} `{name}` in namespace `{}`", self.name)
-    }
-
     /// Creates a Job. Never repeated: an answer that was lost is resolved by reading back (GRD-11).
     ///
     /// # Errors
@@ -127,7 +118,7 @@ impl Namespace {
     /// Any failed call; `Rejected` with the text of quota, admission or Pod Security.
     pub async fn dry_run_job(&self, job: &Value, strict: bool) -> Result<Stored, ApiFailure> {
         let validation = if strict { Validation::Strict } else { Validation::Check };
-        self.post_job("Dry run of", job, validation).await
+        self.post_job(named::DRY_RUN, job, validation).await
     }
 
     /// As it is: what the compiled API types do not know may be known to the server.
@@ -233,50 +224,10 @@ impl Namespace {
         let secrets: Vec<PartialObjectMeta<Secret>> = {
             let api = self.api::<Secret>();
             let params = ListParams::default().labels(selector);
-            let what = format!("Listing Secrets in {}", self.place());
+            let what = self.listing("Secrets");
             self.answered(GUARD_LIST, what, "secrets", api.list_metadata(&params)).await?.items
         };
         Ok(secrets.into_iter().map(|secret| secret.metadata).collect())
-    }
-
-    /// The last lines of a container's log, with times.
-    ///
-    /// # Errors
-    /// Any failed call.
-    pub async fn log_tail(&self, pod: &str, container: &str, lines: i64, bytes: i64) -> Result<String, ApiFailure> {
-        let params = LogParams {
-            container: Some(container.to_owned()),
-            tail_lines: Some(lines),
-            limit_bytes: Some(bytes),
-            timestamps: true,
-            ..LogParams::default()
-        };
-        let get = async {
-            let request = Request::new(Pod::url_path(&(), Some(&self.name)));
-            let request = request.logs(pod, &params).map_err(kube::Error::BuildRequest)?;
-            let response = self.client.send(request.map(Body::from)).await?;
-            // What an agent printed need not be UTF-8, and an answer need not keep to what was asked.
-            let body = Limited::new(response.into_body(), LOG_TAIL).collect().await;
-            let bytes = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-            Ok(String::from_utf8_lossy(&bytes).into_owned())
-        };
-        self.answered(CALL, self.what("Reading the log of", "pod", pod), "pods/log", get).await
-    }
-
-    /// What the pods of a selector use, by `metrics.k8s.io`: objects of the API.
-    ///
-    /// # Errors
-    /// Any failed call; 404 where the cluster measures nothing.
-    pub async fn pod_metrics(&self, selector: &str) -> Result<Vec<Value>, ApiFailure> {
-        let place = if self.name.is_empty() { String::new() } else { format!("/namespaces/{}", self.name) };
-        let request = Request::new(format!("/apis/metrics.k8s.io/v1beta1{place}/pods"));
-        let get = async {
-            let request = request.list(&ListParams::default().labels(selector)).map_err(kube::Error::BuildRequest)?;
-            self.client.request::<Value>(request).await
-        };
-        let what = format!("Reading the metrics of pods in {}", self.place());
-        let mut list = self.answered(CALL, what, "pods.metrics.k8s.io", get).await?;
-        Ok(list["items"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
     /// Events about one object, oldest first.
@@ -298,7 +249,7 @@ impl Namespace {
     async fn events(&self, fields: &str) -> Result<Vec<Event>, ApiFailure> {
         let params = ListParams::default().fields(fields);
         let api = self.api::<Event>();
-        let what = format!("Listing events in namespace `{}`", self.name);
+        let what = self.listing("events");
         let mut events = self.answered(CALL, what, "events", api.list(&params)).await?.items;
         events.sort_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0));
         Ok(events)
@@ -339,7 +290,7 @@ impl Namespace {
         };
         let api: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
         let params = PostParams::default();
-        let what = format!("Asking whether {access} is allowed");
+        let what = named::asking(access);
         let answer = self.answered(CALL, what, "selfsubjectaccessreviews", api.create(&params, &review)).await?;
         Ok(answer.status.is_some_and(|status| status.allowed))
     }
@@ -349,9 +300,7 @@ impl Namespace {
     /// # Errors
     /// Any failed call.
     pub async fn server_version(&self) -> Result<(String, u32, u32), ApiFailure> {
-        let info = self
-            .answered(CALL, "Reading the server version".to_owned(), "version", self.client.apiserver_version())
-            .await?;
+        let info = self.answered(CALL, named::version(), "version", self.client.apiserver_version()).await?;
         let number =
             |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0);
         Ok((info.git_version.clone(), number(&info.major), number(&info.minor)))
@@ -363,9 +312,7 @@ impl Namespace {
     /// Any failed call; `NotFound` is an answer too.
     pub async fn exists(&self) -> Result<(), ApiFailure> {
         let api: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.client.clone());
-        self.answered(CALL, format!("Reading namespace `{}`", self.name), "namespaces", api.get(&self.name))
-            .await
-            .map(drop)
+        self.answered(CALL, self.reading_itself(), "namespaces", api.get(&self.name)).await.map(drop)
     }
 
     /// Does a Secret exist? Its content is not kept.
@@ -394,7 +341,7 @@ impl Namespace {
         resource: &str,
         call: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, ApiFailure> {
-        self.judged(limit, what, resource, answer::judge, call).await
+        self.judged(limit, what, resource, Purpose::Act, call).await
     }
 
     /// The same for a call that only asks.
@@ -405,7 +352,7 @@ impl Namespace {
         resource: &str,
         call: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, ApiFailure> {
-        self.judged(limit, what, resource, answer::judge_read, call).await
+        self.judged(limit, what, resource, Purpose::Ask, call).await
     }
 
     async fn judged<T>(
@@ -413,17 +360,17 @@ impl Namespace {
         limit: Duration,
         what: String,
         resource: &str,
-        judge: answer::Judge,
+        purpose: Purpose,
         call: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, ApiFailure> {
         let started = Instant::now();
         let answer = match tokio::time::timeout(limit, call).await {
-            Ok(answer) => answer.map_err(|error| answer::read(what.clone(), resource, judge, &error)),
+            Ok(answer) => answer.map_err(|error| answer::read(what.clone(), resource, purpose, &error)),
             Err(_) => Err(ApiFailure::timed_out(what.clone(), limit)),
         };
         if let Some(observer) = &self.observer {
-            let outcome = answer.as_ref().map_or_else(|failure| failure.cause.as_str(), |_| "done");
-            observer(&format!("{what}: {outcome} after {} ms", started.elapsed().as_millis()));
+            let cause = answer.as_ref().err().map(|failure| failure.cause.as_str());
+            observer(&named::done(&what, cause, started.elapsed()));
         }
         answer
     }
@@ -449,7 +396,7 @@ impl Namespace {
                 }
             }
         };
-        self.answered(GUARD_LIST, format!("Listing {kind} in {}", self.place()), resource, pages).await
+        self.answered(GUARD_LIST, self.listing(kind), resource, pages).await
     }
 }
 

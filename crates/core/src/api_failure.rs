@@ -82,6 +82,58 @@ impl FailureKind {
     }
 }
 
+/// What a request was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To change something: the object that was sent may be what was refused.
+    Act,
+    /// To learn something.
+    Ask,
+}
+
+/// An answer that says failure, as far as its kind depends on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// HTTP status.
+    pub code: u16,
+    /// `reason` of the `Status`.
+    pub reason: &'a str,
+    /// The resource it speaks about, such as `jobs`.
+    pub about: &'a str,
+    /// Its text.
+    pub message: &'a str,
+}
+
+impl Answer<'_> {
+    /// The kind of failure. `resource` is the plural that was asked for, such as `jobs`.
+    ///
+    /// A proxy's HTML 404 and `namespaces "x" not found` are no proof about the object (END-07).
+    #[must_use]
+    pub fn kind(self, purpose: Purpose, resource: &str) -> FailureKind {
+        match (self.code, self.reason) {
+            (401, _) => FailureKind::Unauthorized,
+            // Nothing about an object can be refused where none is sent: such a 403 is the authorisation's.
+            (403, _) if purpose == Purpose::Ask => FailureKind::Forbidden,
+            (403, "Forbidden") if self.message.contains("exceeded quota") => FailureKind::OverQuota,
+            (403, "Forbidden") if self.is_admission() => FailureKind::Rejected,
+            (403, _) => FailureKind::Forbidden,
+            (404, "NotFound") if self.about == resource => FailureKind::NotFound,
+            (404, _) => FailureKind::AbsenceUnproven,
+            (409, "AlreadyExists") => FailureKind::AlreadyExists,
+            (409, _) => FailureKind::Conflict,
+            (410, _) => FailureKind::Expired,
+            (429, _) => FailureKind::TooManyRequests,
+            (400 | 405 | 406 | 413 | 415 | 422, _) => FailureKind::Rejected,
+            _ => FailureKind::Server,
+        }
+    }
+
+    /// Authorisation says "User … cannot …"; quota and Pod Security use 403 for the object itself.
+    fn is_admission(self) -> bool {
+        !self.message.split_once("User \"").is_some_and(|(_, rest)| rest.contains("\" cannot "))
+    }
+}
+
 /// A failed call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiFailure {
@@ -105,7 +157,7 @@ impl ApiFailure {
     /// The call got no answer in time.
     #[must_use]
     pub fn timed_out(what: impl Into<String>, limit: Duration) -> Self {
-        Self::new(what, format!("no answer within {} s", limit.as_secs()), FailureKind::Timeout)
+        Self::new(what, no_answer_within(limit), FailureKind::Timeout)
     }
 
     /// Nobody knows whether the call had an effect.
@@ -113,6 +165,12 @@ impl ApiFailure {
     pub fn is_ambiguous(&self) -> bool {
         self.kind.is_passing()
     }
+}
+
+/// The cause of a call that was given up.
+#[must_use]
+pub fn no_answer_within(limit: Duration) -> String {
+    format!("no answer within {} s", limit.as_secs())
 }
 
 impl std::fmt::Display for ApiFailure {
@@ -131,6 +189,50 @@ mod tests {
     fn every_kind_stands_in_its_own_column() {
         for (column, kind) in FailureKind::ALL.into_iter().enumerate() {
             assert_eq!(kind.column(), column, "{kind:?}");
+        }
+    }
+
+    fn answer<'a>(code: u16, reason: &'a str, about: &'a str, message: &'a str) -> Answer<'a> {
+        Answer { code, reason, about, message }
+    }
+
+    #[test]
+    fn fld_01_each_kind_of_answer_is_told_apart() {
+        let denied = "jobs.batch is forbidden: User \"u\" cannot create resource \"jobs\" in API group \"batch\"";
+        for (answer, expected) in [
+            (answer(401, "Unauthorized", "", "m"), FailureKind::Unauthorized),
+            (answer(403, "Forbidden", "jobs", denied), FailureKind::Forbidden),
+            (answer(403, "Forbidden", "pods", "pods \"x\" is forbidden: exceeded quota: q"), FailureKind::OverQuota),
+            (
+                answer(403, "Forbidden", "jobs", "admission webhook \"w\" denied: it cannot run as root"),
+                FailureKind::Rejected,
+            ),
+            (answer(403, "", "", "a proxy's"), FailureKind::Forbidden),
+            (answer(409, "AlreadyExists", "jobs", "m"), FailureKind::AlreadyExists),
+            (answer(409, "Conflict", "jobs", "m"), FailureKind::Conflict),
+            (answer(410, "Expired", "", "m"), FailureKind::Expired),
+            (answer(422, "Invalid", "jobs", "m"), FailureKind::Rejected),
+            (answer(429, "TooManyRequests", "", "m"), FailureKind::TooManyRequests),
+            (answer(500, "InternalError", "", "m"), FailureKind::Server),
+            (answer(502, "Failed to parse error data", "", "<html>"), FailureKind::Server),
+            (answer(503, "ServiceUnavailable", "", "m"), FailureKind::Server),
+            (answer(504, "Timeout", "", "m"), FailureKind::Server),
+        ] {
+            assert_eq!(answer.kind(Purpose::Act, "jobs"), expected, "{answer:?}");
+        }
+        let quota = answer(403, "Forbidden", "pods", "exceeded quota: q");
+        assert_eq!(quota.kind(Purpose::Ask, "pods"), FailureKind::Forbidden, "nothing was sent that a quota counts");
+    }
+
+    #[test]
+    fn end_07_only_a_status_for_the_very_kind_proves_absence() {
+        for (answer, expected) in [
+            (answer(404, "NotFound", "jobs", "jobs \"x\" not found"), FailureKind::NotFound),
+            (answer(404, "NotFound", "namespaces", "namespaces \"n\" not found"), FailureKind::AbsenceUnproven),
+            (answer(404, "Failed to parse error data", "", "<html>"), FailureKind::AbsenceUnproven),
+            (answer(404, "NotFound", "", "404 page not found"), FailureKind::AbsenceUnproven),
+        ] {
+            assert_eq!(answer.kind(Purpose::Act, "jobs"), expected, "{answer:?}");
         }
     }
 }

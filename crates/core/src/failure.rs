@@ -83,6 +83,15 @@ impl Refusal {
     }
 }
 
+/// What a panic without a text is taken for.
+pub const UNKNOWN_PANIC: &str = "panic without a text";
+
+/// An object of a run could not be turned into JSON, which all of them can.
+#[must_use]
+pub fn not_rendered(cause: &str) -> Refusal {
+    defect(&format!("an object cannot be written: {cause}"))
+}
+
 /// The refusal for a defect of the adapter itself (HST-10).
 #[must_use]
 pub fn defect(text: &str) -> Refusal {

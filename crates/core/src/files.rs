@@ -8,6 +8,18 @@ use std::time::Duration;
 /// Most bytes of one file that is read for a run (TRU-04).
 pub const FILE_MAX: u64 = 4 * 1024 * 1024;
 
+/// Most bytes that all skills of a run may hold together.
+pub const SKILLS_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Most files of all skills.
+pub const SKILLS_FILES: usize = 10_000;
+
+/// Most bytes next to the instructions: their directory only travels in Secrets, which hold this much.
+pub const ROOT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Most files next to the instructions.
+pub const ROOT_FILES: usize = 1000;
+
 /// All the time that reading the files of a run may take (TRU-04).
 pub const READ_TIME: Duration = Duration::from_secs(5);
 
@@ -63,6 +75,9 @@ pub enum Trouble {
         /// Permission bits.
         mode: u32,
     },
+    /// No path that anybody could write down.
+    #[error("its name is not UTF-8")]
+    NotUtf8,
     /// Not the content that was expected.
     #[error("its content is not the expected one")]
     OtherContent,
@@ -82,6 +97,18 @@ impl Trouble {
     pub fn is_denied(&self) -> bool {
         matches!(self, Self::Other { denied: true, .. } | Self::NotPrivate { .. })
     }
+}
+
+/// Something in a directory that is read as a whole was left out. `path`: already fit for a terminal.
+#[must_use]
+pub fn skipped(path: &str, why: &Trouble) -> String {
+    format!("`{path}` is skipped: {why}")
+}
+
+/// So many more than are named.
+#[must_use]
+pub fn more_skipped(more: usize) -> String {
+    format!("{more} more are skipped")
 }
 
 /// One directory, link or file on the way to a path, the path's own end included.

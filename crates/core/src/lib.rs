@@ -18,6 +18,7 @@ pub mod api_failure;
 pub mod attempt;
 pub mod certificate;
 pub mod config;
+pub mod connect;
 pub mod doctor;
 pub mod failure;
 pub mod files;

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use claude_k8s_core::answers::TooMuch;
-use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
+use claude_k8s_core::api_failure::{Answer, ApiFailure, FailureKind, Purpose};
 use kube::core::Status;
 
 /// Reads an error of the client library. `resource` is the plural that was asked for, such as `jobs`.
 #[must_use]
-pub(super) fn read(what: impl Into<String>, resource: &str, judge: Judge, error: &kube::Error) -> ApiFailure {
+pub(super) fn read(what: impl Into<String>, resource: &str, purpose: Purpose, error: &kube::Error) -> ApiFailure {
     match error {
-        kube::Error::Api(status) => read_status(what.into(), judge(resource, status), status),
+        kube::Error::Api(status) => read_status(what.into(), answer(status).kind(purpose, resource), status),
         kube::Error::SerdeError(_) => ApiFailure::new(what, explain(error), FailureKind::Unreadable),
         _ if is_too_much(error) => ApiFailure::new(what, explain(error), FailureKind::Unreadable),
         _ => ApiFailure::new(what, explain(error), FailureKind::Network),
@@ -30,42 +30,20 @@ fn read_status(what: String, kind: FailureKind, status: &Status) -> ApiFailure {
     ApiFailure { retry_after, ..ApiFailure::new(what, cause, kind) }
 }
 
-/// From the plural that was asked for and the answer to the kind of failure.
-pub(crate) type Judge = fn(&str, &Status) -> FailureKind;
-
-/// Nothing about an object can be refused where none is sent: every 403 is the authorisation's, in whatever words.
-pub(crate) fn judge_read(resource: &str, status: &Status) -> FailureKind {
-    if status.code == 403 { FailureKind::Forbidden } else { judge(resource, status) }
-}
-
-/// A proxy's HTML 404 and `namespaces "x" not found` are no proof about the object (END-07).
-pub(crate) fn judge(resource: &str, status: &Status) -> FailureKind {
-    let kind = status.details.as_ref().map_or("", |details| details.kind.as_str());
-    match (status.code, status.reason.as_str()) {
-        (401, _) => FailureKind::Unauthorized,
-        (403, "Forbidden") if status.message.contains("exceeded quota") => FailureKind::OverQuota,
-        (403, "Forbidden") if is_admission(&status.message) => FailureKind::Rejected,
-        (403, _) => FailureKind::Forbidden,
-        (404, "NotFound") if kind == resource => FailureKind::NotFound,
-        (404, _) => FailureKind::AbsenceUnproven,
-        (409, "AlreadyExists") => FailureKind::AlreadyExists,
-        (409, _) => FailureKind::Conflict,
-        (410, _) => FailureKind::Expired,
-        (429, _) => FailureKind::TooManyRequests,
-        (400 | 405 | 406 | 413 | 415 | 422, _) => FailureKind::Rejected,
-        _ => FailureKind::Server,
+/// What the core judges of a `Status`.
+pub(crate) fn answer(status: &Status) -> Answer<'_> {
+    Answer {
+        code: status.code,
+        reason: &status.reason,
+        about: status.details.as_ref().map_or("", |details| details.kind.as_str()),
+        message: &status.message,
     }
 }
 
-/// Authorisation says "User … cannot …"; quota and Pod Security use 403 for the object itself.
-fn is_admission(message: &str) -> bool {
-    !message.split_once("User \"").is_some_and(|(_, rest)| rest.contains("\" cannot "))
-}
-
-/// The innermost cause, which names the network or certificate problem.
-fn explain(error: &kube::Error) -> String {
+/// An error with everything it was caused by: the innermost names the network or certificate problem.
+pub(crate) fn explain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(cause) = source {
         let next = cause.to_string();
         if !text.contains(&next) {
@@ -87,52 +65,22 @@ mod tests {
     }
 
     #[test]
-    fn end_07_only_a_status_for_the_very_kind_proves_absence() {
-        let kind = |error| read("Reading Job `x`", "jobs", judge, &error).kind;
-        assert_eq!(kind(status(404, "NotFound", "jobs", "jobs \"x\" not found")), FailureKind::NotFound);
-        assert_eq!(
-            kind(status(404, "NotFound", "namespaces", "namespaces \"n\" not found")),
-            FailureKind::AbsenceUnproven
-        );
-        assert_eq!(kind(status(404, "Failed to parse error data", "", "<html>")), FailureKind::AbsenceUnproven);
-        assert_eq!(kind(status(404, "NotFound", "", "404 page not found")), FailureKind::AbsenceUnproven);
-    }
-
-    #[test]
-    fn a_missing_permission_differs_from_a_rejected_object() {
-        let kind = |message| read("Creating Job `x`", "jobs", judge, &status(403, "Forbidden", "jobs", message)).kind;
-        let denied = "jobs.batch is forbidden: User \"u\" cannot create resource \"jobs\" in API group \"batch\"";
-        assert_eq!(kind(denied), FailureKind::Forbidden);
-        assert_eq!(kind("pods \"x\" is forbidden: exceeded quota: q"), FailureKind::OverQuota);
-        assert_eq!(kind("admission webhook \"w\" denied: it cannot run as root"), FailureKind::Rejected);
-    }
-
-    #[test]
     fn a_failure_reads_as_what_happened_and_why() {
-        let failure = read("Listing Jobs", "jobs", judge, &status(429, "TooManyRequests", "", "slow down"));
+        let failure = read("Listing Jobs", "jobs", Purpose::Act, &status(429, "TooManyRequests", "", "slow down"));
         assert_eq!(failure.to_string(), "Listing Jobs failed: HTTP 429 slow down");
         assert_eq!(failure.retry_after, Some(Duration::from_secs(3)));
         assert!(failure.kind.is_passing());
     }
 
     #[test]
-    fn fld_01_each_kind_of_answer_is_told_apart() {
-        let kind = |code, reason: &str| read("x", "jobs", judge, &status(code, reason, "jobs", "m")).kind;
-        for (code, reason, expected) in [
-            (401, "Unauthorized", FailureKind::Unauthorized),
-            (409, "AlreadyExists", FailureKind::AlreadyExists),
-            (409, "Conflict", FailureKind::Conflict),
-            (410, "Expired", FailureKind::Expired),
-            (422, "Invalid", FailureKind::Rejected),
-            (429, "TooManyRequests", FailureKind::TooManyRequests),
-            (500, "InternalError", FailureKind::Server),
-            (502, "Failed to parse error data", FailureKind::Server),
-            (503, "ServiceUnavailable", FailureKind::Server),
-            (504, "Timeout", FailureKind::Server),
-        ] {
-            assert_eq!(kind(code, reason), expected, "{code} {reason}");
-        }
+    fn end_07_the_kind_that_a_status_is_about_is_read() {
+        let kind = |about: &str| read("x", "jobs", Purpose::Act, &status(404, "NotFound", about, "m")).kind;
+        assert_eq!((kind("jobs"), kind("pods")), (FailureKind::NotFound, FailureKind::AbsenceUnproven));
+    }
+
+    #[test]
+    fn fld_01_a_page_instead_of_an_answer_is_unreadable() {
         let page = kube::Error::SerdeError(serde_json::from_str::<u8>("<html>").unwrap_err());
-        assert_eq!(read("x", "jobs", judge, &page).kind, FailureKind::Unreadable);
+        assert_eq!(read("x", "jobs", Purpose::Act, &page).kind, FailureKind::Unreadable);
     }
 }

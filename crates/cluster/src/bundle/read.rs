@@ -4,23 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use claude_k8s_core::config::Config;
-use claude_k8s_core::files::READ_TIME;
-use claude_k8s_core::names::is_path_part;
+use claude_k8s_core::files::{READ_TIME, ROOT_BYTES, ROOT_FILES, SKILLS_BYTES, SKILLS_FILES};
 use claude_k8s_core::own_pod::OwnPod;
 use claude_k8s_core::plan::{
-    BundleFile, BundleSources, SkillFiles, check_instructions, instructions_root, shared_directories,
+    BundleFile, BundleSources, LeftOut, SkillFiles, check_instructions, instructions_root, shared_directories,
 };
 use claude_k8s_core::request::{RunRequest, SkillSource};
 
 use crate::files::{Budget, FileError, FileRead, Found, Root, Shared, blocking, find};
 
-/// Most bytes that all skills of a run may hold together.
-const SKILLS_BYTES: u64 = 64 * 1024 * 1024;
-/// Most files of all skills.
-const SKILLS_FILES: usize = 10_000;
-/// The instructions' directory only travels in Secrets, which hold this much.
-const ROOT_BYTES: u64 = 4 * 1024 * 1024;
-const ROOT_FILES: usize = 1000;
 /// A file system that answers slowly is told by the reader itself, one that hangs by this.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -54,9 +46,10 @@ pub async fn read(request: &RunRequest, config: &Config, own: Option<&OwnPod>, f
     }
     let place = wanted.instructions.clone().or_else(|| Some(wanted.skills.first()?.source.clone().into()));
     let all = blocking(&place.unwrap_or_default(), READ_TIME + GRACE, move || Ok(read_all(&wanted))).await;
-    all.unwrap_or_else(|cause| BundleSources {
-        warnings: vec![format!("skills and instructions cannot be read: {cause}; the run has none")],
-        ..BundleSources::default()
+    all.unwrap_or_else(|cause| {
+        let mut none = BundleSources::default();
+        none.leaves_out(LeftOut::Everything, cause);
+        none
     })
 }
 
@@ -67,7 +60,7 @@ fn read_all(wanted: &Wanted) -> BundleSources {
     if let Some(file) = &wanted.instructions
         && let Err(cause) = read_instructions(file, wanted, &shared, &budget, &mut sources)
     {
-        sources.warnings.push(format!("config.instructionsFilePath: {cause}; the run has no instructions"));
+        sources.leaves_out(LeftOut::Instructions, cause);
     }
     for skill in &wanted.skills {
         read_skill(skill, &shared, &mut budget, &mut sources);
@@ -92,29 +85,27 @@ fn read_instructions(
     let walked = find(directory, shared).and_then(Found::open_dir);
     match walked.and_then(|root| root.walk(&mut budget.with(ROOT_BYTES, ROOT_FILES))) {
         Ok(walked) => {
-            sources.warnings.extend(walked.skipped.into_iter().map(|text| format!("next to the instructions: {text}")));
+            walked.skipped.iter().for_each(|text| sources.leaves_out(LeftOut::OneBeside, text));
             sources.instructions_root = walked.files.into_iter().map(bundle_file).collect();
         }
-        Err(cause) => sources.warnings.push(format!("files next to the instructions are not delivered: {cause}")),
+        Err(cause) => sources.leaves_out(LeftOut::Beside, cause),
     }
     Ok(())
 }
 
 fn read_skill(skill: &SkillSource, shared: &Shared, budget: &mut Budget, sources: &mut BundleSources) {
     let name = &skill.runtime_name;
-    if !is_path_part(name) || sources.skills.iter().any(|known| known.runtime_name == *name) {
-        sources
-            .warnings
-            .push(format!("skill `{}` is left out: its name `{name}` is taken or no directory name", skill.key));
+    if !sources.takes(name) {
+        sources.leaves_out_name(&skill.key, name);
         return;
     }
     match Root::open(Path::new(&skill.source), shared).and_then(|root| root.walk(budget)) {
         Ok(walked) => {
-            sources.warnings.extend(walked.skipped.into_iter().map(|text| format!("skill `{name}`: {text}")));
+            walked.skipped.iter().for_each(|text| sources.leaves_out(LeftOut::OneOfSkill(name), text));
             let files = walked.files.into_iter().map(bundle_file).collect();
             sources.skills.push(SkillFiles { key: skill.key.clone(), runtime_name: name.clone(), files });
         }
-        Err(cause) => sources.warnings.push(format!("skill `{name}` is left out: {cause}")),
+        Err(cause) => sources.leaves_out(LeftOut::Skill(name), cause),
     }
 }
 

@@ -1,12 +1,13 @@
-//! Which cluster, as whom: configured kubeconfig, then the pod's own account, then `KUBECONFIG` outside a cluster.
+//! The credentials that the core chose, read from where they are, into a configuration of the client library.
 
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use claude_k8s_core::api_failure::{ApiFailure, FailureKind};
+use claude_k8s_core::api_failure::ApiFailure;
 use claude_k8s_core::certificate::doubts;
 use claude_k8s_core::config::{InlineKubeconfig, KubeconfigSource};
+use claude_k8s_core::connect::{ConnectError, CredentialSource, NoToken, Unusable, blames_certificates};
 use claude_k8s_core::request::HostProcess;
 use kube::Config;
 use kube::config::{
@@ -19,79 +20,17 @@ use crate::files::seen;
 
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// Where the credentials of a connection come from.
+/// The credentials of a connection, before they are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Credentials {
-    /// Content in `kubeconfig` or `kubeconfigData` of the adapter's configuration.
-    Inline(InlineKubeconfig),
-    /// `kubeconfig` of the adapter's configuration names a file, which only the operator may have put there (TRU-02).
-    File(PathBuf, CommonGround),
-    /// The service account of the pod this process runs in.
-    InCluster,
-    /// The file named by `KUBECONFIG` of the host process.
-    HostKubeconfig {
-        /// A file, or several between `:` as `kubectl` takes them.
-        paths: PathBuf,
-        /// Another context than the current one, named by `PAPERCLIP_K8S_CONTEXT`.
-        context: Option<String>,
-    },
-}
-
-/// Why no connection could be set up. The kinds have different next steps, so they are told apart (CFG-05).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConnectError {
-    /// No credentials at all.
-    #[error(
-        "Not in a cluster and no kubeconfig: set `kubeconfig` (a path on the host) or `kubeconfigData`, or run the host in a pod with a service account"
-    )]
-    NotInCluster,
-    /// In a pod, but its service account token is not mounted.
-    #[error(
-        "The pod of the host has no service account token ({0}): set `automountServiceAccountToken: true` on it, or configure `kubeconfig`"
-    )]
-    NoServiceAccountToken(String),
-    /// The kubeconfig cannot be used.
-    #[error("The {place} cannot be used: {cause}")]
-    KubeconfigInvalid {
-        /// [`Credentials::describe`].
-        place: String,
-        /// The key of the configuration that has to change.
-        key: Option<&'static str>,
-        /// Why.
-        cause: String,
-    },
-}
-
-impl ConnectError {
-    /// Credentials that were read but cannot be used.
-    pub(crate) fn invalid(credentials: &Credentials, cause: &dyn std::fmt::Display) -> Self {
-        Self::KubeconfigInvalid { place: credentials.describe(), key: credentials.key(), cause: cause.to_string() }
-    }
-
-    /// The key of the configuration that has to change, if one of it is to blame.
-    #[must_use]
-    pub fn key(&self) -> Option<&'static str> {
-        match self {
-            Self::KubeconfigInvalid { key, .. } => *key,
-            Self::NotInCluster | Self::NoServiceAccountToken(_) => None,
-        }
-    }
-
-    /// `resultJson.k8s.reason`.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::NotInCluster => "k8s_not_in_cluster",
-            Self::NoServiceAccountToken(_) => "k8s_no_service_account_token",
-            Self::KubeconfigInvalid { .. } => "k8s_kubeconfig_invalid",
-        }
-    }
+pub struct Credentials {
+    /// Where they come from.
+    pub source: CredentialSource,
+    /// Where a file that the configuration of an agent names must not lie.
+    common: CommonGround,
 }
 
 impl Credentials {
-    /// The order that `docs/configuration.md` documents.
-    ///
-    /// `mounts`: where the host's own pod has volumes that pods of agents can mount.
+    /// By the order of the core. `mounts`: where the host's own pod has volumes that pods of agents can mount.
     ///
     /// # Errors
     /// When there are none.
@@ -100,40 +39,27 @@ impl Credentials {
         host: &HostProcess,
         mounts: &[PathBuf],
     ) -> Result<Self, ConnectError> {
-        let named = host.env("KUBECONFIG").unwrap_or_default();
-        match configured {
-            Some(KubeconfigSource::Inline(inline)) => return Ok(Self::Inline(inline.clone())),
-            // What the environment of the process names, the operator has named.
-            Some(KubeconfigSource::Path(path)) if std::env::split_paths(named).any(|one| one == *path) => {
-                return Ok(Self::HostKubeconfig { paths: path.clone(), context: None });
-            }
-            Some(KubeconfigSource::Path(path)) => return Ok(Self::File(path.clone(), CommonGround::of(host, mounts))),
-            None => {}
-        }
-        if in_cluster(host) {
-            return Ok(Self::InCluster);
-        }
-        let paths = host.env("KUBECONFIG").map(PathBuf::from).ok_or(ConnectError::NotInCluster)?;
-        Ok(Self::HostKubeconfig { paths, context: host.env("PAPERCLIP_K8S_CONTEXT").map(str::to_owned) })
+        let source = CredentialSource::choose(configured, host)?;
+        Ok(Self { source, common: CommonGround::of(host, mounts) })
     }
 
     /// The pod's own account, for reading the own pod whatever the Jobs' cluster is (POD-06).
     #[must_use]
     pub fn own(host: &HostProcess) -> Option<Self> {
-        in_cluster(host).then_some(Self::InCluster)
+        CredentialSource::own(host).map(|source| Self { source, common: CommonGround::default() })
     }
 
     /// Same identity, same connection.
     #[must_use]
     pub fn identity(&self) -> String {
-        match self {
-            Self::InCluster => "in-cluster".to_owned(),
-            Self::HostKubeconfig { paths, context } => {
+        match &self.source {
+            CredentialSource::InCluster => "in-cluster".to_owned(),
+            CredentialSource::HostKubeconfig { paths, context } => {
                 let files: Vec<String> = std::env::split_paths(paths).map(|path| written(&path)).collect();
                 format!("host:{}:{}", files.join(":"), context.as_deref().unwrap_or_default())
             }
-            Self::File(path, _) => format!("file:{}", written(path)),
-            Self::Inline(inline) => format!("inline:{:x}", fingerprint(inline)),
+            CredentialSource::File(path) => format!("file:{}", written(path)),
+            CredentialSource::Inline(inline) => format!("inline:{:x}", fingerprint(inline)),
         }
     }
 
@@ -142,36 +68,27 @@ impl Credentials {
     /// # Errors
     /// When they cannot be read or used.
     pub fn load(&self) -> Result<Config, ConnectError> {
-        match self {
-            Self::InCluster => in_cluster_config(),
-            Self::HostKubeconfig { paths, context } => from_files(paths, context.as_deref(), self),
-            Self::File(path, common) => {
-                let text = common.read(path).map_err(|reason| ConnectError::invalid(self, &reason))?;
-                let read = Kubeconfig::from_yaml(&text);
-                let read = read.map_err(|error| ConnectError::invalid(self, &unreadable(&error)))?;
-                checked(beside(path, read), self)
-            }
-            Self::Inline(inline) => {
-                checked(rebuilt(inline).map_err(|error| ConnectError::invalid(self, &error))?, self)
-            }
-        }
+        let read = match &self.source {
+            CredentialSource::InCluster => return in_cluster_config().map_err(ConnectError::NoServiceAccountToken),
+            CredentialSource::HostKubeconfig { paths, context } => from_files(paths, context.as_deref()),
+            CredentialSource::File(path) => self.common.read(path).and_then(|text| {
+                let read = Kubeconfig::from_yaml(&text).map_err(|error| unreadable(&error))?;
+                Ok(beside(path, read))
+            }),
+            CredentialSource::Inline(inline) => rebuilt(inline),
+        };
+        read.and_then(checked).map_err(|cause| self.unusable(cause))
     }
 
-    /// The key that configured them.
-    #[must_use]
-    pub fn key(&self) -> Option<&'static str> {
-        match self {
-            Self::File(..) => Some("kubeconfig"),
-            Self::Inline(inline) => Some(inline.key),
-            Self::InCluster | Self::HostKubeconfig { .. } => None,
-        }
+    /// They cannot be used.
+    pub(crate) fn unusable(&self, cause: Unusable) -> ConnectError {
+        ConnectError::unusable(&self.source, cause)
     }
 
     /// A failed call, with what its certificates may have to do with it (FLD-27).
     #[must_use]
     pub fn explained(&self, mut failure: ApiFailure) -> ApiFailure {
-        if failure.kind == FailureKind::Network
-            && failure.cause.contains("certificate")
+        if blames_certificates(&failure)
             && let Ok(config) = self.load()
         {
             failure.cause = with_doubts(&config, &failure.cause);
@@ -182,24 +99,16 @@ impl Credentials {
     /// For messages and the environment test.
     #[must_use]
     pub fn describe(&self) -> String {
-        match self {
-            Self::File(path, _) => format!("kubeconfig `{}`", path.display()),
-            Self::Inline(_) => "kubeconfig from the configuration".to_owned(),
-            Self::InCluster => "service account of the host's pod".to_owned(),
-            Self::HostKubeconfig { paths, .. } => format!("kubeconfig `{}` named by KUBECONFIG", paths.display()),
-        }
+        self.source.describe()
     }
 }
 
-fn in_cluster(host: &HostProcess) -> bool {
-    host.env("KUBERNETES_SERVICE_HOST").is_some()
-}
-
-fn in_cluster_config() -> Result<Config, ConnectError> {
-    if seen(&Path::new(ACCOUNT).join("token")).is_none() {
-        return Err(ConnectError::NoServiceAccountToken(format!("{ACCOUNT}/token is missing")));
+fn in_cluster_config() -> Result<Config, NoToken> {
+    let token = Path::new(ACCOUNT).join("token");
+    if seen(&token).is_none() {
+        return Err(NoToken::Missing(token));
     }
-    Config::incluster().map_err(|error| ConnectError::NoServiceAccountToken(error.to_string()))
+    Config::incluster().map_err(|error| NoToken::Said(error.to_string()))
 }
 
 /// References to files are relative to the kubeconfig's own directory.
@@ -227,21 +136,20 @@ fn beside(path: &Path, mut kubeconfig: Kubeconfig) -> Kubeconfig {
 }
 
 /// As `kubectl`: the first file that has a name wins.
-fn from_files(paths: &Path, context: Option<&str>, credentials: &Credentials) -> Result<Config, ConnectError> {
-    let invalid = |error: &KubeconfigError| ConnectError::invalid(credentials, &unreadable(error));
+fn from_files(paths: &Path, context: Option<&str>) -> Result<Kubeconfig, Unusable> {
     let mut merged: Option<Kubeconfig> = None;
     for path in std::env::split_paths(paths) {
-        let one = Kubeconfig::read_from(path).map_err(|error| invalid(&error))?;
+        let one = Kubeconfig::read_from(path).map_err(|error| unreadable(&error))?;
         merged = Some(match merged {
             None => one,
-            Some(first) => first.merge(one).map_err(|error| invalid(&error))?,
+            Some(first) => first.merge(one).map_err(|error| unreadable(&error))?,
         });
     }
     let mut kubeconfig = merged.unwrap_or_default();
     if let Some(context) = context {
         kubeconfig.current_context = Some(context.to_owned());
     }
-    checked(kubeconfig, credentials)
+    Ok(kubeconfig)
 }
 
 /// A file and when it was written: another content is another identity, because credentials may have been replaced.
@@ -266,10 +174,9 @@ fn first_certificate(data: &str) -> Option<Vec<u8>> {
 }
 
 /// One cluster, one user and one context, of checked data: the library never sees the text (TRU-01).
-fn rebuilt(inline: &InlineKubeconfig) -> Result<Kubeconfig, String> {
-    let entry = |list: &str| format!("a member of `{list}` has another type than the library expects");
-    let cluster = serde_json::from_value(inline.cluster.clone().into()).map_err(|_| entry("clusters"))?;
-    let user = serde_json::from_value(inline.user.clone().into()).map_err(|_| entry("users"))?;
+fn rebuilt(inline: &InlineKubeconfig) -> Result<Kubeconfig, Unusable> {
+    let cluster = serde_json::from_value(inline.cluster.clone().into()).map_err(|_| Unusable::Member("clusters"))?;
+    let user = serde_json::from_value(inline.user.clone().into()).map_err(|_| Unusable::Member("users"))?;
     let name = "configured".to_owned();
     let context = Context {
         cluster: name.clone(),
@@ -286,54 +193,48 @@ fn rebuilt(inline: &InlineKubeconfig) -> Result<Kubeconfig, String> {
     })
 }
 
-fn checked(mut kubeconfig: Kubeconfig, credentials: &Credentials) -> Result<Config, ConnectError> {
+fn checked(mut kubeconfig: Kubeconfig) -> Result<Config, Unusable> {
     // A credential plugin must never ask the host's terminal.
     for user in &mut kubeconfig.auth_infos {
         if let Some(exec) = user.auth_info.as_mut().and_then(|user| user.exec.as_mut()) {
             exec.interactive_mode = Some(ExecInteractiveMode::Never);
         }
     }
-    let invalid = |cause: String| ConnectError::invalid(credentials, &cause);
-    let proxy = proxy(&kubeconfig).map_err(invalid)?;
+    let proxy = proxy(&kubeconfig)?;
     let options = KubeConfigOptions::default();
     let future = Config::from_custom_kubeconfig(kubeconfig, &options);
     // The function is async by signature only: it reads files and environment, and never waits.
     let mut config = futures_util::FutureExt::now_or_never(future)
-        .ok_or_else(|| invalid("reading it did not finish".to_owned()))?
-        .map_err(|error| invalid(with_source(&error)))?;
+        .ok_or(Unusable::Unfinished)?
+        .map_err(|error| Unusable::Said(with_source(&error)))?;
     // The library would also take `HTTPS_PROXY` of the host, and match `NO_PROXY` against the proxy.
     config.proxy_url = proxy;
     match config.cluster_url.scheme_str() {
         Some("http" | "https") => Ok(config),
-        _ => Err(invalid(format!("server `{}` is not an http or https URL", config.cluster_url))),
+        _ => Err(Unusable::Server(config.cluster_url.to_string())),
     }
 }
 
 /// `proxy-url` of the current context's cluster.
-fn proxy(kubeconfig: &Kubeconfig) -> Result<Option<http::Uri>, String> {
+fn proxy(kubeconfig: &Kubeconfig) -> Result<Option<http::Uri>, Unusable> {
     let name = kubeconfig.current_context.as_deref();
     let context = kubeconfig.contexts.iter().find(|one| Some(one.name.as_str()) == name);
     let cluster = context.and_then(|one| one.context.as_ref()).map(|context| context.cluster.as_str());
     let cluster = kubeconfig.clusters.iter().find(|one| Some(one.name.as_str()) == cluster);
     let url = cluster.and_then(|one| one.cluster.as_ref()?.proxy_url.as_deref()).filter(|url| !url.is_empty());
     let Some(url) = url else { return Ok(None) };
-    let parsed: http::Uri = url.parse().map_err(|_| "`proxy-url` is not a URL".to_owned())?;
+    let parsed: http::Uri = url.parse().map_err(|_| Unusable::Proxy)?;
     match parsed.scheme_str() {
         Some("http") => Ok(Some(parsed)),
-        _ => Err("`proxy-url` has to begin with `http://`: other kinds of proxies are not supported".to_owned()),
+        _ => Err(Unusable::ProxyKind),
     }
 }
 
-/// The parser's text quotes the lines around the mistake, and they may hold a token (PRM-07): only the place is told.
-fn unreadable(error: &KubeconfigError) -> String {
-    let KubeconfigError::Parse(error) = error else { return with_source(error) };
-    let text = error.to_string();
-    let place = text.find("line ").and_then(|at| {
-        let words: Vec<&str> = text[at..].split([' ', ':', '\n']).take(4).collect();
-        matches!(words.as_slice(), ["line", line, "column", column] if line.parse::<u32>().is_ok() && column.parse::<u32>().is_ok())
-            .then(|| words.join(" "))
-    });
-    format!("it is not YAML or not a kubeconfig{}", place.map(|place| format!(", at {place}")).unwrap_or_default())
+fn unreadable(error: &KubeconfigError) -> Unusable {
+    match error {
+        KubeconfigError::Parse(error) => Unusable::syntax(&error.to_string()),
+        error => Unusable::Said(with_source(error)),
+    }
 }
 
 fn with_source(error: &dyn std::error::Error) -> String {
@@ -353,6 +254,8 @@ fn fingerprint(inline: &InlineKubeconfig) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use claude_k8s_core::api_failure::FailureKind;
+
     use super::*;
     use crate::connect::Connection;
 
@@ -377,6 +280,11 @@ mod tests {
 
     fn kubeconfig(cluster: &str) -> Credentials {
         configured(&text(cluster))
+    }
+
+    fn named_by_the_host(paths: &Path) -> Credentials {
+        let host: HostProcess = serde_json::from_value(serde_json::json!({ "env": { "KUBECONFIG": paths } })).unwrap();
+        Credentials::choose(None, &host, &[]).unwrap()
     }
 
     fn problem(credentials: &Credentials) -> String {
@@ -437,7 +345,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let host = |text: &str| {
             std::fs::write(file.path(), text).unwrap();
-            problem(&Credentials::HostKubeconfig { paths: file.path().to_owned(), context: None })
+            problem(&named_by_the_host(file.path()))
         };
         let good = text("server: 'https://k8s:6443'");
         for (text, expected) in [
@@ -454,7 +362,7 @@ mod tests {
             assert!(text.contains(expected), "{text}");
             assert!(!text.contains("secret-token-0123"), "{text}");
         }
-        let missing = Credentials::HostKubeconfig { paths: "/none/config".into(), context: None };
+        let missing = named_by_the_host(Path::new("/none/config"));
         assert!(problem(&missing).contains("`/none/config`"), "{}", problem(&missing));
     }
 }

@@ -9,7 +9,7 @@ mod renewal;
 mod server_clock;
 mod transport;
 
-pub use credentials::{ConnectError, Credentials};
+pub use credentials::Credentials;
 pub use operator_file::CommonGround;
 pub use server_clock::ServerClock;
 pub use transport::Connection;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use claude_k8s_core::connect::Unusable;
 use claude_k8s_core::files::{CommonPlace, Step, Trouble, put_by_operator};
 use claude_k8s_core::own_pod::OwnPod;
 use claude_k8s_core::request::HostProcess;
@@ -31,32 +32,29 @@ impl CommonGround {
     }
 
     /// The text of the file. The reason of a refusal says which condition failed, and nothing of the content.
-    pub(super) fn read(&self, path: &Path) -> Result<String, String> {
+    pub(super) fn read(&self, path: &Path) -> Result<String, Unusable> {
         self.read_beneath(Path::new("/"), path)
     }
 
     /// Whoever calls vouches for `root` and everything above it.
-    fn read_beneath(&self, root: &Path, path: &Path) -> Result<String, String> {
+    fn read_beneath(&self, root: &Path, path: &Path) -> Result<String, Unusable> {
         let found = self.find(path)?;
         let steps: Vec<Step> = found.steps.iter().filter(|step| step.path.starts_with(root)).cloned().collect();
-        put_by_operator(&steps, own_uid()).map_err(|foreign| {
-            format!("{foreign}; only root and the server's user may be able to change a kubeconfig file")
-        })?;
-        let bytes = found.read(&mut Budget::one(MAX, TIME)).map_err(|error| error.to_string())?;
-        String::from_utf8(bytes).map_err(|_| "it is no text".to_owned())
+        put_by_operator(&steps, own_uid()).map_err(Unusable::Foreign)?;
+        let bytes = found.read(&mut Budget::one(MAX, TIME)).map_err(|error| Unusable::Said(error.to_string()))?;
+        String::from_utf8(bytes).map_err(|_| Unusable::NotText)
     }
 
-    fn find(&self, path: &Path) -> Result<Found, String> {
-        let refused = |place| format!("it lies in {place}; put it where only the operator can write");
+    fn find(&self, path: &Path) -> Result<Found, Unusable> {
         for place in [CommonPlace::Home, CommonPlace::Volume, CommonPlace::Temporary] {
             let paths = self.0.iter().filter(|(known, _)| *known == place).map(|(_, path)| path);
             match find(path, &Shared::of(paths)) {
-                Ok(found) if found.is_shared => return Err(refused(place)),
-                Err(error) if error.trouble == Trouble::Link => return Err(refused(place)),
+                Ok(found) if found.is_shared => return Err(Unusable::Common(place)),
+                Err(error) if error.trouble == Trouble::Link => return Err(Unusable::Common(place)),
                 Ok(_) | Err(_) => {}
             }
         }
-        find(path, &Shared::default()).map_err(|error| error.to_string())
+        find(path, &Shared::default()).map_err(|error| Unusable::Said(error.to_string()))
     }
 }
 
@@ -103,7 +101,7 @@ mod tests {
             // What is made for tests lies in a temporary directory itself.
             let read = ground.read_beneath(&self.path("").canonicalize().unwrap(), &self.path(name));
             assert!(!format!("{read:?}").contains("hush") || read.is_ok(), "{read:?}");
-            read
+            read.map_err(|cause| cause.to_string())
         }
 
         fn reason(&self, name: &str) -> String {

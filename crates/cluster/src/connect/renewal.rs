@@ -6,12 +6,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use claude_k8s_core::connect::ConnectError;
 use http::{Request, Response, StatusCode};
 use kube::Client;
 use kube::client::Body;
 use tokio::time::Instant;
 
-use super::{ConnectError, ServerClock};
+use super::ServerClock;
 
 /// A credential that stays refused is not read all the time: some plugins ask a person.
 const PAUSE: Duration = Duration::from_secs(60);

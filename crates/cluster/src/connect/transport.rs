@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use claude_k8s_core::answers::HEAD_MAX;
+use claude_k8s_core::connect::{ConnectError, Unusable};
 use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::BodyExt;
 use hyper_timeout::TimeoutConnector;
@@ -22,7 +23,7 @@ use super::buffered::BufferedConnector;
 use super::credentials::with_doubts;
 use super::direct::Direct;
 use super::renewal::renewing;
-use super::{ConnectError, Credentials, ServerClock};
+use super::{Credentials, ServerClock};
 
 const CONNECT: Duration = Duration::from_secs(10);
 /// Above the server-side timeout of a watch, so that only a connection that brings nothing at all is cut.
@@ -63,7 +64,7 @@ impl Connection {
             let build = move || {
                 let config = credentials.load()?;
                 let refused = |error: kube::Error| with_doubts(&config, &error.to_string());
-                client(&config).map_err(|error| ConnectError::invalid(&credentials, &refused(error)))
+                client(&config).map_err(|error| credentials.unusable(Unusable::Said(refused(error))))
             };
             renewing(Box::new(build), &default_namespace, clock.clone())
         };

@@ -24,12 +24,13 @@ mod surroundings;
 
 use std::sync::Arc;
 
+use claude_k8s_core::connect::ConnectError;
 use claude_k8s_core::view::{JobFacts, RunView};
 use tokio::sync::watch;
 
 use self::cache::Cache;
 use crate::api::Namespace;
-use crate::connect::{ConnectError, Connection, Credentials};
+use crate::connect::{Connection, Credentials};
 use crate::index::NamespaceIndex;
 use crate::permissions::Asked;
 use crate::run::Following;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use claude_k8s_core::config::Config;
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::guard::SupervisorId;
-use claude_k8s_core::launch::Call;
+use claude_k8s_core::launch::{Call, not_connected};
 use claude_k8s_core::log::{ContainerPhase, FIRST_LINE, LogTime};
 use claude_k8s_core::names::{CONTAINER, label_value};
 use claude_k8s_core::operate::{Leftover, RunRow, not_done, not_started, rows};
@@ -27,7 +27,6 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use self::place::Place;
-use super::prepare::refused;
 use super::{Engine, Identity, IndexHandle};
 use crate::api::{Namespace, patiently};
 use crate::clock::Clock;
@@ -156,8 +155,8 @@ impl Engine {
 
     async fn place(&self, request: &OperatorRequest) -> Result<Place, Refusal> {
         let config = Config::parse(&request.config).map_err(Refusal::from)?;
-        let credentials = self.credentials(&config, &request.host).await.map_err(|error| refused(&error))?;
-        let connection = self.connection(&credentials).await.map_err(|error| refused(&error))?;
+        let credentials = self.credentials(&config, &request.host).await.map_err(|error| not_connected(&error))?;
+        let connection = self.connection(&credentials).await.map_err(|error| not_connected(&error))?;
         let client = connection.requests.clone();
         let named = config.namespace.clone().or_else(|| super::own_pod::own_namespace(&request.host));
         let namespace = if request.all_namespaces {

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use claude_k8s_core::failure::{Refusal, defect};
+use claude_k8s_core::failure::{Refusal, UNKNOWN_PANIC, defect};
 
 /// The newest panic of any thread: one that comes from a joined task was raised elsewhere.
 static LAST: Mutex<Option<String>> = Mutex::new(None);
@@ -31,5 +31,5 @@ pub(super) fn refusal(payload: &(dyn Any + Send)) -> Refusal {
 
 fn payload_text(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a text".to_owned())
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| UNKNOWN_PANIC.to_owned())
 }

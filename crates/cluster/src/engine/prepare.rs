@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use claude_k8s_core::config::{Config, KubeconfigSource};
+use claude_k8s_core::connect::{ConnectError, Unusable};
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::guard::SupervisorId;
 use claude_k8s_core::launch::{
@@ -19,7 +20,7 @@ use super::{Engine, Identity, IndexHandle};
 use crate::api::{Asking, Namespace};
 use crate::bundle;
 use crate::clock::Clock;
-use crate::connect::{ConnectError, Connection, Credentials};
+use crate::connect::{Connection, Credentials};
 use crate::host::StopSignal;
 use crate::permissions::Asked;
 use crate::run::{Output, Progress, RunContext, Supervisors};
@@ -97,8 +98,8 @@ impl Engine {
         config: Config,
         asking: &Asking,
     ) -> Result<Resolved, Refusal> {
-        let credentials = self.credentials(&config, &request.host).await.map_err(|error| refused(&error))?;
-        let connection = self.connection(&credentials).await.map_err(|error| refused(&error))?;
+        let credentials = self.credentials(&config, &request.host).await.map_err(|error| not_connected(&error))?;
+        let connection = self.connection(&credentials).await.map_err(|error| not_connected(&error))?;
         let target = config
             .namespace
             .clone()
@@ -141,7 +142,7 @@ impl Engine {
         let (connect, opening) = (Arc::clone(&self.connect), credentials.clone());
         let connection = tokio::task::spawn_blocking(move || connect(&opening))
             .await
-            .map_err(|error| ConnectError::invalid(credentials, &error))??;
+            .map_err(|error| credentials.unusable(Unusable::Said(error.to_string())))??;
         Ok(self.shared.connections.put(key, connection, |_| true))
     }
 
@@ -192,8 +193,4 @@ impl Engine {
         let here = SupervisorId::of(&request.host, own.uid.as_deref());
         Supervisors { here, following: self.shared.following.clone(), host_namespace: own.namespace.clone() }
     }
-}
-
-pub(super) fn refused(error: &ConnectError) -> Refusal {
-    not_connected(error.to_string(), error.reason(), error.key())
 }

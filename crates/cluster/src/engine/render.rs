@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use claude_k8s_core::config::Config;
-use claude_k8s_core::failure::{Refusal, defect};
+use claude_k8s_core::failure::{Refusal, not_rendered};
 use claude_k8s_core::plan;
 use claude_k8s_core::redact::Redactor;
 use claude_k8s_core::request::RunRequest;
@@ -88,7 +88,7 @@ fn masked(secret: &Secret) -> Result<MaskedSecret, Refusal> {
 }
 
 fn value(object: &impl Serialize) -> Result<Value, Refusal> {
-    serde_json::to_value(object).map_err(|error| defect(&format!("an object cannot be written: {error}")))
+    serde_json::to_value(object).map_err(|error| not_rendered(&error.to_string()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cap_std::fs::{Dir, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
-use claude_k8s_core::files::{FILE_MAX, Kind, Trouble};
+use claude_k8s_core::files::{FILE_MAX, Kind, Trouble, more_skipped, skipped};
 use rustix::fs::OFlags;
 
 use super::{FileError, Root, identity, kind, shown, trouble};
@@ -102,7 +102,7 @@ impl Root {
         let mut left = budget.clone();
         let mut entries_left = left.files.saturating_mul(ENTRIES_PER_FILE);
         let mut walk = Walk::default();
-        let mut skipped = Vec::new();
+        let mut left_out = Vec::new();
         let own = self.dir.dir_metadata().map_err(|error| self.error(Path::new(""), trouble(&error)))?;
         let mut seen = HashSet::from([identity(&own)]);
         let mut pending = vec![String::new()];
@@ -116,9 +116,9 @@ impl Root {
                 let at = Path::new(&prefix).join(&name);
                 left.check_time().map_err(|trouble| self.error(&at, trouble))?;
                 entries_left = entries_left.checked_sub(1).ok_or_else(|| self.error(&at, Trouble::TooMuch))?;
-                let mut skip = |why: &str| skipped.push(format!("`{}` is skipped: {why}", shown(&self.path.join(&at))));
+                let mut skip = |why: &Trouble| left_out.push(skipped(&shown(&self.path.join(&at)), why));
                 let Some(relative) = at.to_str() else {
-                    skip("its name is not UTF-8");
+                    skip(&Trouble::NotUtf8);
                     continue;
                 };
                 // Through the root, so that a link is resolved beneath it.
@@ -132,12 +132,12 @@ impl Root {
                     Ok(_) => match read_in(&self.dir, &at, &mut left) {
                         Ok(read) => walk.files.push(read),
                         Err(why @ (Trouble::Special(_) | Trouble::TooLarge { .. } | Trouble::Outside)) => {
-                            skip(&why.to_string());
+                            skip(&why);
                         }
                         Err(trouble) => return Err(self.error(&at, trouble)),
                     },
                     Err(error) => match trouble(&error) {
-                        Trouble::Outside | Trouble::Missing | Trouble::Link => skip(&Trouble::Outside.to_string()),
+                        Trouble::Outside | Trouble::Missing | Trouble::Link => skip(&Trouble::Outside),
                         trouble => return Err(self.error(&at, trouble)),
                     },
                 }
@@ -145,11 +145,11 @@ impl Root {
         }
         *budget = left;
         walk.files.sort_by(|a, b| a.path.cmp(&b.path));
-        skipped.sort();
-        let more = skipped.len().saturating_sub(NAMED_MAX);
-        walk.skipped = skipped.into_iter().take(NAMED_MAX).collect();
+        left_out.sort();
+        let more = left_out.len().saturating_sub(NAMED_MAX);
+        walk.skipped = left_out.into_iter().take(NAMED_MAX).collect();
         if more > 0 {
-            walk.skipped.push(format!("{more} more are skipped"));
+            walk.skipped.push(more_skipped(more));
         }
         Ok(walk)
     }

@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use backon::ExponentialBackoff;
 use claude_k8s_core::answers::{OBJECTS_MAX, TooMuch};
-use claude_k8s_core::api_failure::FailureKind;
+use claude_k8s_core::api_failure::{FailureKind, Purpose};
 use claude_k8s_core::launch::Call;
 use futures_util::{Stream, StreamExt};
 use kube::core::Status;
 use kube::runtime::watcher::{Error, Event};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use crate::api::{judge_read, pauses};
+use crate::api::{answer, pauses};
 
 /// A watch that was started again reports nothing until an object changes: no error for this long means contact.
 pub(super) const SETTLED: Duration = Duration::from_secs(12);
@@ -132,7 +132,7 @@ impl<K> Resumed<K> {
     /// The table goes on without a watch: after a successful list, a refusal of it means that the Role lacks the verb
     /// (`docs/internals/kubernetes.md` 5.4).
     fn is_denied(&self, error: &Error) -> bool {
-        watch_status(error).is_some_and(|status| self.call.goes_without(judge_read("", status)))
+        watch_status(error).is_some_and(|status| self.call.goes_without(judged(status)))
     }
 
     fn is_back(&mut self) {
@@ -166,7 +166,12 @@ async fn reached(at: Option<Instant>) {
 
 /// The library lists again after a 410 event, but repeats a refused start with the same version for ever.
 fn is_too_old(error: &Error) -> bool {
-    watch_status(error).is_some_and(|status| judge_read("", status) == FailureKind::Expired)
+    watch_status(error).is_some_and(|status| judged(status) == FailureKind::Expired)
+}
+
+/// A watch only asks, and about no single object.
+fn judged(status: &Status) -> FailureKind {
+    answer(status).kind(Purpose::Ask, "")
 }
 
 /// With what the API server refused or ended a watch.

@@ -12,6 +12,7 @@ use kube::core::Status;
 
 use super::gather::Gathered;
 use super::{LogBody, LogQuery, LogSource, LogTarget, OpenError, ReadError};
+use crate::api::explain;
 use crate::connect::Connection;
 
 /// An error body is read up to this size. Unit: bytes.
@@ -40,13 +41,13 @@ impl ClusterLogs {
         let request = request.body(Body::empty()).map_err(|error| failed(error.to_string()))?;
         let client = if query.follow { &self.follows } else { &self.reads };
         // `send` hands over the body as it arrives; every other call of the client copies or collects it.
-        let response = client.send(request).await.map_err(|error| failed(causes(&error)))?;
+        let response = client.send(request).await.map_err(|error| failed(explain(&error)))?;
         match response.status() {
             // A log is plain text. A proxy's page is no output of the container, whatever its status says (FLD-01).
             StatusCode::OK if is_page(&response) => Err(failed("a page instead of a log".to_owned())),
             StatusCode::OK => {
                 let frames = response.into_body().into_data_stream();
-                Ok(Gathered::new(frames.map_err(|error| ReadError(causes(&error)))).boxed())
+                Ok(Gathered::new(frames.map_err(|error| ReadError(explain(&error)))).boxed())
             }
             _ => Err(refusal(response).await),
         }
@@ -88,20 +89,6 @@ fn reason(status: StatusCode, body: &Bytes) -> String {
         _ if body.is_empty() => status.canonical_reason().unwrap_or("no text").to_owned(),
         _ => String::from_utf8_lossy(body).trim().chars().take(ERROR_TEXT).collect(),
     }
-}
-
-/// An error with everything it was caused by; the outer text alone is often only "client error".
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -4,14 +4,13 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use claude_k8s_core::log::{Action, Capture, Connection, Delivery, Event, Intake, Refusal, Stream, Tail};
+use claude_k8s_core::log::{Action, Capture, Connection, Delivery, Event, Intake, Outage, Refusal, Stream, Tail};
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::spool::Item;
-use super::trouble::Trouble;
 use super::{ContainerPhase, LogBody, LogQuery, LogReport, LogSource, LogTarget, OpenError, ReadError, SpoolWriter};
 
 /// Follows the log of one container instance to its end and hands every line to `spool` and `on_line` once.
@@ -116,7 +115,7 @@ struct Follower<'a, S: ?Sized, F> {
     /// Decided but not queued. Empty between two events.
     new: Vec<Delivery>,
     items: VecDeque<Item>,
-    trouble: Trouble,
+    outage: Outage,
     /// Follow connections that were opened.
     follows: u64,
     readable: bool,
@@ -139,7 +138,7 @@ where
             kind: Connection::Follow,
             new: Vec::new(),
             items: VecDeque::new(),
-            trouble: Trouble::default(),
+            outage: Outage::default(),
             follows: 0,
             readable: false,
         }
@@ -168,7 +167,8 @@ where
     async fn arrived(&mut self, arrival: Arrival) -> Event {
         match arrival {
             Arrival::Answer(Ok(body)) => {
-                self.trouble.over(self.spool);
+                let told = self.outage.over();
+                self.tell(told);
                 self.readable = true;
                 self.follows += u64::from(self.kind == Connection::Follow);
                 self.intake.connect(self.kind);
@@ -187,9 +187,6 @@ where
             Arrival::End(result) => {
                 self.line = Connected::Nothing;
                 let end = self.intake.body_ended(result.is_ok(), &mut self.new);
-                if let Err(ReadError(cause)) = result {
-                    self.trouble.last_error = Some(cause);
-                }
                 self.emit().await;
                 Event::BodyEnded(end, self.intake.shown())
             }
@@ -197,10 +194,6 @@ where
     }
 
     fn refused(&mut self, error: &OpenError) -> Event {
-        // A follow that comes too early is no failure.
-        if !(matches!(error, OpenError::NoLog(_)) && self.kind == Connection::Follow) {
-            self.trouble.failed(error, self.target, self.spool);
-        }
         let cause = error.to_string();
         let refusal = match error {
             OpenError::NoLog(_) => Refusal::NoLog,
@@ -208,7 +201,16 @@ where
             OpenError::NotFound(_) => Refusal::NotFound,
             OpenError::Failed { retry_after, .. } => Refusal::Failed { retry_after: *retry_after },
         };
+        let told = self.outage.failed(self.kind, &refusal, &cause, &self.target.namespace, self.now());
+        self.tell(told.as_deref());
         Event::Refused(refusal, cause)
+    }
+
+    /// A line of ours about the log.
+    fn tell(&self, text: Option<&str>) {
+        if let Some(text) = text {
+            self.spool.status(Stream::Stderr, text);
+        }
     }
 
     async fn quiet(&mut self) -> Event {
@@ -239,10 +241,7 @@ where
         self.emit().await;
         // What was held back may have shown the end.
         let tail = if self.intake.end().is_some() { Tail::Ended } else { tail };
-        if let Tail::Unconfirmed(reason) = &tail {
-            let text = format!("Log tail unconfirmed: {reason}. The last lines of the container may be missing.");
-            self.spool.status(Stream::Stderr, &text);
-        }
+        self.tell(tail.told().as_deref());
         LogReport {
             tail,
             end: self.intake.end(),
@@ -251,8 +250,7 @@ where
             reconnects: self.follows.saturating_sub(1),
             counters: self.intake.counters(),
             gaps: self.intake.gaps().to_vec(),
-            forbidden: self.trouble.forbidden,
-            last_error: self.trouble.last_error,
+            forbidden: self.outage.is_forbidden(),
         }
     }
 }

@@ -21,7 +21,6 @@ mod host;
 mod report;
 mod source;
 mod spool;
-mod trouble;
 
 pub use api::ClusterLogs;
 pub use deliver::{DeliveryReport, deliver};

@@ -23,8 +23,6 @@ pub struct LogReport {
     pub gaps: Vec<Gap>,
     /// The service account may not `get` `pods/log`.
     pub forbidden: bool,
-    /// The newest failure of a log request, if any.
-    pub last_error: Option<String>,
 }
 
 impl LogReport {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use claude_k8s_core::log::{ContainerPhase, FIRST_LINE};
+use claude_k8s_core::log::{ContainerPhase, FIRST_LINE, Tail};
 use claude_k8s_core::names::CONTAINER;
 use claude_k8s_core::outcome::{LogSummary, is_final, is_good};
 use claude_k8s_core::run::Heard;
@@ -157,8 +157,7 @@ impl<'a> LogTask<'a> {
                     Err(_) => LogSummary::default(),
                 },
                 () = over => {
-                    let text = "Log tail unconfirmed: the host took no more output. The last lines of the container may be missing.";
-                    self.run.output.warn(text);
+                    Tail::of_a_deaf_host().told().iter().for_each(|text| self.run.output.warn(text));
                     LogSummary::default()
                 }
             }

@@ -6,10 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use claude_k8s_core::api_failure::no_answer_within;
 use claude_k8s_core::launch::waiting_for_an_answer;
 use claude_k8s_core::log::Stream;
 use claude_k8s_core::redact::Redactor;
-use claude_k8s_core::run::{Event, LiveProgress};
+use claude_k8s_core::run::{
+    Event, LiveProgress, READING_THE_REST, calls_failed, delivery_ended, last_warning, output_not_taken,
+};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -164,7 +167,7 @@ impl Output {
 
     /// The host's "working" line while the rest of the log is read.
     pub(crate) fn finalizing(&self) {
-        self.tell("finalize", "reading the rest of the log");
+        self.tell("finalize", READING_THE_REST);
     }
 
     fn tell(&self, phase: &'static str, text: &str) {
@@ -197,7 +200,7 @@ impl Output {
 
     /// A notice whose answer matters.
     pub(crate) async fn acknowledged(&self, notice: Notice) -> Result<(), HostError> {
-        let silent = || HostError(format!("no answer within {} s", NOTICE.as_secs()));
+        let silent = || HostError(no_answer_within(NOTICE));
         timeout(NOTICE, self.0.host.notice(notice)).await.unwrap_or_else(|_| Err(silent()))
     }
 
@@ -223,12 +226,14 @@ impl Output {
         let delivered = self.patiently(delivery?, if hurry { LAST_CALL } else { LAST_CALLS }).await;
         let complaint = match delivered {
             Ok(DeliveryReport { undelivered: Some(bytes), .. }) => {
-                return Some(format!("`onLog` did not take the last {bytes} bytes of output"));
+                return Some(output_not_taken(bytes));
             }
-            Ok(report) => complaint(&report)?,
-            Err(error) => format!("the delivery of output ended early: {error}"),
+            Ok(DeliveryReport { failures, calls, first_failure, .. }) => {
+                calls_failed(failures, calls, first_failure.as_deref())?
+            }
+            Err(error) => delivery_ended(&error.to_string()),
         };
-        let text = format!("[paperclip] Warning: {complaint}\n");
+        let text = last_warning(&complaint);
         let told =
             timeout(NOTICE, AssertUnwindSafe(async { self.0.host.log(Stream::Stderr, text).await }).catch_unwind());
         (!matches!(told.await, Ok(Ok(Ok(()))))).then_some(complaint)
@@ -270,12 +275,6 @@ impl HostLog for Output {
         }
         .boxed()
     }
-}
-
-/// Told once, at the end.
-fn complaint(report: &DeliveryReport) -> Option<String> {
-    let first = report.first_failure.as_deref()?;
-    Some(format!("{} of {} calls of `onLog` failed, the first with: {first}", report.failures, report.calls))
 }
 
 fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {

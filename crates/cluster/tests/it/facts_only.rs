@@ -37,6 +37,53 @@ fn fld_01_no_source_of_this_crate_makes_a_verdict_of_a_failure() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// Where texts of several words are nobody's message.
+const NAMES: [&str; 1] = [
+    // Which request a failure is about.
+    "src/api/named.rs",
+];
+/// What stands before a text that is no message: attributes, invariants, and lines of `debug: true`.
+const NO_MESSAGE: [&str; 4] = ["reason = ", "#[serde", "unreachable!(", ".debug(||"];
+
+/// Texts of three words and more.
+fn sentences(line: &str) -> Vec<&str> {
+    let is_word = |part: &&str| {
+        let word = part.trim_matches(|c: char| !c.is_alphanumeric() && c != '{' && c != '}');
+        !word.is_empty() && word.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '-' | '_' | '.' | '{' | '}'))
+    };
+    let texts = line.split('"').skip(1).step_by(2);
+    texts.filter(|text| text.split(' ').filter(is_word).count() >= 3).collect()
+}
+
+#[test]
+fn fld_01_no_source_of_this_crate_words_a_message() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let is_test =
+        |path: &PathBuf| path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests");
+    let mut found = Vec::new();
+    for path in sources(&root.join("src")).into_iter().filter(|path| !is_test(path)) {
+        let name = path.strip_prefix(root).unwrap().display().to_string();
+        if NAMES.contains(&name.as_str()) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        for (number, line) in code.lines().enumerate() {
+            let is_message = !line.trim_start().starts_with("//") && !NO_MESSAGE.iter().any(|no| line.contains(no));
+            let texts = if is_message { sentences(line) } else { Vec::new() };
+            found.extend(texts.iter().map(|text| format!("{name}:{}: \"{text}\"", number + 1)));
+        }
+    }
+    assert!(found.is_empty(), "what an operator reads is worded in the core:\n{}", found.join("\n"));
+}
+
+#[test]
+fn texts_of_several_words_are_told_from_names_and_formats() {
+    assert_eq!(sentences("f(\"the list does not end\", \"a b\")"), ["the list does not end"]);
+    assert_eq!(sentences("format!(\"{what} {kind} failed\")"), ["{what} {kind} failed"]);
+    assert_eq!(sentences("\"dryRun=All&fieldValidation=Warn\", \"{}:{}:{}\", \"1 2 3\""), [""; 0]);
+}
+
 /// What asks the API server, by the methods of `api::Namespace`.
 const ASKS: [&str; 16] = [
     ".create_job(",
@@ -57,7 +104,7 @@ const ASKS: [&str; 16] = [
     ".get_claim(",
 ];
 /// Where the client library is used directly.
-const DIRECT: [&str; 3] = ["src/api.rs", "src/index/feed.rs", "src/logs/api.rs"];
+const DIRECT: [&str; 4] = ["src/api.rs", "src/api/operator.rs", "src/index/feed.rs", "src/logs/api.rs"];
 
 /// The code of a file without comments and tests, cut at its functions.
 fn functions(text: &str) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use crate::api_failure::{ApiFailure, FailureKind};
 use crate::config::{Config, Rejection, Warning};
+use crate::connect::ConnectError;
 use crate::launch::{Call, unknown_fields, warning_texts};
 use crate::own_pod::OwnPod;
 use crate::permissions::Permission;
@@ -45,9 +46,9 @@ pub fn target(request: &RunRequest) -> Option<Check> {
 
 /// No credentials, or none that can be used. `reason` is that of the connection's error.
 #[must_use]
-pub fn no_credentials(text: &str, reason: &str) -> Check {
-    Check::new("k8s_api_unreachable", Level::Error, text)
-        .detail(reason)
+pub fn no_credentials(error: &ConnectError) -> Check {
+    Check::new("k8s_api_unreachable", Level::Error, error.to_string())
+        .detail(error.reason())
         .hint("Set `kubeconfig`, or run the host in a pod with a service account")
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{Call, End, Reaction};
 use crate::api_failure::{ApiFailure, FailureKind};
 use crate::config::Rejection;
+use crate::connect::ConnectError;
 use crate::failure::{ErrorCode, Refusal};
 use crate::files::Trouble;
 use crate::view::JobFacts;
@@ -35,11 +36,11 @@ fn granting(failure: &ApiFailure, verb: &str, resource: &str) -> String {
     }
 }
 
-/// No connection could be set up. `reason` says which part of the configuration is missing, `key` which one to change.
+/// No connection could be set up.
 #[must_use]
-pub fn not_connected(message: impl Into<String>, reason: &'static str, key: Option<&str>) -> Refusal {
-    let refusal = Refusal::new(ErrorCode::ConfigurationIncomplete, message).reason(reason);
-    match key {
+pub fn not_connected(error: &ConnectError) -> Refusal {
+    let refusal = Refusal::new(ErrorCode::ConfigurationIncomplete, error.to_string()).reason(error.reason());
+    match error.key() {
         Some(key) => refusal.meta(json!({ "keys": [key] })),
         None => refusal,
     }

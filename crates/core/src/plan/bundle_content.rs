@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::names::hex;
+use crate::names::{hex, is_path_part};
 
 /// First line of what is hashed. A changed layout of the bundle is another bundle.
 const VERSION: &str = "paperclip-claude-bundle:2\n";
@@ -21,6 +21,48 @@ pub struct BundleSources {
     pub skills: Vec<SkillFiles>,
     /// What could not be read, and what was left out.
     pub warnings: Vec<String>,
+}
+
+impl BundleSources {
+    /// May a skill have this directory name beside those that were read?
+    #[must_use]
+    pub fn takes(&self, name: &str) -> bool {
+        is_path_part(name) && self.skills.iter().all(|known| known.runtime_name != name)
+    }
+
+    /// Something was not read; the run goes on without it.
+    pub fn leaves_out(&mut self, what: LeftOut<'_>, cause: impl std::fmt::Display) {
+        self.warnings.push(match what {
+            LeftOut::Everything => format!("skills and instructions cannot be read: {cause}; the run has none"),
+            LeftOut::Instructions => format!("config.instructionsFilePath: {cause}; the run has no instructions"),
+            LeftOut::Beside => format!("files next to the instructions are not delivered: {cause}"),
+            LeftOut::OneBeside => format!("next to the instructions: {cause}"),
+            LeftOut::Skill(name) => format!("skill `{name}` is left out: {cause}"),
+            LeftOut::OneOfSkill(name) => format!("skill `{name}`: {cause}"),
+        });
+    }
+
+    /// A skill whose name [`Self::takes`] refuses.
+    pub fn leaves_out_name(&mut self, key: &str, name: &str) {
+        self.leaves_out(LeftOut::Skill(key), format_args!("its name `{name}` is taken or no directory name"));
+    }
+}
+
+/// What of the sources was not read.
+#[derive(Debug, Clone, Copy)]
+pub enum LeftOut<'a> {
+    /// All of them.
+    Everything,
+    /// The file of the instructions.
+    Instructions,
+    /// The directory of the instructions.
+    Beside,
+    /// One file of it.
+    OneBeside,
+    /// The skill of this name.
+    Skill(&'a str),
+    /// One file of it.
+    OneOfSkill(&'a str),
 }
 
 /// One skill.

@@ -4,11 +4,39 @@ use serde_json::{Value, json};
 
 use super::DeleteReason;
 use crate::api_failure::ApiFailure;
+use crate::log::OWN;
 use crate::outcome::LogSummary;
 use crate::view::{JobFacts, PodFacts, Terminated};
 
 /// Gaps that become an event of their own each; all of them are counted.
 const GAP_EVENTS: usize = 20;
+
+/// The host's "working" line while the rest of the log is read.
+pub const READING_THE_REST: &str = "reading the rest of the log";
+
+/// The host did not take everything that was for it (HST-05).
+#[must_use]
+pub fn output_not_taken(bytes: usize) -> String {
+    format!("`onLog` did not take the last {bytes} bytes of output")
+}
+
+/// Whoever delivers output ended before its time.
+#[must_use]
+pub fn delivery_ended(cause: &str) -> String {
+    format!("the delivery of output ended early: {cause}")
+}
+
+/// Calls that the host failed, if there are any.
+#[must_use]
+pub fn calls_failed(failures: u64, calls: u64, first: Option<&str>) -> Option<String> {
+    first.map(|first| format!("{failures} of {calls} calls of `onLog` failed, the first with: {first}"))
+}
+
+/// A line of the log for what could only be said after its end.
+#[must_use]
+pub fn last_warning(text: &str) -> String {
+    format!("{OWN}Warning: {text}\n")
+}
 
 /// An event of the run: `ctx.onEvent`, stream `system`. A host takes most types of events for an action of the agent, and
 /// a run with one for progress; `lifecycle` is none (HOS-03). What happened stands in the payload.

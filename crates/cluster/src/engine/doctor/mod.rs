@@ -90,7 +90,7 @@ impl Engine {
             Ok(credentials) => self.connection(&credentials).await.map(|connection| (credentials, connection)),
             Err(error) => Err(error),
         };
-        opened.inspect_err(|error| checks.push(findings::no_credentials(&error.to_string(), error.reason()))).ok()
+        opened.inspect_err(|error| checks.push(findings::no_credentials(error))).ok()
     }
 }
 

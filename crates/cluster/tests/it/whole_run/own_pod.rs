@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use claude_k8s_cluster::Engine;
-use claude_k8s_cluster::connect::{Connection, Credentials};
+use claude_k8s_cluster::connect::Connection;
+use claude_k8s_core::connect::CredentialSource;
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -42,7 +43,7 @@ fn two_clusters() -> (World, World, Process) {
     host_pod(&home, "uid-of-the-host", Path::new("/paperclip"));
     let [for_jobs, own] = [&jobs, &home].map(|world| world.simulator.client(NAMESPACE));
     let engine = Engine::connecting_by(move |credentials| {
-        let client = if *credentials == Credentials::InCluster { &own } else { &for_jobs };
+        let client = if credentials.source == CredentialSource::InCluster { &own } else { &for_jobs };
         Ok(Connection::from_client(client.clone()))
     });
     (jobs, home, Process::with(engine))

@@ -13,9 +13,9 @@
 
 use std::time::Duration;
 
-use super::ContainerPhase;
 use super::backoff::Backoff;
 use super::intake::{BodyEnd, Shown};
+use super::{ContainerPhase, Tail};
 use crate::log::align::SMALLEST_FILE;
 
 /// Headers come at once from a healthy server; older ones hold them back until the first byte.
@@ -42,20 +42,6 @@ const DRAIN_LONGEST: Duration = Duration::from_secs(300);
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 /// A container that waits is asked for at this interval even if no watch event comes.
 const WAITING: Duration = Duration::from_secs(30);
-
-/// How the capture ended.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Tail {
-    /// The container's own end line was the last one.
-    Ended,
-    /// No end line was to be expected: the follow ended by itself, and the read behind it showed nothing else.
-    Confirmed,
-    /// Output may be missing at the end, for this reason.
-    Unconfirmed(String),
-    /// The capture was stopped before the container ended.
-    #[default]
-    Stopped,
-}
 
 /// Why a request brought no body.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,12 @@
 mod backoff;
 mod intake;
 mod machine;
+mod outage;
 mod phase;
+mod tail;
 
 pub use intake::{BodyEnd, Delivery, Intake, Shown};
-pub use machine::{Action, Capture, Event, Refusal, Tail};
+pub use machine::{Action, Capture, Event, Refusal};
+pub use outage::Outage;
 pub use phase::ContainerPhase;
+pub use tail::Tail;
