@@ -7,11 +7,13 @@ use claude_k8s_core::permissions::Access;
 use super::Namespace;
 
 pub(super) const DRY_RUN: &str = "Dry run of";
+/// As the client library says it of an error that is none of the API server's.
+pub(super) const NO_STATUS: &str = "Failed to parse error data";
 pub(super) const READING_THE_LOG: &str = "Reading the log of";
 
 impl Namespace {
     /// One object. `verb`: `Creating`, `Reading`.
-    pub(super) fn what(&self, verb: &str, kind: &str, name: &str) -> String {
+    pub(crate) fn what(&self, verb: &str, kind: &str, name: &str) -> String {
         format!("{verb} {kind} `{name}` in namespace `{}`", self.name)
     }
 

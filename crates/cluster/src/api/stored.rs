@@ -8,6 +8,8 @@ use kube::core::Status;
 use serde::Deserialize as _;
 use serde_json::Value;
 
+use super::named::NO_STATUS;
+
 /// What the server made of a Job.
 #[derive(Debug, Clone)]
 pub struct Stored {
@@ -27,7 +29,7 @@ impl Stored {
         if head.status.is_client_error() || head.status.is_server_error() {
             let foreign = || {
                 let text = String::from_utf8_lossy(&body);
-                Status::failure(text.trim(), "Failed to parse error data").with_code(head.status.as_u16())
+                Status::failure(text.trim(), NO_STATUS).with_code(head.status.as_u16())
             };
             let status = serde_json::from_slice::<Status>(&body).unwrap_or_else(|_| foreign());
             return Err(kube::Error::Api(Box::new(status)));

@@ -40,7 +40,12 @@ impl Credentials {
         mounts: &[PathBuf],
     ) -> Result<Self, ConnectError> {
         let source = CredentialSource::choose(configured, host)?;
-        Ok(Self { source, common: CommonGround::of(host, mounts) })
+        // Credentials of the same source are the same ones: only a file has conditions beside it.
+        let common = match source {
+            CredentialSource::File(_) => CommonGround::of(host, mounts),
+            _ => CommonGround::default(),
+        };
+        Ok(Self { source, common })
     }
 
     /// The pod's own account, for reading the own pod whatever the Jobs' cluster is (POD-06).

@@ -49,7 +49,7 @@ pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, secrets: Option<V
             _ => retain(run, job, secrets).await,
         }
     };
-    let over_budget = |_| Err(ApiFailure::timed_out(format!("Removing Job `{}`", job.name), BUDGET));
+    let over_budget = |_| Err(ApiFailure::timed_out(run.namespace.what("Removing", "Job", &job.name), BUDGET));
     let cleaned = tokio::time::timeout(BUDGET, work).await.unwrap_or_else(over_budget);
     if let Err(failure) = &cleaned {
         run.output.warn(&not_cleaned_up(failure, &job.name));

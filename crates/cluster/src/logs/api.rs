@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use claude_k8s_core::log::PAGE_INSTEAD;
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use http::{Request, Response, StatusCode, header};
@@ -44,7 +45,7 @@ impl ClusterLogs {
         let response = client.send(request).await.map_err(|error| failed(explain(&error)))?;
         match response.status() {
             // A log is plain text. A proxy's page is no output of the container, whatever its status says (FLD-01).
-            StatusCode::OK if is_page(&response) => Err(failed("a page instead of a log".to_owned())),
+            StatusCode::OK if is_page(&response) => Err(failed(PAGE_INSTEAD.to_owned())),
             StatusCode::OK => {
                 let frames = response.into_body().into_data_stream();
                 Ok(Gathered::new(frames.map_err(|error| ReadError(explain(&error)))).boxed())

@@ -22,7 +22,9 @@ mod stream;
 
 pub use align::{Connection, CursorLimits, Gap, GapReason, LogCounters, LogCursor, LogEvent, ReadEnd};
 pub use body::{FIRST_LINE, LONGEST_LINE, Line, LineFramer, LogTime, Record, is_notice, without_split_end};
-pub use capture::{Action, BodyEnd, Capture, ContainerPhase, Delivery, Event, Intake, Outage, Refusal, Shown, Tail};
+pub use capture::{
+    Action, BodyEnd, Capture, ContainerPhase, Delivery, Event, Intake, Outage, PAGE_INSTEAD, Refusal, Shown, Tail,
+};
 pub use epilogue::{END_LINE_BEGIN, EndLine, Epilogue, EpilogueEvent, STDERR_TAIL, end_line, stderr_line};
 pub use own_lines::{FOREIGN, OWN, told_apart};
 pub use stream::Stream;

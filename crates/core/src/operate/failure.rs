@@ -3,6 +3,7 @@
 use super::RunRow;
 use crate::api_failure::{ApiFailure, FailureKind};
 use crate::failure::{ErrorCode, Refusal};
+use crate::permissions::Access;
 
 /// Names of candidates that are shown.
 const SHOWN: usize = 5;
@@ -17,6 +18,12 @@ pub fn not_done(failure: &ApiFailure) -> Refusal {
         ),
         _ => Refusal::new(ErrorCode::ApiUnreachable, format!("{failure}; `doctor` checks the connection")),
     }
+}
+
+/// What is missing for Secrets that nobody owns to be found.
+#[must_use]
+pub fn secrets_not_readable() -> String {
+    format!("that needs {}", Access::LIST_SECRETS)
 }
 
 /// No Job is named so.

@@ -12,7 +12,7 @@ mod row;
 mod tail;
 mod usage;
 
-pub use failure::{ambiguous, not_done, not_started, unknown};
+pub use failure::{ambiguous, not_done, not_started, secrets_not_readable, unknown};
 pub use find::{Found, find};
 pub use leftovers::{Kind, Leftover, Owned, Reason, leftovers};
 pub use row::{RunRow, RunStatus, rows};

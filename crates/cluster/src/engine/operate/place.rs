@@ -9,7 +9,7 @@ use claude_k8s_core::launch::Call;
 use claude_k8s_core::names::{CONTAINER, own_selector};
 use claude_k8s_core::operate::{
     Found, Heard, Kind, Leftover, Owned, RunRow, RunStatus, UsageRow, ambiguous, find, leftovers, not_done, rows,
-    unknown, usage_rows,
+    secrets_not_readable, unknown, usage_rows,
 };
 use claude_k8s_core::permissions::Access;
 use claude_k8s_core::view::{JobFacts, PodFacts, RunView};
@@ -136,7 +136,7 @@ impl Place {
                 .await
                 .map_err(|failure| failure.to_string())
         } else {
-            Err(format!("that needs {}", Access::LIST_SECRETS))
+            Err(secrets_not_readable())
         };
         let unread = secrets.as_ref().err().cloned();
         let owned = secrets.unwrap_or_default().into_iter().map(|secret| Owned {

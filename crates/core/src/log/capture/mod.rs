@@ -11,6 +11,6 @@ mod tail;
 
 pub use intake::{BodyEnd, Delivery, Intake, Shown};
 pub use machine::{Action, Capture, Event, Refusal};
-pub use outage::Outage;
+pub use outage::{Outage, PAGE_INSTEAD};
 pub use phase::ContainerPhase;
 pub use tail::Tail;

@@ -8,6 +8,9 @@ use crate::log::Connection;
 /// A failure that lasts shorter is nobody's concern.
 const WORTH_TELLING: Duration = Duration::from_secs(30);
 
+/// The cause where a proxy answered with a page of its own.
+pub const PAGE_INSTEAD: &str = "a page instead of a log";
+
 /// The current outage of a log, if there is one.
 #[derive(Debug, Default)]
 pub struct Outage {
