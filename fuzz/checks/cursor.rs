@@ -63,7 +63,7 @@ pub(crate) fn check(data: &[u8]) {
         }
         // What was rotated away before the first delivery cannot be noticed.
         World::Rotates => {
-            assert!(seen.gaps > 0 || seen.lines == written || seen.begins_late, "{log:?} {cuts:?} {reads:?}")
+            assert!(seen.gaps > 0 || seen.lines == written || seen.begins_late, "{log:?} {cuts:?} {reads:?}");
         }
     }
 }

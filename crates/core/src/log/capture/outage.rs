@@ -30,24 +30,26 @@ impl Outage {
         now: Duration,
     ) -> Option<String> {
         // A follow that comes too early is no failure.
-        if matches!(refusal, Refusal::NoLog) && asked == Connection::Follow {
+        if *refusal == Refusal::NoLog && asked == Connection::Follow {
             return None;
         }
         let lasts = now.saturating_sub(*self.since.get_or_insert(now));
-        let is_new = match refusal {
-            Refusal::Forbidden => !std::mem::replace(&mut self.forbidden, true),
-            _ => !self.told && lasts >= WORTH_TELLING,
+        let is_forbidden = *refusal == Refusal::Forbidden;
+        let is_new = if is_forbidden {
+            !std::mem::replace(&mut self.forbidden, true)
+        } else {
+            !self.told && lasts >= WORTH_TELLING
         };
         self.told |= is_new;
-        is_new.then(|| match refusal {
-            Refusal::Forbidden => format!(
-                "The container log cannot be read: the service account may not `get` `pods/log` in namespace \
-                 `{namespace}`. Grant it; until then the run continues without output. ({cause})"
-            ),
-            _ => {
-                let seconds = lasts.as_secs();
-                format!("The container log could not be read for {seconds}s; trying on while the pod runs. ({cause})")
+        is_new.then(|| {
+            if is_forbidden {
+                return format!(
+                    "The container log cannot be read: the service account may not `get` `pods/log` in namespace \
+                     `{namespace}`. Grant it; until then the run continues without output. ({cause})"
+                );
             }
+            let seconds = lasts.as_secs();
+            format!("The container log could not be read for {seconds}s; trying on while the pod runs. ({cause})")
         })
     }
 
