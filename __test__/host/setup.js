@@ -9,8 +9,8 @@ export default async function setup(project) {
   const installed = installedPackage()
   const host = await startHost()
   await createPaperclip(() => host.url).call('POST', '/adapters/install', { packageName: installed.directory, isLocalPath: true })
-  const { url, podsUrl, loopDelayFile } = host
-  project.provide('host', { url, podsUrl, loopDelayFile, pid: host.pid(), database: host.database() })
+  const { url, podsUrl, home, loopDelayFile } = host
+  project.provide('host', { url, podsUrl, home, loopDelayFile, pid: host.pid(), database: host.database() })
   project.provide('packageDirectory', installed.directory)
   return async () => {
     await host.remove()

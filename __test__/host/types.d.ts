@@ -5,7 +5,7 @@ import 'vitest'
 declare module 'vitest' {
   interface ProvidedContext {
     /** The server that the suites share. */
-    host: { url: string; podsUrl: string; loopDelayFile: string; pid: number; database: string }
+    host: { url: string; podsUrl: string; home: string; loopDelayFile: string; pid: number; database: string }
     /** Where the package is installed. */
     packageDirectory: string
   }

@@ -1,6 +1,21 @@
-/** Looks into the server's PostgreSQL: is a value stored anywhere? */
+/** Looks into the server's PostgreSQL: is a value stored anywhere? Where a test needs it, changes a row. */
 
 import postgres from 'postgres'
+
+/**
+ * @template T
+ * @param {string} url
+ * @param {(sql: import('postgres').Sql) => Promise<T>} use
+ * @returns {Promise<T>}
+ */
+export async function withDatabase(url, use) {
+  const sql = postgres(url, { max: 1, onnotice: () => {} })
+  try {
+    return await use(sql)
+  } finally {
+    await sql.end()
+  }
+}
 
 /**
  * Every table and column that holds one of the values in clear text.
@@ -8,9 +23,8 @@ import postgres from 'postgres'
  * @param {string[]} values
  * @returns {Promise<{ tables: number, rows: number, found: string[] }>}
  */
-export async function searchDatabase(url, values) {
-  const sql = postgres(url, { max: 1, onnotice: () => {} })
-  try {
+export function searchDatabase(url, values) {
+  return withDatabase(url, async (sql) => {
     const tables = await sql`
       select table_schema as schema, table_name as name from information_schema.tables
       where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')`
@@ -27,9 +41,7 @@ export async function searchDatabase(url, values) {
       }
     }
     return { tables: tables.length, rows, found }
-  } finally {
-    await sql.end()
-  }
+  })
 }
 
 /** What stands around the value. @param {string} text @param {string} value */

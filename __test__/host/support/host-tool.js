@@ -52,10 +52,12 @@ export async function startHost({ env = {} } = {}) {
     podsUrl: `http://${podsAddress()}:${port}`,
     /** Every user may read what is put here. */
     folder,
+    /** Its `PAPERCLIP_HOME`. */
+    home: join(state, 'home'),
     loopDelayFile: variables.LOOP_DELAY_FILE,
     /** Of the embedded PostgreSQL. */
     database: () => {
-      const [, , , port] = readFileSync(join(state, 'home/instances/lab/db/postmaster.pid'), 'utf8').split('\n')
+      const [, , , port] = readFileSync(join(host.home, 'instances/lab/db/postmaster.pid'), 'utf8').split('\n')
       return `postgres://paperclip:paperclip@127.0.0.1:${port}/paperclip`
     },
     pid: () => Number(readFileSync(join(state, 'server.pid'), 'utf8')),
