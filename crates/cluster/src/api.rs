@@ -1,6 +1,7 @@
 //! The calls of one namespace, each with a time limit and a name for messages.
 
 mod answer;
+mod deadline;
 mod named;
 mod operator;
 mod patience;

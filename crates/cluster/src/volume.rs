@@ -9,7 +9,7 @@ use std::time::Duration;
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::files::Trouble;
 use claude_k8s_core::launch::not_prepared;
-use claude_k8s_core::plan::{Entry, LookAt, Make, Preparation, SessionCopy, VolumeFacts, Whose};
+use claude_k8s_core::plan::{Entry, LookAt, Make, Preparation, SessionCopy, TranscriptPlace, VolumeFacts, Whose};
 
 use crate::files::{Access, Budget, FileError, Owner, Root, Shared, blocking, own_uid};
 
@@ -74,6 +74,15 @@ pub(crate) async fn prepare(preparation: Preparation) -> Result<Option<String>, 
     let opened = root.clone();
     let copied = blocking(&root, TIME, move || copy(&Root::open(&opened, &Shared::default())?, &session, pods));
     Ok(copied.await.err().map(|error| error.to_string()))
+}
+
+/// The size of a transcript, which is not read. What cannot be looked at is not known.
+pub(crate) async fn transcript_bytes(at: TranscriptPlace) -> Option<u64> {
+    let root = PathBuf::from(&at.root);
+    let opened = root.clone();
+    blocking(&root, TIME, move || Ok(Root::open(&opened, &Shared::default())?.dir(&at.directory)?.file_bytes(&at.name)))
+        .await
+        .ok()?
 }
 
 /// Ids of the pod.

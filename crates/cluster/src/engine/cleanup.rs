@@ -8,14 +8,14 @@ use claude_k8s_core::launch::{Call, not_cleaned_up, payload_stays};
 use claude_k8s_core::manifest::Staging;
 use claude_k8s_core::names::key;
 use claude_k8s_core::permissions::Permission;
-use claude_k8s_core::run::Fate;
+use claude_k8s_core::run::{ENDS_WITHIN, Fate, pod_goes_on};
 use claude_k8s_core::view::JobFacts;
 use futures_util::future::{try_join, try_join_all};
 use k8s_openapi::api::batch::v1::Job;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::patiently;
-use crate::run::RunContext;
+use crate::run::{RunContext, Supervised, bound_pod};
 use crate::staging;
 
 /// For all calls together.
@@ -27,7 +27,13 @@ const BUDGET: Duration = Duration::from_secs(10);
 /// an undisturbed clean-up costs; a failure has to be told before the run resolves.
 ///
 /// `secrets`: the names of the payload; `None` for a Job that another process made.
-pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, secrets: Option<Vec<String>>, fate: Fate) -> bool {
+pub(super) async fn clean_up(
+    run: &RunContext,
+    job: &JobFacts,
+    supervised: &Supervised,
+    secrets: Option<Vec<String>>,
+    fate: Fate,
+) -> bool {
     if fate == Fate::Leave {
         return true;
     }
@@ -46,7 +52,7 @@ pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, secrets: Option<V
             Some(Err(failure)) if !Call::CleanUpJob.goes_without(failure.kind) => Err(failure),
             Some(Ok(())) => Ok(()),
             // Kept by policy, or for want of the permission to delete: the TTL removes it.
-            _ => retain(run, job, secrets).await,
+            _ => retain(run, job, supervised, secrets).await,
         }
     };
     let over_budget = |_| Err(ApiFailure::timed_out(run.namespace.what("Removing", "Job", &job.name), BUDGET));
@@ -57,19 +63,40 @@ pub(super) async fn clean_up(run: &RunContext, job: &JobFacts, secrets: Option<V
     cleaned.is_ok()
 }
 
-/// A kept Job is marked as delivered, so that the next run of the task does not take it for an orphan (GRD-06).
-pub(super) async fn mark_delivered(run: &RunContext, job: &JobFacts) -> Result<(), ApiFailure> {
-    let patch = json!({ "metadata": { "uid": job.uid, "annotations": { key::DELIVERED: "true" } } });
+/// A kept Job is marked as delivered, so that the next run of the task does not take it for an orphan (GRD-06). The same
+/// call may give it a deadline, in seconds, so that its pod does not run for ever (FLD-26).
+pub(super) async fn mark_delivered(run: &RunContext, job: &JobFacts, deadline: Option<u64>) -> Result<(), ApiFailure> {
+    let plain = json!({ "metadata": { "uid": job.uid, "annotations": { key::DELIVERED: "true" } } });
     if !run.may_patch() {
         return Ok(());
     }
-    match patiently(Call::MarkDelivered, || run.namespace.patch_job(&job.name, &patch)).await {
+    let mark = async |patch: &Value| patiently(Call::MarkDelivered, || run.namespace.patch_job(&job.name, patch)).await;
+    let mut marked = match deadline {
+        Some(deadline) => {
+            let mut patch = plain.clone();
+            patch["spec"] = json!({ "activeDeadlineSeconds": deadline });
+            mark(&patch).await
+        }
+        None => mark(&plain).await,
+    };
+    // Whoever refuses to change what the Job is may take the mark, which matters more.
+    let refused = |failure: &ApiFailure| !failure.kind.is_passing() && !Call::MarkDelivered.knows_by(failure.kind);
+    if deadline.is_some() && marked.as_ref().is_err_and(refused) {
+        marked = mark(&plain).await;
+    }
+    match marked {
         Err(failure) if !Call::MarkDelivered.knows_by(failure.kind) => Err(failure),
         _ => Ok(()),
     }
 }
 
-async fn retain(run: &RunContext, job: &JobFacts, secrets: Option<Vec<String>>) -> Result<(), ApiFailure> {
+async fn retain(
+    run: &RunContext,
+    job: &JobFacts,
+    supervised: &Supervised,
+    secrets: Option<Vec<String>>,
+) -> Result<(), ApiFailure> {
+    let deadline = bounded(run, job, supervised).await;
     if run.permissions.allow(Permission::DeleteSecrets) {
         let secrets = match secrets {
             Some(secrets) => secrets,
@@ -77,13 +104,30 @@ async fn retain(run: &RunContext, job: &JobFacts, secrets: Option<Vec<String>>) 
         };
         let removed = secrets.iter();
         let removed = removed.map(|name| patiently(Call::DeleteSecret, || run.namespace.delete_secret(name, None)));
-        try_join(mark_delivered(run, job), try_join_all(removed)).await.map(drop)
+        try_join(mark_delivered(run, job, deadline), try_join_all(removed)).await.map(drop)
     } else {
         if staged(run, job).is_none() {
             run.output.warn(&payload_stays(&job.name));
         }
-        mark_delivered(run, job).await
+        mark_delivered(run, job, deadline).await
     }
+}
+
+/// No pod of a Job that stays runs for ever. The deadline that the Job has to have for that: it costs the pod's log, so
+/// where another container goes on the pod gets one of its own, if that is possible.
+async fn bounded(run: &RunContext, job: &JobFacts, supervised: &Supervised) -> Option<u64> {
+    let view = &supervised.view;
+    let deadline = view.job.as_ref().and_then(|job| job.last_deadline(run.server_time()));
+    if let Some(pod) = view.pod().filter(|pod| pod.outlives_its_run()) {
+        match bound_pod(run, pod, supervised.ran_for(run.clock.now()) + ENDS_WITHIN).await {
+            Ok(()) => return None,
+            Err(failure) => {
+                let by_job = deadline.is_some() && run.may_patch();
+                run.output.warn(&pod_goes_on(&failure, job, pod, by_job));
+            }
+        }
+    }
+    deadline
 }
 
 /// Where the payload of a Job lies on the host's disk.

@@ -23,6 +23,7 @@ use super::reattach::pod_or_end;
 use super::reports;
 use crate::launch::{Launched, launch};
 use crate::run::{FollowGuard, RunContext, Supervised, supervise};
+use crate::volume;
 
 /// What carries over from one Job of the run to the next.
 pub(super) struct Flow<'a> {
@@ -113,8 +114,13 @@ impl<'a> Flow<'a> {
     /// Supervises the Job to its end. The host hears of it meanwhile: a slow host does not delay the first line.
     async fn follow(&self, followed: &Followed) -> Supervised {
         let adopted = followed.adopted.is_some();
-        let ((), supervised) =
+        let ((), mut supervised) =
             tokio::join!(reports::announce(self.run, followed), supervise(self.run, &followed.job, adopted));
+        if supervised.ending.ran_out_of_memory()
+            && let Some(place) = self.run.plan.resumed_transcript(&followed.attempt)
+        {
+            supervised.resumed_bytes = volume::transcript_bytes(place).await;
+        }
         supervised
     }
 
@@ -186,7 +192,8 @@ impl<'a> Flow<'a> {
         supervised: &Supervised,
         judge: impl FnOnce(&mut Evidence<'_>) -> T,
     ) -> T {
-        let session = self.run.plan.session_facts(&followed.attempt);
+        let mut session = self.run.plan.session_facts(&followed.attempt);
+        session.transcript_bytes = supervised.resumed_bytes;
         let pod = supervised.view.pod();
         let facts = RunFacts {
             job: followed.job.name.clone(),
@@ -226,8 +233,8 @@ impl<'a> Flow<'a> {
         let secrets = made_here.then(|| self.run.plan.secret_names(&followed.attempt));
         let clean_up = async {
             let left = fate == Fate::Leave && supervised.is_finished();
-            let known = if left { mark_delivered(self.run, &followed.job).await.is_ok() } else { true };
-            known && clean_up(self.run, &followed.job, secrets, fate).await
+            let known = if left { mark_delivered(self.run, &followed.job, None).await.is_ok() } else { true };
+            known && clean_up(self.run, &followed.job, supervised, secrets, fate).await
         };
         let ((), clean) = tokio::join!(reports::ended(self.run, followed, supervised), clean_up);
         if !clean {

@@ -9,6 +9,7 @@
 //! ```
 
 mod cache;
+mod claims;
 mod cleanup;
 mod doctor;
 mod execute;
@@ -71,6 +72,7 @@ struct Shared {
     indexes: Cache<(Identity, String), NamespaceIndex>,
     permissions: Cache<(Identity, String), tokio::sync::Mutex<Option<Arc<Asked>>>>,
     own_pods: Cache<(Identity, String), own_pod::Read>,
+    claims: Cache<(String, String), claims::Modes>,
     launch_locks: Cache<(Identity, String, String), tokio::sync::Mutex<()>>,
     following: Following,
 }

@@ -119,7 +119,8 @@ impl Engine {
             }
         };
         permissions.check_required(&namespace.name).inspect_err(forget)?;
-        let surroundings = surroundings(request, &config, &namespace.name, &own, &permissions).await;
+        let claims = self.claims(request, &config, &namespace, &own, asking).await;
+        let surroundings = surroundings(request, &config, &namespace.name, &own, &claims, &permissions).await;
         let plan = RunPlan::resolve(request, config, surroundings).inspect_err(forget)?;
         Ok(Resolved { plan, credentials, connection, namespace, permissions, own })
     }

@@ -7,8 +7,8 @@ use claude_k8s_core::config::Config;
 use claude_k8s_core::files::{Kind, READ_TIME, Trouble};
 use claude_k8s_core::permissions::Permissions;
 use claude_k8s_core::plan::{
-    HOME_SETTINGS, HOME_SETTINGS_MAX, HomeSettings, Surroundings, VolumeFacts, directories_to_check, home_is_new,
-    home_on_host, places_to_look_at,
+    ClaimFacts, HOME_SETTINGS, HOME_SETTINGS_MAX, HomeSettings, Surroundings, VolumeFacts, directories_to_check,
+    home_is_new, home_on_host, places_to_look_at,
 };
 use claude_k8s_core::request::RunRequest;
 use claude_k8s_core::target::Placement;
@@ -22,6 +22,7 @@ pub(super) async fn surroundings(
     config: &Config,
     namespace: &str,
     own: &OwnPlace,
+    claims: &[ClaimFacts],
     permissions: &Permissions,
 ) -> Surroundings {
     let placement = own.placement(namespace);
@@ -44,6 +45,7 @@ pub(super) async fn surroundings(
         bundle: bundle::read(request, config, own.pod.as_ref(), placement != Placement::SameNamespace).await,
         existing_directories: existing,
         warnings: own.missing.iter().cloned().collect(),
+        claims: claims.to_vec(),
         volume,
         degraded: permissions.degraded(),
         home: HomeSettings::Unseen,

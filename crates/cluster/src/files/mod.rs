@@ -89,6 +89,12 @@ impl Root {
         self.dir.symlink_metadata(name).is_ok()
     }
 
+    /// Size of the regular file of this name in the directory; no link is followed.
+    #[must_use]
+    pub fn file_bytes(&self, name: &str) -> Option<u64> {
+        self.dir.symlink_metadata(name).ok().filter(Metadata::is_file).map(|found| found.len())
+    }
+
     fn error(&self, path: &Path, trouble: Trouble) -> FileError {
         let path = if path.as_os_str().is_empty() { self.path.clone() } else { self.path.join(path) };
         FileError { path, trouble }

@@ -23,8 +23,8 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::RunContext;
 use super::log_task::LogTask;
+use super::{RunContext, end_pod};
 use crate::api::{Patience, patiently};
 use crate::host::StopOrder;
 use crate::index::NamespaceIndex;
@@ -40,6 +40,8 @@ pub(crate) struct Supervised {
     pub(crate) ending: Ending,
     pub(crate) transcript: Transcript,
     pub(crate) view: RunView,
+    /// Size of the transcript that was resumed, where it explains the end and the host sees it (FLD-09).
+    pub(crate) resumed_bytes: Option<u64>,
     /// By our clock.
     pod_started: Option<Timestamp>,
 }
@@ -96,6 +98,7 @@ pub(crate) async fn supervise(run: &RunContext, job: &JobFacts, adopted: bool) -
                 ending,
                 transcript: log.into_transcript(),
                 view: state.view().clone(),
+                resumed_bytes: None,
                 pod_started: state.pod_started(),
             };
         }
@@ -252,8 +255,15 @@ async fn explained(run: &RunContext, view: &RunView) -> Input {
 /// Tries until the server has accepted it; the state machine bounds how long anybody waits.
 async fn delete(run: &RunContext, view: RunView, reason: DeleteReason) -> Option<Input> {
     let job = view.job.as_ref()?;
-    let mut patience = Patience::of(Call::StopJob);
     let mut told = false;
+    if reason.keeps_the_job(run.plan.config().retain_jobs) {
+        match end_pod(run, job, view.pod()).await {
+            Ok(()) => return Some(Input::Deleted),
+            Err(failure) => run.output.warn(&not_stopped_yet(reason, &failure)),
+        }
+        told = true;
+    }
+    let mut patience = Patience::of(Call::StopJob);
     loop {
         let failure = match run.namespace.delete_job(Call::StopJob, &job.name, &job.uid).await {
             Ok(()) => return Some(Input::Deleted),

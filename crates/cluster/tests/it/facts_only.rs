@@ -87,13 +87,15 @@ fn texts_of_several_words_are_told_from_names_and_formats() {
 }
 
 /// What asks the API server, by the methods of `api::Namespace`.
-const ASKS: [&str; 16] = [
+const ASKS: [&str; 18] = [
     ".create_job(",
     ".dry_run_job(",
     ".get_job(",
     ".get_pod(",
     ".patch_job(",
     ".delete_job(",
+    ".end_pod(",
+    ".end_job(",
     ".create_secret(",
     ".delete_secret(",
     ".list_jobs(",

@@ -202,7 +202,7 @@ pub fn claim(claim: &str, namespace: &str, config: &Config, modes: &Result<Vec<S
         Ok(_) => {
             let text = format!("Claim `{claim}` is not ReadWriteMany: pods on other nodes cannot mount it");
             Check::new("k8s_pvc_not_rwx", Level::Warn, text)
-                .hint("Use a ReadWriteMany claim, or a `nodeSelector` that keeps pods on one node")
+                .hint("Use a ReadWriteMany claim. Jobs that share this one with the server's pod run on its node; others need a `nodeSelector`")
         }
         Err(failure) if Call::Claim.knows_by(failure.kind) && config.workspace_volume_claim.is_some() => {
             let text = format!("Claim `{claim}` does not exist in namespace `{namespace}`");

@@ -18,6 +18,8 @@ pub enum Call {
     OwnPod,
     /// The pods of the host's namespace: which one has the host's address?
     FindOwnPod,
+    /// A claim that the server's pod and the Job both mount.
+    ClaimInCommon,
     /// The Jobs of the agent, before and after the creation.
     ListJobs,
     /// Their pods.
@@ -62,6 +64,10 @@ pub enum Call {
     StopJob,
     /// Suspend the Job, which stops its pod as well.
     Suspend,
+    /// Patch the pod of a Job that stays so that its node ends it, and keeps its log.
+    EndPod,
+    /// Patch a Job that stays so that its pod is ended.
+    EndJob,
     /// Delete the Job after the verdict.
     CleanUpJob,
     /// Patch a Job that stays: its result was returned.

@@ -55,7 +55,7 @@ const fn row(
 
 //   401 403 quota rejected | 404 404? exists conflict | 410 429 5xx unreadable network timeout
 #[rustfmt::skip]
-pub(super) static ROWS: [Row; 32] = [
+pub(super) static ROWS: [Row; 35] = [
     row(Call::Reach, "first access review", MINUTE,
         [F, W, W, W,  W, A, W, W,  A, A, A, A, A, A], Refuse(ApiUnreachable, None), "a missing permission shows where it is used"),
     row(Call::Review, "further access reviews", EAGER,
@@ -64,6 +64,8 @@ pub(super) static ROWS: [Row; 32] = [
         [A, W, A, A,  W, A, A, A,  A, A, A, A, A, A], Refuse(ApiUnreachable, None), "there is none of that name; the next name is tried"),
     row(Call::FindOwnPod, "list pods to find the host's own by its address", EAGER,
         [A, W, A, A,  A, A, A, A,  A, A, A, A, A, A], Refuse(ApiUnreachable, None), "there is none; a server that evidently runs in a pod warns, because nothing is inherited"),
+    row(Call::ClaimInCommon, "get a claim that the server's pod uses and the Job mounts", EAGER,
+        [W, W, W, W,  W, A, W, W,  A, A, A, A, A, A], GoOn, "a warning: whether a second node can mount it is not known"),
     row(Call::ListJobs, "list the agent's Jobs", EAGER,
         [L, F, L, L,  L, A, L, L,  A, A, A, A, A, A], Refuse(ConcurrencyGuardUnreachable, None), ""),
     row(Call::ListPods, "list the agent's pods", EAGER,
@@ -108,6 +110,10 @@ pub(super) static ROWS: [Row; 32] = [
         [A, W, A, A,  K, A, A, K,  A, A, A, A, A, A], GoOn, "it is gone; without the permission it is suspended instead"),
     row(Call::Suspend, "patch the Job: suspend", TIDY,
         [F, F, F, F,  K, A, F, K,  A, A, A, A, A, A], Warn, "it is gone"),
+    row(Call::EndPod, "patch the pod of a Job that stays: its deadline, which ends it", TIDY,
+        [F, W, F, F,  K, A, F, K,  A, A, A, A, A, A], GoOn, "it is gone; otherwise the deadline of the Job ends it, and its log goes"),
+    row(Call::EndJob, "patch a Job that stays: its deadline, which ends its pod", TIDY,
+        [F, F, F, F,  K, A, F, K,  A, A, A, A, A, A], Warn, "it is gone; a pod that has to end is ended by deleting the Job"),
     row(Call::CleanUpJob, "delete the Job after the verdict", TIDY,
         [F, W, F, F,  K, A, F, K,  A, A, A, A, A, A], Warn, "it is gone; without the permission it is marked and goes by its TTL"),
     row(Call::MarkDelivered, "patch a Job that stays: its result was returned", TIDY,

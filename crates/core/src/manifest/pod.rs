@@ -11,7 +11,7 @@ use super::{container, job, labels, mounts, payload};
 use crate::attempt::Attempt;
 use crate::config::Isolation;
 use crate::paths::{RUN_MOUNT, remainder};
-use crate::plan::{Delivery, Parts};
+use crate::plan::{ClaimsInUse, Delivery, Parts};
 use crate::target::{PayloadMode, Placement};
 
 /// Seconds between SIGTERM and SIGKILL.
@@ -57,6 +57,7 @@ fn scheduling(parts: &Parts) -> PodSpec {
         dns_config: own.and_then(|own| own.dns_config.clone()),
         host_aliases: own.map(|own| own.host_aliases.clone()).filter(|list| !list.is_empty()),
         node_selector: node_selector.filter(|map| !map.is_empty()),
+        affinity: parts.binding_claims().map(ClaimsInUse::affinity),
         tolerations: tolerations.filter(|list| !list.is_empty()),
         priority_class_name: config.priority_class_name.clone(),
         runtime_class_name: config.runtime_class_name.clone(),

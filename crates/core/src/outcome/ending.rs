@@ -64,6 +64,12 @@ impl Ending {
         self.stop.as_ref().is_some_and(Stop::is_ordered)
     }
 
+    /// The kernel killed the container at its memory limit: then the size of what it had to read explains something.
+    #[must_use]
+    pub fn ran_out_of_memory(&self) -> bool {
+        self.container.exit().and_then(|end| end.reason.as_deref()) == Some("OOMKilled")
+    }
+
     /// Changes every text that somebody else wrote, before any of them is shortened or joined.
     pub fn map_texts(&mut self, change: &dyn Fn(&str) -> String) {
         let mut texts: Vec<&mut String> = Vec::new();

@@ -26,7 +26,7 @@ impl RunPlan {
         SessionFacts {
             persistent: self.parts.data.is_persistent(),
             resumed: attempt.resume.clone(),
-            transcript_bytes: None, // the file is looked at when it matters
+            transcript_bytes: None, // the file is looked at when it matters: `Ending::ran_out_of_memory`
             memory_limit: memory_limit(&self.parts.config),
             stored: self.session_to_store.clone(),
             configured_model: self.parts.config.model.clone(),

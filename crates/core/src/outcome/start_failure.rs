@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::plan::ClaimsInUse;
+
 /// How many causes from events the message ends with.
 const TOLD_EVENTS: usize = 3;
 
@@ -59,6 +61,15 @@ pub enum StartCause {
         /// How it ended.
         end: String,
     },
+    /// A volume is attached to another node than the pod's.
+    AttachedElsewhere {
+        /// Those of the controller that attaches volumes.
+        words: String,
+        /// The pod's node.
+        node: String,
+        /// Claims that the server's pod uses elsewhere. `None`: another pod has the volume, and may release it.
+        in_use: Option<ClaimsInUse>,
+    },
     /// The container waits with a reason that does not heal.
     Unstartable {
         /// The kubelet's reason and message.
@@ -67,10 +78,15 @@ pub enum StartCause {
 }
 
 impl StartFailure {
-    /// The bound for finding a node was over.
+    /// What was waited for may be free later: a node, a queue's room, a volume that another pod has.
     #[must_use]
     pub fn is_unscheduled(&self) -> bool {
-        matches!(self.cause, StartCause::ScheduleBound { .. } | StartCause::QueueBound { .. })
+        matches!(
+            self.cause,
+            StartCause::ScheduleBound { .. }
+                | StartCause::QueueBound { .. }
+                | StartCause::AttachedElsewhere { in_use: None, .. }
+        )
     }
 
     /// `Pod did not start within <n>s (<key>): …; events: …`, or the reason that does not heal with its events.
@@ -93,7 +109,7 @@ impl StartCause {
         match self {
             Self::ScheduleBound { seen, .. } | Self::StartupBound { seen, .. } => vec![seen],
             Self::QueueBound { queue, .. } => queue.iter_mut().collect(),
-            Self::Refused { words, .. } => vec![words],
+            Self::Refused { words, .. } | Self::AttachedElsewhere { words, .. } => vec![words],
             Self::NodeRefused { reason, message } => vec![reason, message],
             Self::OtherContainer { end, .. } => vec![end],
             Self::Unstartable { waiting } => vec![waiting],
@@ -125,6 +141,16 @@ impl StartCause {
             Self::NodeRefused { reason, message } => {
                 format!("Pod cannot start: the node refused the pod: {reason}: {message}")
             }
+            Self::AttachedElsewhere { words, node, in_use: Some(in_use) } => format!(
+                "Pod cannot start: {}: the server's pod has it on node `{}` and this pod is on `{node}`: {words}; \
+                 change `nodeSelector` or `podTemplate` so that it runs there, or use a ReadWriteMany claim",
+                in_use.names(),
+                in_use.node
+            ),
+            Self::AttachedElsewhere { words, node, in_use: None } => format!(
+                "Pod cannot start: another node than `{node}` has one of its volumes: {words}; keep the pods that use it \
+                 on one node with `nodeSelector`, or use a ReadWriteMany claim"
+            ),
             Self::OtherContainer { name, end } => format!("Pod cannot start: container `{name}` failed: {end}"),
             Self::Unstartable { waiting } => format!("Pod cannot start: {waiting}"),
         }

@@ -39,6 +39,8 @@ pub struct OwnPod {
     pub env: Vec<EnvVar>,
     /// `envFrom` of the source container.
     pub env_from: Vec<EnvFromSource>,
+    /// `spec.nodeName`.
+    pub node: Option<String>,
     /// `spec.nodeSelector`.
     pub node_selector: BTreeMap<String, String>,
     /// `spec.tolerations`.

@@ -21,6 +21,7 @@ impl OwnPod {
         };
         let Some(spec) = &pod.spec else { return own };
         own.service_account.clone_from(&spec.service_account_name);
+        own.node = spec.node_name.clone().filter(|name| !name.is_empty());
         own.node_selector = spec.node_selector.clone().unwrap_or_default();
         own.tolerations = spec.tolerations.clone().unwrap_or_default();
         own.dns_policy.clone_from(&spec.dns_policy);

@@ -123,7 +123,7 @@ table! {
         CreateSecrets => row("secret_create", secret(Create), Replaceable, "prompt, tokens and environment of the run", "prompt and credentials take files on a data volume that host and pod share; where there is none, every run is refused"),
         DeleteSecrets => row("secret_delete", secret(Delete), Replaceable, "the same at the end of a run whose Job is retained", "the payload of a retained Job stays until the Job goes"),
         GetSecrets => row("secret_get", secret(Get), Useful, "environment test only, of one name", "the check of `secretRef` is skipped"),
-        GetClaims => row("pvc_get", access("", "persistentvolumeclaims", Get), Useful, "does the data claim exist, and can several nodes mount it?", "the check of the data claim is skipped"),
+        GetClaims => row("pvc_get", access("", "persistentvolumeclaims", Get), Useful, "does the data claim exist, and can several nodes mount it?", "a Job may wait for a volume that the server's node has; the check of the data claim is skipped"),
         ListEvents => row("event_list", access("", "events", List), Useful, "why a pod does not start", "start-up problems are reported without events"),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::args::model_fits_provider;
 use super::{BundlePlan, Identity, Parts, Surroundings};
-use super::{bundle, check_instructions, directories, inheritance, refusal};
+use super::{bundle, check_instructions, claims, directories, inheritance, refusal};
 use crate::config::Config;
 use crate::failure::{ErrorCode, Refusal};
 use crate::guard::SupervisorId;
@@ -31,6 +31,7 @@ pub(super) fn parts(
     let data = data_volume(request, &config, own, &surroundings)?;
     let near = own.filter(|_| placement == Placement::SameNamespace);
     let data = isolate(request, &config, near, &surroundings.volume, data, warnings)?;
+    let in_use = claims::in_use(&config, near, &surroundings.claims, warnings)?;
     let inherited = inherited_volumes(request, &config, own, placement, &data);
     let mounted = MountedPaths::new(&data, &inherited, config.pod_template.as_ref());
     let directory = directories::run_directory(request, &config, &data, &mounted, warnings);
@@ -75,6 +76,7 @@ pub(super) fn parts(
         bundle,
         mcp,
         settings,
+        in_use,
     })
 }
 

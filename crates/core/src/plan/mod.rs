@@ -18,6 +18,7 @@ mod attempts;
 mod bundle;
 mod bundle_content;
 mod check;
+mod claims;
 mod directories;
 pub(crate) mod environment;
 pub(crate) mod expansion;
@@ -43,13 +44,14 @@ pub(crate) mod volumes;
 pub use bundle::{BundlePlan, Delivery, instructions_root};
 pub use bundle_content::{BundleContent, BundleFile, BundleSources, LeftOut, SkillFiles};
 pub use check::check;
+pub use claims::{ClaimFacts, ClaimsInUse, claims_in_common};
 pub use directories::directories_to_check;
 pub use home::{HOME_SETTINGS, HOME_SETTINGS_MAX, HomeSettings, home_is_new, home_on_host};
 pub use instructions::{check_instructions, shared_directories};
 pub(crate) use isolation::beside;
 pub use isolation::{
-    Entry, IsolationReport, LookAt, Make, PaperclipHome, Place, Preparation, SessionCopy, VolumeFacts, Whose,
-    mounted_beside, places_to_look_at,
+    Entry, IsolationReport, LookAt, Make, PaperclipHome, Place, Preparation, SessionCopy, TranscriptPlace, VolumeFacts,
+    Whose, mounted_beside, places_to_look_at,
 };
 pub(crate) use parts::{Identity, Parts};
 pub use run_plan::RunPlan;

@@ -1,10 +1,11 @@
 //! Everything a Job is made of, decided and complete.
 
-use super::BundlePlan;
+use super::claims;
 use super::environment::Environment;
 use super::mcp::McpConfig;
 use super::settings::Settings;
 use super::volumes::{DataVolume, InheritedVolumes};
+use super::{BundlePlan, ClaimsInUse};
 use crate::config::{Config, Isolation};
 use crate::own_pod::OwnPod;
 use crate::target::{PayloadMode, Placement};
@@ -35,6 +36,8 @@ pub(crate) struct Parts {
     pub(crate) bundle: Option<BundlePlan>,
     pub(crate) mcp: Option<McpConfig>,
     pub(crate) settings: Settings,
+    /// Claims that the server's pod uses on one node.
+    pub(crate) in_use: Option<ClaimsInUse>,
 }
 
 /// User and group when neither configuration, own pod nor server process has one; the CLI refuses root.
@@ -63,6 +66,11 @@ impl Parts {
     /// The own pod, when its scheduling says anything about the target cluster.
     pub(crate) fn own_in_same_cluster(&self) -> Option<&OwnPod> {
         self.own.as_ref().filter(|_| self.placement != Placement::Elsewhere)
+    }
+
+    /// The claims that decide where the Job runs: none where the configuration does.
+    pub(crate) fn binding_claims(&self) -> Option<&ClaimsInUse> {
+        self.in_use.as_ref().filter(|_| !claims::is_placed(&self.config))
     }
 
     /// User of the container.

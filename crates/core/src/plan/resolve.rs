@@ -1,7 +1,7 @@
 //! The decisions of a [`RunPlan`], in their order.
 
 use super::attempts::Attempts;
-use super::{Parts, RunPlan, Surroundings, assemble, check, redactions, refusal, resumption};
+use super::{ClaimsInUse, Parts, RunPlan, Surroundings, assemble, check, redactions, refusal, resumption};
 use crate::config::Config;
 use crate::config::env::{MAX_ENTRY_BYTES, MAX_TOTAL_BYTES};
 use crate::failure::Refusal;
@@ -30,6 +30,7 @@ impl RunPlan {
             status_lines: std::iter::once(format!("Skills bundled {skills}"))
                 .chain(session.refused)
                 .chain(parts.left_behind.clone())
+                .chain(parts.binding_claims().map(ClaimsInUse::told))
                 .collect(),
             notes: notes(&parts, &skills),
             attempts,

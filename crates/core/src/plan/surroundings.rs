@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{BundleSources, HomeSettings, VolumeFacts};
+use super::{BundleSources, ClaimFacts, HomeSettings, VolumeFacts};
 use crate::own_pod::OwnPod;
 use crate::target::{PayloadMode, Placement};
 
@@ -27,6 +27,8 @@ pub struct Surroundings {
     pub warnings: Vec<String>,
     /// Settings of the agent's home, where the server sees it.
     pub home: HomeSettings,
+    /// What was read of [`super::claims_in_common`].
+    pub claims: Vec<ClaimFacts>,
     /// What was found at [`super::places_to_look_at`].
     pub volume: VolumeFacts,
     /// Degraded modes that permissions force (`polling`, `created unsuspended`, `staging`), each named once.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::causes::Cause;
 use crate::outcome::LogSummary;
+use crate::plan::ClaimsInUse;
 use crate::view::RunView;
 
 /// Time limits of one run.
@@ -27,6 +28,8 @@ pub struct Bounds {
     pub queued: bool,
     /// The Job was found running: its deadline counts from the pod's own start, not from when it was found.
     pub adopted: bool,
+    /// Claims of the pod that the server's pod keeps on its node.
+    pub in_use: Option<ClaimsInUse>,
 }
 
 /// What is known of the container's output. Times are of our clock.

@@ -20,6 +20,7 @@
 //! delete. Beside the phase stands what is true everywhere: the newest facts, what was once seen or proven, the end of
 //! the log, and the findings that become the [`Ending`](crate::outcome::Ending).
 
+mod attach;
 mod causes;
 mod command;
 mod draining;
@@ -42,7 +43,7 @@ mod told;
 
 pub use causes::{Cause, causes, is_of_workload};
 pub use command::{Command, DeleteReason};
-pub use fate::Fate;
+pub use fate::{ENDS_WITHIN, Fate};
 pub use input::{Bounds, Heard, Input, Proof, ProofOf};
 pub use live::{Live, LiveProgress};
 pub use phase::Phase;
@@ -89,6 +90,8 @@ pub mod constants {
     pub const QUEUE_EVENTS: Duration = Duration::from_secs(5);
     /// How often admission has to refuse a pod with the same words until that is its last word.
     pub const REFUSED_TIMES: u32 = 3;
+    /// A volume of another node may be detached from it within this time after that was first told.
+    pub const ATTACHED_ELSEWHERE: Duration = Duration::from_secs(60);
     /// Between two looks at an object that the watch says is gone.
     pub const PROOF_INTERVAL: Duration = Duration::from_secs(5);
 }

@@ -17,6 +17,7 @@ impl RunPlan {
             silence: config.silence_timeout,
             queued: config.queue_name.is_some(),
             adopted,
+            in_use: self.parts.in_use.clone(),
         }
     }
 }

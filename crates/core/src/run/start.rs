@@ -32,7 +32,9 @@ pub struct StartUp {
 /// A node took the pod: the image is pulled, the volumes are mounted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Starting {
-    step: StartUp,
+    pub(super) step: StartUp,
+    /// Since when a volume of it is known to be attached to another node.
+    pub(super) attached_elsewhere: Option<Timestamp>,
     /// Since when the container waits with an error that may heal.
     error_since: Option<Timestamp>,
 }
@@ -59,6 +61,10 @@ impl StartUp {
         }
     }
 
+    pub(super) fn look_again_by(&mut self, at: Timestamp) {
+        self.events_at = self.events_at.min(at);
+    }
+
     fn read_events_when_due(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
         if now >= self.events_at {
             self.events_at = after(now, NEXT_EVENTS);
@@ -69,7 +75,7 @@ impl StartUp {
 
 impl Starting {
     fn new(now: Timestamp) -> Self {
-        Self { step: StartUp::new(now), error_since: None }
+        Self { step: StartUp::new(now), attached_elsewhere: None, error_since: None }
     }
 
     pub(super) fn next_wake(&self, bound: Option<Duration>, in_sync: bool) -> Option<Timestamp> {
@@ -111,7 +117,7 @@ impl RunState {
             return;
         }
         let in_sync = self.in_sync();
-        let Phase::Starting(Starting { step, error_since }) = &mut self.phase else { return };
+        let Phase::Starting(Starting { step, error_since, .. }) = &mut self.phase else { return };
         match self.view.pods.first().map_or(Waiting::Progress(String::new()), waiting) {
             Waiting::Fatal(waiting) => return self.fail_start(StartCause::Unstartable { waiting }, now, commands),
             Waiting::MayHeal(waiting) => {
@@ -199,6 +205,7 @@ impl RunState {
                 }
                 step.causes = causes;
                 self.end_when_refused(now, commands);
+                self.end_when_attached_elsewhere(now, commands);
             }
             (_, Some(failure)) if !causes.is_empty() => failure.events = texts(&causes),
             _ => {}
@@ -216,7 +223,7 @@ impl RunState {
             let words = refusal.text.trim_start_matches("FailedCreate: ").to_owned();
             self.fail_start(StartCause::Refused { times: refusal.times, words }, now, commands);
         } else {
-            step.events_at = step.events_at.min(after(now, FIRST_EVENTS));
+            step.look_again_by(after(now, FIRST_EVENTS));
         }
     }
 }

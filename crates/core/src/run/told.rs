@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::DeleteReason;
-use crate::api_failure::ApiFailure;
+use super::{DeleteReason, ENDS_WITHIN};
+use crate::api_failure::{ApiFailure, FailureKind};
 use crate::log::OWN;
 use crate::outcome::LogSummary;
 use crate::view::{JobFacts, PodFacts, Terminated};
@@ -125,10 +125,29 @@ pub fn not_stopped(failure: &ApiFailure) -> String {
     format!("{failure}; the pod may still run")
 }
 
+/// The pod of a Job that stays had to end, and could not be ended alone.
+#[must_use]
+pub fn pod_not_kept(failure: &ApiFailure, job: &JobFacts) -> String {
+    let grant = if failure.kind == FailureKind::Forbidden { "; grant `patch` on `pods` to keep both" } else { "" };
+    format!("{failure}; Job {} stays, but its pod goes with its log: the deadline of the Job ends it{grant}", job.name)
+}
+
+/// Another container keeps the pod of a Job that stays, and the pod could not be bounded alone. `bounded`: the Job was.
+#[must_use]
+pub fn pod_goes_on(failure: &ApiFailure, job: &JobFacts, pod: &PodFacts, bounded: bool) -> String {
+    let others = pod.others_running.join("`, `");
+    let next = if bounded {
+        let minutes = ENDS_WITHIN.as_secs() / 60;
+        format!("within {minutes} minutes the deadline of Job {} ends it, and its log goes with it", job.name)
+    } else {
+        format!("delete Job {} to end it", job.name)
+    };
+    format!("{failure}; pod {} of the retained Job may run on because of its container `{others}`: {next}", pod.name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api_failure::FailureKind;
 
     #[test]
     fn an_event_says_the_same_to_people_and_to_programs() {

@@ -62,6 +62,8 @@ pub struct PodFacts {
     pub announces_end: bool,
     /// Other containers (init and sidecar) that ended badly or cannot start: name and state text.
     pub other_failures: Vec<(String, String)>,
+    /// Other containers that were posted as running, apart from init containers: those end with the last of these.
+    pub others_running: Vec<String>,
     /// The pod left the index: a `DELETED` event or absence in a list. A claim, not yet a proof.
     pub absent: bool,
 }
@@ -164,6 +166,7 @@ impl PodFacts {
             announces_start: command_says(pod, FIRST_LINE),
             announces_end: command_says(pod, END_LINE_BEGIN),
             other_failures: read_other_failures(&status),
+            others_running: read_others_running(&status),
             absent: false,
         }
     }
@@ -300,6 +303,12 @@ fn read_other_failures(status: &PodStatus) -> Vec<(String, String)> {
     let init = status.init_container_statuses.iter().flatten();
     let others = status.container_statuses.iter().flatten().filter(|one| one.name != CONTAINER);
     init.chain(others).filter_map(|one| describe_failure(one).map(|text| (one.name.clone(), text))).collect()
+}
+
+fn read_others_running(status: &PodStatus) -> Vec<String> {
+    let runs = |one: &&ContainerStatus| one.state.as_ref().is_some_and(|state| state.running.is_some());
+    let others = status.container_statuses.iter().flatten().filter(|one| one.name != CONTAINER);
+    others.filter(runs).map(|one| one.name.clone()).collect()
 }
 
 fn describe_failure(container: &ContainerStatus) -> Option<String> {

@@ -40,6 +40,7 @@ mod outcome_wakes;
 mod permissions_docs;
 mod plan_args;
 mod plan_bundle;
+mod plan_claims;
 mod plan_environment_api_url;
 mod plan_environment_layers;
 mod plan_environment_paths;

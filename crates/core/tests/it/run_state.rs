@@ -130,6 +130,7 @@ fn bounds() -> BoxedStrategy<Bounds> {
             silence,
             queued,
             adopted,
+            in_use: None,
         })
         .boxed()
 }
@@ -227,6 +228,7 @@ proptest! {
             silence: None,
             queued: false,
             adopted: false,
+            in_use: None,
         };
         let mut state = RunState::released(bounds, live(None), at(0)).0;
         let mut now = 0;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::objects::json::{items, text};
+use crate::objects::json::{integer, items, text};
 use crate::objects::rejection::Rejection;
 use crate::objects::resource::Resource;
 
@@ -100,6 +100,14 @@ pub(crate) fn check_update(resource: Resource, old: &Value, new: &Value) -> Resu
         Resource::Pods => ["/spec/containers", "/spec/volumes", "/spec/nodeName"].into_iter().find(|p| changed(p)),
         _ => None,
     };
+    if resource == Resource::Pods {
+        let [before, after] = [old, new].map(|pod| integer(pod, "/spec/activeDeadlineSeconds"));
+        let brought_forward = after.is_some_and(|after| after > 0 && before.is_none_or(|before| after <= before));
+        if before != after && !brought_forward {
+            let why = "Invalid value: must be less than or equal to previous value";
+            return Err(Rejection::invalid(resource, name, "spec.activeDeadlineSeconds", why));
+        }
+    }
     match fixed {
         Some(pointer) => {
             let field = pointer.trim_start_matches('/').replace('/', ".");

@@ -18,6 +18,8 @@ pub(crate) struct Source {
 
 pub(crate) const JOB_CONTROLLER: Source = Source { component: "job-controller", kind: "Normal" };
 pub(crate) const JOB_CONTROLLER_WARNING: Source = Source { component: "job-controller", kind: "Warning" };
+pub(crate) const ATTACHER: Source = Source { component: "attachdetach-controller", kind: "Normal" };
+pub(crate) const ATTACHER_WARNING: Source = Source { component: "attachdetach-controller", kind: "Warning" };
 pub(crate) const KUBELET: Source = Source { component: "kubelet", kind: "Normal" };
 pub(crate) const KUBELET_WARNING: Source = Source { component: "kubelet", kind: "Warning" };
 pub(crate) const SCHEDULER: Source = Source { component: "default-scheduler", kind: "Normal" };

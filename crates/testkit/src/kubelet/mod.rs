@@ -9,6 +9,7 @@
 
 mod container;
 mod image;
+mod nodes;
 mod paths;
 mod pod;
 mod post;

@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::container::{self, Ended};
+use super::nodes;
 use super::post::{self, List};
 use crate::clock::seconds;
 use crate::cluster::events::{self, SCHEDULER, SCHEDULER_WARNING, Source};
@@ -33,13 +34,13 @@ pub(super) struct PodWorker {
     pub(super) cluster: Arc<Cluster>,
     pub(super) key: Key,
     pub(super) uid: String,
-    /// Set when the pod is accepted; the pod's own deadline counts from there.
-    deadline: OnceCell<Option<Instant>>,
+    /// When the pod was accepted; its own deadline counts from there.
+    accepted: OnceCell<Instant>,
 }
 
 /// Looks after the pod until its object is gone, then removes its logs and directories.
 pub(super) async fn run(cluster: Arc<Cluster>, key: Key, uid: String) {
-    let pod = PodWorker { cluster, key, uid, deadline: OnceCell::new() };
+    let pod = PodWorker { cluster, key, uid, accepted: OnceCell::new() };
     tokio::select! {
         biased;
         () = pod.gone() => {} // dropping `live` kills what still runs: a forced deletion
@@ -74,8 +75,12 @@ impl PodWorker {
             self.cluster.until(Topic::Everything, |state| (self.obstacle(state) != last).then_some(())).await;
         }
         let now = self.cluster.clock.now();
-        self.post(|pod| post::scheduled(pod, now)).await;
-        let assigned = format!("Successfully assigned {}/{} to {}", self.key.namespace, self.key.name, super::NODE);
+        let node = self.cluster.read(|state| {
+            let pod = state.store.get(&self.key);
+            pod.and_then(|pod| nodes::node_for(state, pod).ok()).unwrap_or_else(|| super::NODE.to_owned())
+        });
+        self.post(|pod| post::scheduled(pod, &node, now)).await;
+        let assigned = format!("Successfully assigned {}/{} to {node}", self.key.namespace, self.key.name);
         self.event(SCHEDULER, "Scheduled", &assigned).await;
     }
 
@@ -85,6 +90,9 @@ impl PodWorker {
         if let Some(hold) = state.knobs.hold(HoldKind::Scheduling, &names_of(pod)) {
             let default = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
             return Some(hold.message.clone().unwrap_or_else(|| default.to_owned()));
+        }
+        if let Err(unfit) = nodes::node_for(state, pod) {
+            return Some(unfit);
         }
         items(pod, "/spec/volumes").iter().find_map(|volume| {
             let claim = volume.pointer("/persistentVolumeClaim/claimName")?.as_str()?;
@@ -97,10 +105,8 @@ impl PodWorker {
     async fn accept(&self) {
         let now = self.cluster.clock.now();
         self.post(|pod| post::accepted(pod, now)).await;
-        let seconds = self.object().and_then(|pod| integer(&pod, "/spec/activeDeadlineSeconds"));
-        let deadline = seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
         // Set once, here: the cell cannot be full.
-        drop(self.deadline.set(deadline.map(|deadline| Instant::now() + deadline)));
+        drop(self.accepted.set(Instant::now()));
     }
 
     /// Init containers one after the other, then all others together.
@@ -181,7 +187,6 @@ impl PodWorker {
 
     /// Why the pod has to stop, as soon as it does. Cancel-safe.
     pub(super) async fn stopped(&self) -> EarlyEnd {
-        let deadline = self.deadline.get().copied().flatten();
         let stop = self.until(|state| {
             if let Some(eviction) = state.knobs.node.eviction(&self.uid) {
                 return Some(EarlyEnd::Evicted(eviction.clone()));
@@ -193,7 +198,24 @@ impl PodWorker {
         tokio::select! {
             biased;
             stop = stop => stop,
-            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => EarlyEnd::Deadline,
+            () = self.overdue() => EarlyEnd::Deadline,
+        }
+    }
+
+    /// The pod's own deadline, which may be set or brought forward while it runs.
+    async fn overdue(&self) {
+        let seconds = |state: &State| {
+            let pod = state.store.get_uid(&self.key, &self.uid)?;
+            u64::try_from(integer(pod, "/spec/activeDeadlineSeconds")?).ok().map(Duration::from_secs)
+        };
+        let mut known = self.cluster.read(seconds);
+        loop {
+            let deadline = self.accepted.get().zip(known).map(|(accepted, seconds)| *accepted + seconds);
+            tokio::select! {
+                biased;
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => return,
+                changed = self.until(|state| Some(seconds(state)).filter(|now| *now != known)) => known = changed,
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{NODE, NODE_IP};
+use super::NODE_IP;
 use crate::clock::seconds;
 use crate::objects::json::{array, items, set, set_condition, text};
 use crate::script::Exit;
@@ -25,8 +25,8 @@ impl List {
     }
 }
 
-pub(super) fn scheduled(pod: &mut Value, now: Timestamp) {
-    set(pod, &["spec", "nodeName"], NODE);
+pub(super) fn scheduled(pod: &mut Value, node: &str, now: Timestamp) {
+    set(pod, &["spec", "nodeName"], node);
     set_condition(pod, "PodScheduled", "True", "", "", &seconds(now));
 }
 

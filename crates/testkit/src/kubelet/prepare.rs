@@ -6,12 +6,13 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::image::is_valid_name;
+use super::nodes;
 use super::pod::PodWorker;
 use super::post::{self, List};
 use super::variables;
 use super::volumes::{self, Volume};
-use crate::cluster::events::{KUBELET, KUBELET_WARNING};
-use crate::cluster::{Image, Launch, Topic};
+use crate::cluster::events::{ATTACHER, ATTACHER_WARNING, KUBELET, KUBELET_WARNING};
+use crate::cluster::{Image, Launch, State, Topic};
 use crate::knobs::{HoldKind, names_of};
 use crate::objects::json::{items, text};
 
@@ -21,6 +22,7 @@ pub(super) async fn prepare(
     spec: &Value,
     list: List,
 ) -> Option<(Launch, BTreeMap<String, Volume>, Image)> {
+    attach(pod).await;
     let volumes = mount(pod).await;
     pod.until(|state| (!pod.held(state, HoldKind::ContainerStart)).then_some(())).await;
     let image = pull(pod, spec, list).await;
@@ -43,6 +45,15 @@ pub(super) async fn prepare(
         env,
     };
     Some((launch, volumes, image))
+}
+
+/// What another node has is waited for. It is said once, however long that lasts.
+async fn attach(pod: &PodWorker) {
+    let elsewhere = |state: &State| nodes::attached_elsewhere(state, state.store.get(&pod.key)?);
+    let Some(message) = pod.cluster.read(elsewhere) else { return };
+    pod.event(ATTACHER_WARNING, "FailedAttachVolume", &message).await;
+    pod.cluster.until(Topic::Everything, |state| elsewhere(state).is_none().then_some(())).await;
+    pod.event(ATTACHER, "SuccessfulAttachVolume", "AttachVolume.Attach succeeded for volume").await;
 }
 
 /// Volumes come first; a missing Secret holds the whole pod in `ContainerCreating`.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use serde_json::Value;
 
-use super::{NODE, NODE_IP};
+use super::NODE_IP;
 use crate::cluster::State;
 use crate::objects::json::{items, text};
 use crate::objects::resource::Resource;
@@ -81,7 +81,6 @@ fn field(pod: &Value, path: &str) -> String {
     match path {
         "status.podIP" | "status.podIPs" => POD_IP.to_owned(),
         "status.hostIP" | "status.hostIPs" => NODE_IP.to_owned(),
-        "spec.nodeName" => NODE.to_owned(),
         other => text(pod, &format!("/{}", other.replace('.', "/"))).to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use claude_k8s_core::doctor::{self, Check, findings};
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::launch::Call;
 use claude_k8s_core::permissions::Permissions;
-use claude_k8s_core::plan::RunPlan;
+use claude_k8s_core::plan::{ClaimFacts, RunPlan};
 use claude_k8s_core::request::{Prompt, RunRequest};
 use serde_json::Value;
 
@@ -34,11 +34,12 @@ pub(super) async fn resolve(
     mut config: Config,
     namespace: &str,
     own: &OwnPlace,
+    claims: &[ClaimFacts],
     permissions: &Permissions,
 ) -> Resolved {
     complete(&mut request);
     let resolve = async |config: &Config, permissions: &Permissions| {
-        let surroundings = surroundings(&request, config, namespace, own, permissions).await;
+        let surroundings = surroundings(&request, config, namespace, own, claims, permissions).await;
         let plan = RunPlan::resolve(&request, config.clone(), surroundings)?;
         let job = plan.job(&plan.first_attempt(), true)?;
         let isolation = plan.isolation_report().map(|report| doctor::isolation(&report, &job, plan.host_claim()));

@@ -61,7 +61,13 @@ impl Engine {
         );
         let own = own.unwrap_or_default(); // told by its check
         let granted = permissions(&answers);
-        let resolved = job_checks::resolve(request.clone(), config.clone(), &namespace.name, &own, &granted).await;
+        let claims = if granted.allow(Permission::GetClaims) {
+            self.claims(&request, &config, &namespace, &own, &hurry).await
+        } else {
+            Vec::new() // told by its check
+        };
+        let resolved =
+            job_checks::resolve(request.clone(), config.clone(), &namespace.name, &own, &claims, &granted).await;
 
         checks.push(findings::own_pod(own.pod.as_ref(), request.host.env("PAPERCLIP_HOME")));
         checks.extend(resolved.left_behind);

@@ -1,11 +1,13 @@
 //! What a settled run leaves in the cluster, and that it is never taken for somebody's work.
 
-use serde_json::Value;
-use tokio::time::Instant;
+use claude_k8s_core::log::end_line;
+use claude_k8s_testkit::Script;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
-use super::claude::{COST, works};
+use super::claude::{COST, begins, result, works};
 use super::requests::{fails, hangs, short};
-use super::world::{World, assert_success, seconds};
+use super::world::{Call, NAMESPACE, World, assert_success, minutes, name, seconds};
 
 fn world() -> World {
     World::new(works(seconds(1)))
@@ -54,6 +56,83 @@ async fn a_retained_job_loses_its_payload_and_is_marked_as_delivered() {
     assert_success(&result, &next.heard);
     assert_eq!(result.cost_usd, Some(COST));
     assert_eq!(result.result_json["k8s"]["adoptedRun"], Value::Null);
+}
+
+/// A container beside `claude` that never ends.
+fn with_a_companion(world: &World) -> Call {
+    let companion = json!({ "name": "companion", "image": "claude:test" });
+    world.call().with("retainJobs", true).with("podTemplate", json!({ "spec": { "containers": [companion] } }))
+}
+
+fn with_companions() -> World {
+    World::choosing(|launch| match launch.container.as_str() {
+        "claude" => works(seconds(20)),
+        _ => Script::new().never_ends(),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_26_a_container_that_outlives_the_run_does_not_keep_the_pod_of_a_retained_job() {
+    let world = with_companions();
+    let call = with_a_companion(&world);
+    assert_success(&call.run().await, &call.heard);
+    assert_eq!(world.remains().await.len(), 2, "Job and pod stay");
+    let pod = || world.knobs().objects("pods", NAMESPACE).remove(0);
+    assert_eq!(pod()["status"]["phase"], "Running", "a container that ends by itself has time for it");
+    sleep(minutes(11)).await;
+    let pod = pod();
+    assert_eq!(pod["status"]["phase"], "Failed");
+    assert!(world.log_of(&name(&pod)).await.contains("hello"));
+    assert!(!call.heard.stderr().contains("patch"), "{}", call.heard.stderr());
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_26_without_the_permission_to_patch_pods_the_deadline_of_the_job_ends_the_pod() {
+    let world = with_companions();
+    world.knobs().deny("patch", "pods");
+    let call = with_a_companion(&world);
+    assert_success(&call.run().await, &call.heard);
+    let told = call.heard.stderr();
+    assert!(told.contains("because of its container `companion`: within 10 minutes the deadline of Job"), "{told}");
+    sleep(minutes(12)).await;
+    assert_eq!(world.remains().await, [world.job()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_26_a_cluster_that_refuses_the_deadline_still_gets_the_mark() {
+    let world = World::new(works(seconds(1)));
+    let call = world.call().with("retainJobs", true);
+    let refusing = async {
+        world.running().await;
+        world.goes_wrong("patch jobs", 1, fails(422));
+    };
+    assert_success(&call.run_while(refusing).await, &call.heard);
+    assert_eq!(world.job_object()["metadata"]["annotations"]["paperclip.io/delivered"], "true");
+    assert!(!call.heard.stderr().contains("clean-up"), "{}", call.heard.stderr());
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_26_without_any_permission_to_patch_a_pod_that_goes_on_is_named() {
+    let world = with_companions();
+    world.knobs().deny("patch", "pods");
+    world.knobs().deny("patch", "jobs");
+    let call = with_a_companion(&world);
+    assert_success(&call.run().await, &call.heard);
+    let told = call.heard.stderr();
+    assert!(told.contains("may run on because of its container `companion`: delete Job"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_26_a_retained_job_whose_container_only_said_its_end_is_bounded() {
+    let silent = begins().print(result("done")).print(end_line("0")).never_ends().ignores_term();
+    let world = World::new(silent);
+    let call = world.call().with("retainJobs", true);
+    let started = Instant::now();
+    assert_success(&call.run().await, &call.heard);
+    assert!(started.elapsed() < seconds(60), "{:?}", started.elapsed());
+    assert_eq!(world.remains().await.len(), 2, "Job and pod stay for the time being");
+    sleep(minutes(12)).await;
+    assert_eq!(world.remains().await, [world.job()], "the deadline of the Job ended the pod");
 }
 
 #[tokio::test(start_paused = true)]

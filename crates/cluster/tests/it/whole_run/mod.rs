@@ -34,4 +34,5 @@ mod silent_watch;
 mod situations;
 mod start;
 mod stop;
+mod volumes;
 mod world;

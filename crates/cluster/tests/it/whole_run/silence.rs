@@ -1,10 +1,12 @@
 //! A container that says nothing is left in peace, and the reader of the log is told that it lives.
 
-use claude_k8s_testkit::{Fault, FaultAction, RequestMatch};
+use claude_k8s_testkit::{Fault, FaultAction, RequestMatch, Script};
+use serde_json::{Value, json};
 use tokio::time::{Instant, advance, sleep};
 
 use super::claude::{Ends, begins, init, result, says};
-use super::world::{World, assert_success, code, minutes, seconds};
+use super::requests::fails;
+use super::world::{Call, NAMESPACE, World, assert_success, code, minutes, name, seconds};
 
 #[tokio::test(start_paused = true)]
 async fn end_01_fifty_minutes_of_silence_are_no_end() {
@@ -78,6 +80,80 @@ async fn fld_12_a_process_that_stays_after_its_result_is_stopped_and_the_run_suc
     let told = call.heard.status_with("The result is in; waiting for Claude Code to exit (60 s)");
     assert_eq!(told.len(), 1, "{:#?}", call.heard.status());
     assert!(world.remains().await.is_empty());
+}
+
+/// Runs that are stopped although they are retained: after a result, and in silence.
+fn stopped_by_the_run() -> [(&'static str, Script, Value); 2] {
+    let forever = minutes(120);
+    [
+        ("after_result", begins().print(result("done")).wait(forever).exit(0), json!({ "exitGraceSec": 60 })),
+        ("silent", begins().wait(forever).ends(), json!({ "silenceTimeoutSec": 60 })),
+    ]
+}
+
+fn retained(world: &World, config: &Value) -> Call {
+    config
+        .as_object()
+        .unwrap()
+        .iter()
+        .fold(world.call().with("retainJobs", true), |call, (key, value)| call.with(key, value.clone()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_26_and_fld_12_a_retained_job_that_had_to_be_stopped_stays_with_its_ended_pod_and_its_log() {
+    for deaf in [false, true] {
+        for (stopped, script, config) in stopped_by_the_run() {
+            let world = World::new(if deaf { script.ignores_term() } else { script });
+            let call = retained(&world, &config);
+            let outcome = call.run().await;
+            assert_eq!(outcome.result_json["k8s"]["stopped"], stopped, "{:?}", outcome.error_message);
+            assert_eq!(outcome.error_code.is_none(), stopped == "after_result");
+            assert_eq!(world.deletes(), 0, "{stopped}");
+            let left = world.remains().await;
+            assert_eq!(left.len(), 2, "{stopped}: Job and pod, without the payload: {left:?}");
+            let pod = world.knobs().objects("pods", NAMESPACE).remove(0);
+            assert_eq!(
+                (&pod["status"]["phase"], &pod["status"]["reason"]),
+                (&"Failed".into(), &"DeadlineExceeded".into())
+            );
+            assert!(world.log_of(&name(&pod)).await.contains("hello"), "{stopped}");
+            assert_eq!(world.job_object()["metadata"]["annotations"]["paperclip.io/delivered"], "true");
+            assert!(!call.heard.stderr().contains("patch"), "{}", call.heard.stderr());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_26_without_the_permission_to_patch_pods_the_job_stays_and_the_missing_log_is_told() {
+    for (stopped, script, config) in stopped_by_the_run() {
+        let world = World::new(script);
+        world.knobs().deny("patch", "pods");
+        let call = retained(&world, &config);
+        let outcome = call.run().await;
+        assert_eq!(outcome.result_json["k8s"]["stopped"], stopped, "{:?}", outcome.error_message);
+        assert_eq!(world.deletes(), 0, "{stopped}");
+        assert_eq!(world.remains().await, [world.job()], "{stopped}: the Job alone");
+        let told = call.heard.stderr();
+        assert_eq!(told.matches("grant `patch` on `pods` to keep both").count(), 1, "{stopped}: {told}");
+        let next = world.process().call("run-2");
+        assert_eq!(next.run().await.result_json["k8s"]["adoptedRun"], Value::Null, "{stopped}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_26_a_retained_job_is_stopped_by_deletion_where_nothing_else_is_possible() {
+    for (stopped, script, config) in stopped_by_the_run() {
+        let world = World::new(script);
+        world.goes_wrong("patch pods", 0, fails(500));
+        let refusing = async {
+            world.running().await;
+            world.goes_wrong("patch jobs", 0, fails(500));
+        };
+        let call = retained(&world, &config);
+        let outcome = call.run_while(refusing).await;
+        assert_eq!(outcome.result_json["k8s"]["stopped"], stopped, "{:?}", outcome.error_message);
+        assert!(world.remains().await.is_empty(), "{stopped}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

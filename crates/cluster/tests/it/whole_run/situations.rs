@@ -1,10 +1,13 @@
 //! What clusters do to a run in the field: queues, admission, warnings, containers that are lost or started again.
 
-use claude_k8s_testkit::{AdmissionRule, CreateWarning, Mutation};
+use std::path::Path;
+
+use claude_k8s_testkit::{AdmissionRule, CreateWarning, Exit, Mutation};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::claude::{Ends, begins, works};
+use super::claude::{Ends, SESSION, begins, starts, works};
+use super::own_pod::in_cluster;
 use super::world::{NAMESPACE, World, assert_success, code, minutes, seconds};
 
 const QUEUE: &str = "kueue.x-k8s.io/queue-name";
@@ -145,4 +148,41 @@ async fn fld_32_warnings_of_the_server_are_told_once_in_log_and_result() {
         assert_eq!(warnings.iter().filter(|one| one.starts_with(text)).count(), 1, "{warnings:#?}");
         assert_eq!(call.heard.status_with(text).len(), 1, "{:#?}", call.heard.status());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_09_a_death_by_memory_names_the_limit_and_the_size_of_the_transcript_on_the_hosts_disk() {
+    for (isolation, home_of_agent) in
+        [("server", ""), ("none", ""), ("agent", "instances/default/k8s-homes/company-1/agent-1")]
+    {
+        let home = tempfile::tempdir().unwrap();
+        let world = World::choosing(|launch| match launch.args.iter().any(|one| one == "--resume") {
+            true => starts().gate("planted").exit_with(Exit::out_of_memory()),
+            false => begins().ends(),
+        });
+        let mut call = world.call();
+        call.request["session"] = json!({ "sessionId": SESSION });
+        let call = in_cluster(&world, call, home.path())
+            .with("isolation", isolation)
+            .with("resources", json!({ "limits": { "memory": "4Gi" } }));
+        let planting = async {
+            let pod = world.running().await;
+            let pod = world.knobs().object("pods", NAMESPACE, &pod).unwrap();
+            let directory = pod["spec"]["containers"][0]["workingDir"].as_str().unwrap().to_owned();
+            plant(&home.path().join(home_of_agent), &directory, 5 << 20);
+            world.knobs().open_gate("planted");
+        };
+        let outcome = call.run_while(planting).await;
+        assert_success(&outcome, &call.heard);
+        let words = "the memory limit is `4Gi`, the transcript of the resumed session has 5 MiB";
+        assert_eq!(call.heard.status_with(words).len(), 1, "{isolation}: {:#?}", call.heard.status());
+    }
+}
+
+/// A sparse transcript of so many bytes.
+fn plant(home: &Path, directory: &str, bytes: u64) {
+    let name = directory.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let place = home.join(".claude/projects").join(name);
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::File::create(place.join(format!("{SESSION}.jsonl"))).unwrap().set_len(bytes).unwrap();
 }

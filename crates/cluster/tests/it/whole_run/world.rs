@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claude_k8s_cluster::Engine;
+use claude_k8s_cluster::api::Namespace;
 use claude_k8s_cluster::connect::Connection;
 use claude_k8s_cluster::host::{StopOrder, StopSignal, StopSwitch};
 use claude_k8s_core::doctor::Report;
@@ -125,6 +126,12 @@ impl World {
         }
         let all = ["jobs", "pods", "secrets"].map(|kind| self.knobs().objects(kind, NAMESPACE));
         all.iter().flatten().map(name).collect()
+    }
+
+    /// The log of a pod's `claude`, as an operator reads it.
+    pub(crate) async fn log_of(&self, pod: &str) -> String {
+        let namespace = Namespace::new(self.simulator.client(NAMESPACE), NAMESPACE);
+        namespace.log_tail(pod, "claude", 100, 100_000).await.unwrap_or_default()
     }
 
     pub(crate) fn deletes(&self) -> usize {

@@ -24,7 +24,7 @@ pub use facts::{Entry, LookAt, VolumeFacts, places_to_look_at};
 pub use home::{PaperclipHome, Place};
 pub use least::mounted_beside;
 pub(crate) use least::{beside, check_level};
-pub use preparation::{Make, Preparation, SessionCopy, Whose};
+pub use preparation::{Make, Preparation, SessionCopy, TranscriptPlace, Whose};
 pub use report::IsolationReport;
 pub(crate) use view::{Source, View, isolate};
 

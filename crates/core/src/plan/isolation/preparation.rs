@@ -1,6 +1,8 @@
 //! What the host does on the volume before the launch.
 
-use super::{SESSIONS, view::View};
+use super::SESSIONS;
+use crate::attempt::Attempt;
+use crate::config::Isolation;
 use crate::paths::{join, remainder};
 use crate::plan::RunPlan;
 
@@ -54,13 +56,24 @@ pub struct SessionCopy {
     pub id: String,
 }
 
+/// Where the transcript of a session lies on the host's disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TranscriptPlace {
+    /// Where the host has the volume.
+    pub root: String,
+    /// The directory of transcripts, below the root.
+    pub directory: String,
+    /// The file.
+    pub name: String,
+}
+
 impl RunPlan {
     /// What the host does on the data volume before the launch; `None` when host and pod share none.
     #[must_use]
     pub fn preparation(&self) -> Option<Preparation> {
         let view = self.parts.data.view()?;
         let root = self.parts.data.host_path()?;
-        let session = view.agent_home().and_then(|home| self.session_copy(view, root, home));
+        let session = view.agent_home().and_then(|home| self.session_copy(root, home));
         Some(Preparation {
             root: root.to_owned(),
             make: view.make.clone(),
@@ -70,13 +83,31 @@ impl RunPlan {
         })
     }
 
+    fn session_copy(&self, root: &str, home: &str) -> Option<SessionCopy> {
+        let id = self.attempts.first.resume.clone()?;
+        let to = remainder(home, root)?.trim_start_matches('/').to_owned();
+        Some(SessionCopy { from: String::new(), to, directory: self.transcripts(), id })
+    }
+
+    /// The transcript that an attempt resumes; `None` when it resumes none or the host does not see the home.
+    #[must_use]
+    pub fn resumed_transcript(&self, attempt: &Attempt) -> Option<TranscriptPlace> {
+        let id = attempt.resume.as_ref()?;
+        let root = self.parts.data.host_path()?;
+        let home = match self.parts.config.isolation {
+            Isolation::Agent => self.parts.data.view()?.agent_home()?,
+            _ => root,
+        };
+        let directory = join(remainder(home, root)?, &format!("/{}", self.transcripts()));
+        let directory = directory.trim_start_matches('/').to_owned();
+        Some(TranscriptPlace { root: root.to_owned(), directory, name: format!("{id}.jsonl") })
+    }
+
     /// The transcripts of a directory lie under its name, each character that is no letter or digit a `-`
     /// (docs/internals/claude.md 11).
-    fn session_copy(&self, _view: &View, root: &str, home: &str) -> Option<SessionCopy> {
-        let id = self.attempts.first.resume.clone()?;
+    fn transcripts(&self) -> String {
         let dashed = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
         let name: String = self.parts.run_directory.chars().map(dashed).collect();
-        let to = remainder(home, root)?.trim_start_matches('/').to_owned();
-        Some(SessionCopy { from: String::new(), to, directory: join(SESSIONS, &format!("/{name}")), id })
+        join(SESSIONS, &format!("/{name}"))
     }
 }

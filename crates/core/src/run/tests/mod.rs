@@ -131,6 +131,7 @@ fn unbounded() -> Bounds {
         silence: None,
         queued: false,
         adopted: false,
+        in_use: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::names::key;
 use crate::outcome::{ContainerEnd, PlatformLoss};
+use crate::plan::ClaimsInUse;
 use crate::run::Cause;
 
 fn bounded() -> Bounds {
@@ -380,4 +381,46 @@ fn end_09_a_container_that_started_is_never_a_failed_start_although_a_sidecar_fa
     let run = Run::released(bounded()).sees(1, job(), [sidecar]);
     run.is("AwaitingState");
     assert_eq!(run.deletes(), []);
+}
+
+fn attached_elsewhere(after: &[&str]) -> Input {
+    let words = "FailedAttachVolume: Multi-Attach error for volume \"pv-1\" Volume is already used by pod(s) host-0";
+    Input::Events([words].iter().chain(after).map(|text| Cause::from(*text)).collect())
+}
+
+fn on_node(name: &str) -> PodFacts {
+    PodFacts { node: Some(name.into()), ..scheduled() }
+}
+
+#[test]
+fn fld_21_a_volume_that_the_servers_pod_has_elsewhere_ends_the_start_at_once() {
+    let in_use = Some(ClaimsInUse { claims: vec!["data".into()], node: "node-a".into() });
+    let run = Run::released(Bounds { in_use: in_use.clone(), ..bounded() }).sees(1, job(), [on_node("node-b")]);
+    let run = run.ticks(16).on(17, attached_elsewhere(&[]));
+    assert_eq!(run.deletes(), [DeleteReason::CannotStart]);
+    let run = run.on(18, Input::Deleted).on(18, Input::Events(vec![])).sees(19, absent_job(), []).log_ends(19);
+    let failure = run.ending().start_failure.clone().unwrap();
+    assert!(!failure.is_unscheduled(), "the server's pod stays");
+    let message = failure.message();
+    for words in ["Claim `data`", "on node `node-a`", "this pod is on `node-b`", "Multi-Attach", "ReadWriteMany"] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    // On the server's own node it is somebody else who has it.
+    let run = Run::released(Bounds { in_use, ..bounded() }).sees(1, job(), [on_node("node-a")]);
+    assert_eq!(run.ticks(16).on(17, attached_elsewhere(&[])).deletes(), []);
+}
+
+#[test]
+fn fld_21_a_volume_of_another_pod_has_a_minute_to_be_detached() {
+    let run = Run::released(bounded()).sees(1, job(), [on_node("node-b")]).ticks(16).on(17, attached_elsewhere(&[]));
+    assert_eq!((run.deletes(), run.wakes()), (vec![], Some(76)));
+    let late = run.ticks(76).on(77, attached_elsewhere(&[]));
+    assert_eq!(late.deletes(), [DeleteReason::CannotStart]);
+    let late = late.on(78, Input::Deleted).on(78, Input::Events(vec![])).sees(79, absent_job(), []).log_ends(79);
+    let failure = late.ending().start_failure.clone().unwrap();
+    assert!(failure.is_unscheduled() && failure.message().contains("another node than `node-b`"), "{failure:?}");
+
+    let run = Run::released(bounded()).sees(1, job(), [on_node("node-b")]).ticks(16).on(17, attached_elsewhere(&[]));
+    let run = run.ticks(76).on(77, attached_elsewhere(&["SuccessfulAttachVolume: AttachVolume.Attach succeeded"]));
+    assert_eq!(run.ticks(200).on(200, Input::Events(vec![])).deletes(), [], "it was attached");
 }
