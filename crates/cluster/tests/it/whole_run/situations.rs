@@ -156,9 +156,12 @@ async fn fld_09_a_death_by_memory_names_the_limit_and_the_size_of_the_transcript
         [("server", ""), ("none", ""), ("agent", "instances/default/k8s-homes/company-1/agent-1")]
     {
         let home = tempfile::tempdir().unwrap();
-        let world = World::choosing(|launch| match launch.args.iter().any(|one| one == "--resume") {
-            true => starts().gate("planted").exit_with(Exit::out_of_memory()),
-            false => begins().ends(),
+        let world = World::choosing(|launch| {
+            if launch.args.iter().any(|one| one == "--resume") {
+                starts().gate("planted").exit_with(Exit::out_of_memory())
+            } else {
+                begins().ends()
+            }
         });
         let mut call = world.call();
         call.request["session"] = json!({ "sessionId": SESSION });
