@@ -14,7 +14,9 @@ pub const PAGE: u32 = 500;
 /// Objects of one list, all its pages together.
 pub const OBJECTS_MAX: usize = 20_000;
 /// All pages of one list. Unit: bytes.
-pub const LIST_MAX: u64 = 128 << 20;
+pub const LIST_MAX: u64 = 40 << 20;
+/// Facts of all Jobs and pods of a namespace that are kept between answers. Unit: bytes.
+pub const FACTS_MAX: usize = 32 << 20;
 
 /// JSON objects in one answer, those inside of others included; what a page of full pods has is below half of it.
 const STRUCTURES_MAX: u32 = 250_000;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use claude_k8s_core::answers::OBJECTS_MAX;
+use claude_k8s_core::answers::{FACTS_MAX, OBJECTS_MAX};
 use claude_k8s_core::view::{JobFacts, PodFacts, RunView, owner};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
@@ -16,6 +16,8 @@ const PODS_MAX: usize = 100;
 #[derive(Debug)]
 pub(super) struct Table {
     runs: HashMap<String, Entry>,
+    /// Bytes of all entries, roughly.
+    weight: usize,
     stale_since: Option<Timestamp>,
     /// Nobody writes any more.
     closed: bool,
@@ -26,6 +28,7 @@ pub(super) struct Table {
 #[derive(Debug, Default)]
 struct Entry {
     view: RunView,
+    weight: usize,
     reader: Option<watch::Sender<RunView>>,
 }
 
@@ -42,8 +45,12 @@ impl Entry {
         }
     }
 
+    fn is_read(&self) -> bool {
+        self.reader.as_ref().is_some_and(|reader| reader.receiver_count() > 0)
+    }
+
     fn is_forgettable(&self) -> bool {
-        let unread = self.reader.as_ref().is_none_or(|reader| reader.receiver_count() == 0);
+        let unread = !self.is_read();
         let gone = self.view.job.as_ref().is_none_or(|job| job.absent) && self.view.pods.iter().all(|pod| pod.absent);
         unread && gone
     }
@@ -52,7 +59,7 @@ impl Entry {
 impl Table {
     /// Empty, and not in contact yet.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { runs: HashMap::new(), stale_since: Some(now), closed: false, version: watch::Sender::new(0) }
+        Self { runs: HashMap::new(), weight: 0, stale_since: Some(now), closed: false, version: watch::Sender::new(0) }
     }
 
     /// A receiver of one Job's facts, starting with `known` and whatever was seen already. `None` when closed.
@@ -60,8 +67,10 @@ impl Table {
         if self.closed {
             return None;
         }
-        let entry = self.entry(&known.uid.clone());
-        entry.view.job.get_or_insert(known);
+        let uid = known.uid.clone();
+        self.entry(&uid).view.job.get_or_insert(known);
+        self.weigh(&uid);
+        let entry = self.entry(&uid);
         entry.publish();
         let reader = entry.reader.get_or_insert_with(|| watch::Sender::new(entry.view.clone()));
         Some(reader.subscribe())
@@ -106,9 +115,24 @@ impl Table {
         }
     }
 
-    /// A server that brings new objects without an end fills a table, and then only what is known.
+    /// A server that brings objects without an end fills a table, and then only what is listened to.
     fn has_room(&self, uid: &str) -> bool {
-        self.runs.len() < OBJECTS_MAX || self.runs.contains_key(uid)
+        match self.runs.get(uid) {
+            Some(entry) => self.weight < FACTS_MAX || entry.is_read(),
+            None => self.weight < FACTS_MAX && self.runs.len() < OBJECTS_MAX,
+        }
+    }
+
+    fn weigh(&mut self, uid: &str) {
+        if let Some(entry) = self.runs.get_mut(uid) {
+            let before = std::mem::replace(&mut entry.weight, entry.view.weight());
+            self.weight = self.weight.saturating_sub(before) + entry.weight;
+        }
+    }
+
+    fn forget_unused(&mut self) {
+        self.runs.retain(|_, entry| !entry.is_forgettable());
+        self.weight = self.runs.values().map(|entry| entry.weight).sum();
     }
 
     pub(super) fn apply_pod(&mut self, pod: &Pod) {
@@ -160,7 +184,7 @@ impl Table {
                 entry.publish();
             }
         }
-        self.runs.retain(|_, entry| !entry.is_forgettable());
+        self.forget_unused();
         self.changed();
     }
 
@@ -179,7 +203,7 @@ impl Table {
             }
             entry.publish();
         }
-        self.runs.retain(|_, entry| !entry.is_forgettable());
+        self.forget_unused();
         self.changed();
     }
 
@@ -199,21 +223,18 @@ impl Table {
     /// Runs that are listened to.
     pub(super) fn readers(&self) -> usize {
         let overviews = self.version.receiver_count();
-        overviews
-            + self
-                .runs
-                .values()
-                .filter(|entry| entry.reader.as_ref().is_some_and(|one| one.receiver_count() > 0))
-                .count()
+        overviews + self.runs.values().filter(|entry| entry.is_read()).count()
     }
 
     fn fold_job(&mut self, facts: JobFacts) {
-        let entry = self.entry(&facts.uid);
+        let uid = facts.uid.clone();
+        let entry = self.entry(&uid);
         entry.view.job = Some(match entry.view.job.take() {
             Some(known) => known.fold(facts),
             None => facts,
         });
         entry.publish();
+        self.weigh(&uid);
         self.changed();
     }
 
@@ -226,12 +247,14 @@ impl Table {
             None => {}
         }
         entry.publish();
+        self.weigh(owner);
         self.changed();
     }
 
     fn forget_if_unused(&mut self, uid: &str) {
         if self.runs.get(uid).is_some_and(Entry::is_forgettable) {
-            self.runs.remove(uid);
+            let gone = self.runs.remove(uid);
+            self.weight = self.weight.saturating_sub(gone.map_or(0, |entry| entry.weight));
         }
     }
 }

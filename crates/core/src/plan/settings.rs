@@ -150,7 +150,7 @@ impl Settings {
             match value(environment, home, name) {
                 Known::Value(value) => settings.pin(name, value),
                 Known::Hidden => settings.hidden.push(name),
-                Known::Absent => settings.pin(name, if name == CERTIFICATES { CERTIFICATES_FILE } else { "" }),
+                Known::Absent => settings.pin(name, &usual(environment, name)),
             }
         }
         settings.base_url(environment, home, warnings);
@@ -211,6 +211,21 @@ fn value<'a>(environment: &'a Environment, home: &'a HomeSettings, name: &str) -
         (_, Some(text)) => Known::Value(text),
         (Known::Value(_), None) => Known::Absent,
         (known, None) => known,
+    }
+}
+
+/// What an absent name is pinned to: nothing, or where tools look without it. AWS's own library for Python takes an empty
+/// name for no file at all, and would find neither profile nor region of the home.
+fn usual(environment: &Environment, name: &str) -> String {
+    let in_home = |file: &str| match environment.known("HOME") {
+        Known::Value(home) => format!("{}/.aws/{file}", home.trim_end_matches('/')),
+        Known::Hidden | Known::Absent => String::new(),
+    };
+    match name {
+        CERTIFICATES => CERTIFICATES_FILE.to_owned(),
+        "AWS_CONFIG_FILE" => in_home("config"),
+        "AWS_SHARED_CREDENTIALS_FILE" => in_home("credentials"),
+        _ => String::new(),
     }
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 
+use super::kept::{ENTRIES_MAX, known, text};
+
 /// The facts of one Job.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct JobFacts {
@@ -31,9 +33,9 @@ pub struct JobFacts {
     pub start_time: Option<Timestamp>,
     /// Conditions that are `True`.
     pub conditions: Vec<JobCondition>,
-    /// `metadata.labels`.
+    /// `metadata.labels` that are ours.
     pub labels: BTreeMap<String, String>,
-    /// `metadata.annotations`.
+    /// `metadata.annotations` that are ours.
     pub annotations: BTreeMap<String, String>,
     /// The Job left the index: a `DELETED` event or absence in a list. A claim, not yet a proof.
     pub absent: bool,
@@ -60,30 +62,31 @@ impl JobFacts {
     #[must_use]
     pub fn read(job: &Job) -> Self {
         let metadata = &job.metadata;
-        let status = job.status.clone().unwrap_or_default();
-        let conditions = status.conditions.unwrap_or_default();
+        let status = job.status.as_ref();
+        let conditions = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
         Self {
-            name: metadata.name.clone().unwrap_or_default(),
-            namespace: metadata.namespace.clone().unwrap_or_default(),
-            uid: metadata.uid.clone().unwrap_or_default(),
-            resource_version: metadata.resource_version.clone().unwrap_or_default(),
+            name: text(metadata.name.as_deref()),
+            namespace: text(metadata.namespace.as_deref()),
+            uid: text(metadata.uid.as_deref()),
+            resource_version: text(metadata.resource_version.as_deref()),
             generation: metadata.generation.unwrap_or_default(),
             pod_deadline: pod_deadline(job),
             created_at: metadata.creation_timestamp.as_ref().map(|time| time.0),
             deletion_timestamp: metadata.deletion_timestamp.as_ref().map(|time| time.0),
             suspended: job.spec.as_ref().and_then(|spec| spec.suspend).unwrap_or(false),
-            start_time: status.start_time.as_ref().map(|time| time.0),
+            start_time: status.and_then(|status| status.start_time.as_ref()).map(|time| time.0),
             conditions: conditions
-                .into_iter()
+                .iter()
                 .filter(|condition| condition.status == "True")
+                .take(ENTRIES_MAX)
                 .map(|condition| JobCondition {
-                    kind: condition.type_,
-                    reason: condition.reason.unwrap_or_default(),
-                    message: condition.message.unwrap_or_default(),
+                    kind: text(Some(&condition.type_)),
+                    reason: text(condition.reason.as_deref()),
+                    message: text(condition.message.as_deref()),
                 })
                 .collect(),
-            labels: metadata.labels.clone().unwrap_or_default(),
-            annotations: metadata.annotations.clone().unwrap_or_default(),
+            labels: known(metadata.labels.as_ref()),
+            annotations: known(metadata.annotations.as_ref()),
             absent: false,
         }
     }

@@ -4,6 +4,7 @@
 //! a reader never has to reconstruct history. What is terminal sticks to its uid: an older read cannot revoke it.
 
 mod job;
+mod kept;
 mod owner;
 mod pod;
 

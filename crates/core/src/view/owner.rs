@@ -3,6 +3,7 @@
 use k8s_openapi::api::core::v1::Pod;
 
 use super::JobFacts;
+use super::kept::{known, text};
 
 /// The Job that made a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +32,12 @@ impl JobFacts {
     pub fn told_by(pod: &Pod) -> Option<Self> {
         let owner = owner(pod)?;
         Some(Self {
-            name: owner.name.to_owned(),
-            namespace: pod.metadata.namespace.clone().unwrap_or_default(),
-            uid: owner.uid.to_owned(),
+            name: text(Some(owner.name)),
+            namespace: text(pod.metadata.namespace.as_deref()),
+            uid: text(Some(owner.uid)),
             created_at: pod.metadata.creation_timestamp.as_ref().map(|time| time.0),
-            labels: pod.metadata.labels.clone().unwrap_or_default(),
-            annotations: pod.metadata.annotations.clone().unwrap_or_default(),
+            labels: known(pod.metadata.labels.as_ref()),
+            annotations: known(pod.metadata.annotations.as_ref()),
             absent: true,
             ..Self::default()
         })

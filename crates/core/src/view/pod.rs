@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerState as ApiContainerState, ContainerStatus, Pod, PodStatus};
 
+use super::kept::{ENTRIES_MAX, maybe, text};
 use crate::log::{ContainerPhase, END_LINE_BEGIN, FIRST_LINE};
 use crate::names::CONTAINER;
 
@@ -150,12 +151,12 @@ impl PodFacts {
         let metadata = &pod.metadata;
         let status = pod.status.clone().unwrap_or_default();
         Self {
-            name: metadata.name.clone().unwrap_or_default(),
-            uid: metadata.uid.clone().unwrap_or_default(),
-            node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
+            name: text(metadata.name.as_deref()),
+            uid: text(metadata.uid.as_deref()),
+            node: maybe(pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref())),
             phase: read_phase(status.phase.as_deref()),
-            reason: status.reason.clone(),
-            message: status.message.clone(),
+            reason: maybe(status.reason.as_deref()),
+            message: maybe(status.message.as_deref()),
             start_time: status.start_time.as_ref().map(|time| time.0),
             deletion_timestamp: metadata.deletion_timestamp.as_ref().map(|time| time.0),
             deletion_grace_seconds: metadata.deletion_grace_period_seconds,
@@ -262,7 +263,7 @@ fn read_phase(phase: Option<&str>) -> PodPhase {
 
 fn condition(status: &PodStatus, kind: &str, value: &str) -> Option<(String, String)> {
     let found = status.conditions.iter().flatten().find(|one| one.type_ == kind && one.status == value)?;
-    Some((found.reason.clone().unwrap_or_default(), found.message.clone().unwrap_or_default()))
+    Some((text(found.reason.as_deref()), text(found.message.as_deref())))
 }
 
 fn read_claude(status: &PodStatus) -> ContainerFacts {
@@ -272,7 +273,7 @@ fn read_claude(status: &PodStatus) -> ContainerFacts {
     let state = container.state.as_ref().map_or(ContainerState::NotReported, read_state);
     let restarts = container.restart_count;
     let again = (restarts > 0).then(|| format!("container `{CONTAINER}` was started again (restart {restarts})"));
-    let id = container.container_id.clone().filter(|id| !id.is_empty());
+    let id = maybe(container.container_id.as_deref()).filter(|id| !id.is_empty());
     ContainerFacts { id, started: has_run(&state), state, again }
 }
 
@@ -281,18 +282,15 @@ fn read_state(state: &ApiContainerState) -> ContainerState {
         ContainerState::Terminated(Terminated {
             exit_code: terminated.exit_code,
             signal: terminated.signal,
-            reason: terminated.reason.clone(),
-            message: terminated.message.clone(),
+            reason: maybe(terminated.reason.as_deref()),
+            message: maybe(terminated.message.as_deref()),
             started_at: terminated.started_at.as_ref().map(|time| time.0),
             finished_at: terminated.finished_at.as_ref().map(|time| time.0),
         })
     } else if let Some(running) = &state.running {
         ContainerState::Running { started_at: running.started_at.as_ref().map(|time| time.0) }
     } else if let Some(waiting) = &state.waiting {
-        ContainerState::Waiting {
-            reason: waiting.reason.clone().unwrap_or_default(),
-            message: waiting.message.clone().unwrap_or_default(),
-        }
+        ContainerState::Waiting { reason: text(waiting.reason.as_deref()), message: text(waiting.message.as_deref()) }
     } else {
         ContainerState::NotReported
     }
@@ -302,7 +300,8 @@ fn read_state(state: &ApiContainerState) -> ContainerState {
 fn read_other_failures(status: &PodStatus) -> Vec<(String, String)> {
     let init = status.init_container_statuses.iter().flatten();
     let others = status.container_statuses.iter().flatten().filter(|one| one.name != CONTAINER);
-    init.chain(others).filter_map(|one| describe_failure(one).map(|text| (one.name.clone(), text))).collect()
+    let failures = init.chain(others).filter_map(|one| Some((text(Some(&one.name)), describe_failure(one)?)));
+    failures.take(ENTRIES_MAX).collect()
 }
 
 fn read_others_running(status: &PodStatus) -> Vec<String> {

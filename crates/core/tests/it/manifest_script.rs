@@ -114,6 +114,22 @@ fn tru_25_every_name_that_decides_where_a_credential_goes_is_pinned_and_the_abse
 }
 
 #[test]
+fn tru_25_files_of_aws_are_pinned_to_those_of_the_home_where_tools_look_for_them() {
+    let pinned =
+        |config: Value| Scenario::in_cluster().config(config).launch().json_file("settings.json")["env"].clone();
+    let usual = pinned(json!({ "workspaceMountPath": "/work/" }));
+    let home = usual_home(&usual, "AWS_CONFIG_FILE", "/.aws/config");
+    assert_eq!(usual_home(&usual, "AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials"), home);
+    assert_eq!(home, "/work");
+    let own = pinned(json!({ "env": { "AWS_CONFIG_FILE": "/etc/aws" } }));
+    assert_eq!(own["AWS_CONFIG_FILE"], "/etc/aws");
+}
+
+fn usual_home(pinned: &Value, name: &str, file: &str) -> String {
+    pinned[name].as_str().and_then(|path| path.strip_suffix(file)).unwrap_or_default().to_owned()
+}
+
+#[test]
 fn tru_25_values_that_only_the_pod_knows_are_pinned_by_the_script() {
     let scenario = Scenario::in_cluster()
         .everything()

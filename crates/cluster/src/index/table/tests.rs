@@ -190,3 +190,45 @@ fn a_table_is_closed_only_while_nobody_reads_and_then_for_good() {
     assert!(table.close_when_unread());
     assert!(table.subscribe(known("a")).is_none());
 }
+
+#[test]
+fn tru_03_a_server_that_brings_large_objects_without_an_end_fills_a_table_and_then_only_what_is_listened_to() {
+    let large = |uid: &str, key: &str| -> Job {
+        let text = "x".repeat(200_000);
+        let conditions = vec![json!({ "type": "Failed", "status": "True", "reason": text, "message": text }); 40];
+        let metadata = json!({ "name": uid, "uid": uid, "annotations": { key: text, "paperclip.io/run-id": text } });
+        serde_json::from_value(json!({ "metadata": metadata, "status": { "conditions": conditions } })).unwrap()
+    };
+    let mut table = table();
+    let mut reader = table.subscribe(known("own")).unwrap();
+    for number in 0..600 {
+        table.apply_job(&large(&format!("foreign-{number}"), "tenant.example/note"));
+    }
+    assert!(table.runs.len() < 600, "{}", table.runs.len());
+    // What is known becomes large later.
+    for number in 0..600 {
+        table.apply_job(&large(&format!("foreign-{number}"), "paperclip.io/agent-name"));
+    }
+    let kept: usize = table.runs.values().map(|entry| entry.view.weight()).sum();
+    assert_eq!(kept, table.weight);
+    assert!(kept < FACTS_MAX + (1 << 20), "{kept}");
+    // The run that somebody waits for is heard of all the same, and goes without a trace.
+    reader.borrow_and_update();
+    table.apply_job(&finished("own"));
+    assert!(reader.has_changed().unwrap());
+    drop(reader);
+    table.relisted_jobs(&[]);
+    table.relisted_pods(&[]);
+    assert_eq!((table.runs.len(), table.weight), (0, 0));
+}
+
+#[test]
+fn tru_03_many_large_pods_of_one_job_are_cut() {
+    let mut table = table();
+    for number in 0..300 {
+        let mut large = running("a", &format!("p-{number}"));
+        large.status.as_mut().unwrap().message = Some("x".repeat(500_000));
+        table.apply_pod(&large);
+    }
+    assert!(table.weight < 2 << 20, "{}", table.weight);
+}
