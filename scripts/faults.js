@@ -20,6 +20,8 @@ const help = `usage: npm run test:faults -- [options]      one round, about thre
   --kubeconfig FILE   a real cluster, as its administrator [K8S_TEST_KUBECONFIG, else the simulator]
   --context NAME      a context of it
   --width N           runs at the same time [20]
+  --matrix            instead: every call of a run × every kind of failing answer on the simulator, once and for 5 s, in
+                      paused time, judged by the call table; prints the ends
   --random N          instead: N runs on the simulator, in paused time, whose answers are drawn at random, from --seed on [0]
   --help
 environment:
@@ -36,6 +38,7 @@ const { values: options } = parseArgs({
     kubeconfig: { type: 'string', default: process.env.K8S_TEST_KUBECONFIG },
     context: { type: 'string' },
     width: { type: 'string', default: '20' },
+    matrix: { type: 'boolean', default: false },
     random: { type: 'string' },
     help: { type: 'boolean' },
   },
@@ -49,6 +52,7 @@ function wholeNumber(name, text) {
   if (!/^\d{1,9}$/.test(text)) giveUp(`\`--${name}\` takes a whole number, not \`${text}\`.`)
   return Number(text)
 }
+if (options.matrix) process.exit(matrixInPausedTime())
 if (options.random !== undefined) process.exit(randomRuns(options.random))
 
 const minutes = wholeNumber('minutes', options.minutes ?? (options.soak ? '30' : '0'))
@@ -99,7 +103,19 @@ function randomRuns(runs) {
   /** @type {Record<string, string>} */
   const env = { RANDOM_RUNS: String(wholeNumber('random', runs)) }
   if (options.seed) env.RANDOM_SEED = String(wholeNumber('seed', options.seed))
-  const args = ['test', '-p', 'claude-k8s-cluster', '--test', 'it', 'whole_run::random', '--', '--nocapture']
+  return rustTests('whole_run::random', env)
+}
+
+function matrixInPausedTime() {
+  return rustTests('whole_run::matrix', { MATRIX: '1' })
+}
+
+/**
+ * @param {string} name
+ * @param {Record<string, string>} env
+ */
+function rustTests(name, env) {
+  const args = ['test', '-p', 'claude-k8s-cluster', '--test', 'it', name, '--', '--nocapture']
   return spawnSync('cargo', args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1
 }
 

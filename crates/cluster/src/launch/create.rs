@@ -1,7 +1,9 @@
 //! The Job: created once, under one name, whatever the answers do, and withdrawn when its launch fails.
 
 use claude_k8s_core::attempt::Attempt;
-use claude_k8s_core::launch::{Call, NotLaunched, job_not_created, name_taken, not_withdrawn, perhaps_created};
+use claude_k8s_core::launch::{
+    Call, NotLaunched, job_not_created, name_taken, not_releasable, not_withdrawn, perhaps_created,
+};
 use claude_k8s_core::view::JobFacts;
 use futures_util::future::try_join;
 
@@ -75,7 +77,8 @@ async fn finish_launch(run: &RunContext, attempt: &Attempt, created: &Created) -
         }
         // Its mandatory Secrets held the pod so far.
         run.unless_stopped(payload::store(run, attempt, created)).await??;
-        Ok(job.clone())
+        // One that an earlier try left would be waited for in vain.
+        if run.plan.is_released(job) { Ok(job.clone()) } else { Err(not_releasable(&job.name).into()) }
     };
     let launched = Box::pin(launched).await;
     if launched.is_err() {

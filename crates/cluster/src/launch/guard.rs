@@ -5,7 +5,7 @@ use std::time::Duration;
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::guard::{self, Liveness, Neighbour};
 use claude_k8s_core::launch::{
-    Call, Look, NotLaunched, leftover_removed, named_job, next, not_listed, waiting_for_pods,
+    Call, Look, NotLaunched, leftover_removed, named_job, next, not_listed, not_removed, waiting_for_pods,
 };
 use claude_k8s_core::view::{JobFacts, PodFacts};
 use futures_util::future::join_all;
@@ -84,15 +84,16 @@ impl<'a> Guard<'a> {
         pause
     }
 
-    pub(super) async fn remove(&self, leftovers: &[Neighbour]) {
+    pub(super) async fn remove(&self, leftovers: &[Neighbour]) -> Result<(), Refusal> {
         for one in leftovers {
-            // A failure is no reason not to run: the next run finds it again.
             let (name, uid) = (&one.job.name, &one.job.uid);
             let delete = || self.run.namespace.delete_job(Call::RemoveLeftover, name, uid);
-            if patiently(Call::RemoveLeftover, delete).await.is_ok() {
-                self.run.output.say(&leftover_removed(name));
+            match patiently(Call::RemoveLeftover, delete).await {
+                Ok(()) => self.run.output.say(&leftover_removed(name)),
+                Err(failure) => not_removed(name, &failure).map_or(Ok(()), Err)?,
             }
         }
+        Ok(())
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn launch(run: &RunContext, attempt: &Attempt) -> Result<Launch
         let why = match run.unless_stopped(guard.look()).await?? {
             Look::Clear => return create::create_and_release(run, attempt).await,
             Look::Remove(leftovers) => {
-                run.unless_stopped(guard.remove(&leftovers)).await?;
+                run.unless_stopped(guard.remove(&leftovers)).await??;
                 return create::create_and_release(run, attempt).await;
             }
             Look::Adopt(Adoption::Own, job) if job.suspended && !job.is_finished() && !run.plan.is_queued(&job) => {

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use claude_k8s_core::api_failure::ApiFailure;
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::guard::may_release;
-use claude_k8s_core::launch::{Call, NotLaunched, NotReleased, UNSETTLED, not_acknowledged, not_released, not_settled};
+use claude_k8s_core::launch::{
+    Call, NotLaunched, NotReleased, Reaction, UNSETTLED, not_acknowledged, not_released, not_settled, release_unknown,
+};
 use claude_k8s_core::view::JobFacts;
 use tokio::time::Instant;
 
 use super::guard::rivals;
-use crate::api::{Patience, patiently};
+use crate::api::{Patience, patiently, pauses};
 use crate::host::{Notice, StopOrder};
 use crate::run::RunContext;
 
@@ -83,7 +86,7 @@ pub(super) async fn announce(run: &RunContext, job: &JobFacts) -> Result<(), Ref
     run.output.acknowledged(launched).await.map_err(|cause| not_acknowledged(&job.name, &cause.to_string()))
 }
 
-/// Releases the Job. What may have been released counts as released: it is followed, and stopped by being deleted.
+/// Releases the Job. What may have been released is never reported as not started.
 pub(super) async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFacts, Unreleased> {
     // A policy put it into a queue, which admits it when its turn comes: taken out of it, it would be stopped again.
     if job.suspended && run.plan.is_queued(job) {
@@ -113,9 +116,40 @@ pub(super) async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFac
             None => None,
         };
         return match stopped {
-            _ if maybe_released => Ok(job.clone()),
+            Some(_) if maybe_released => Ok(job.clone()),
             Some(order) => Err(order.into()),
+            None if maybe_released => find_out(run, job, &failure).await,
             None => Err(not_released(&failure).into()),
         };
+    }
+}
+
+/// Nobody could say whether the Job was released, and the time for that is over. Taken for a released one it might be
+/// waited for in vain, taken for another one it might be deleted while its container works: somebody has to answer.
+async fn find_out(run: &RunContext, job: &JobFacts, failure: &ApiFailure) -> Result<JobFacts, Unreleased> {
+    run.output.say(&release_unknown(failure));
+    let mut pauses = pauses(Call::Release);
+    let mut said_gone = false;
+    loop {
+        let found = match run.unless_stopped(run.namespace.get_job(&job.name)).await {
+            Ok(found) => found.map(|found| JobFacts::read(&found)),
+            // It is followed, and stopped by being deleted.
+            Err(_) => return Ok(job.clone()),
+        };
+        match found {
+            Ok(found) if found.uid == job.uid && run.plan.is_released(&found) => return Ok(found),
+            Ok(_) => return Err(not_released(failure).into()),
+            Err(failure) => match Call::Release.reaction(failure.kind) {
+                // Gone if it is told twice (END-07).
+                Reaction::FinalAs(_) if said_gone => return Err(not_released(&failure).into()),
+                Reaction::FinalAs(_) => said_gone = true,
+                // The watches may know.
+                Reaction::Without => return Ok(job.clone()),
+                _ => said_gone = false,
+            },
+        }
+        if run.unless_stopped(tokio::time::sleep(pauses.next().unwrap_or(STEP))).await.is_err() {
+            return Ok(job.clone());
+        }
     }
 }

@@ -37,7 +37,7 @@ pub enum Liveness {
     Ending,
     /// Finished, nothing runs.
     Finished,
-    /// Created, never released, old: removed by the guard.
+    /// Created and never released, by a process that is gone or long ago: removed by the guard.
     Leftover,
 }
 
@@ -82,11 +82,13 @@ impl Neighbour {
         delivered && !self.pods.is_empty()
     }
 
-    /// The release changes the spec: a Job that was released and suspended by somebody is no leftover.
+    /// Nobody will release it. The release changes the spec: a Job that was released and suspended by somebody is no
+    /// leftover.
     fn is_leftover(&self, now: Timestamp) -> bool {
         let old = self.job.created_at.is_some_and(|created| now.duration_since(created) > LEFTOVER_AGE);
+        let abandoned = old || self.supervisor == Supervisor::Gone;
         let untouched = self.job.generation <= 1;
-        old && untouched && !self.is_released() && self.pods.is_empty() && self.has_our_layout()
+        abandoned && untouched && !self.is_released() && self.pods.is_empty() && self.has_our_layout()
     }
 
     /// Pods of it may run: unsuspended, or handed to a queue.

@@ -184,6 +184,11 @@ impl Call {
         };
         match (self.reaction(kind), self.row().end) {
             (Reaction::FinalAs(code), _) => Consequence::Refused(code),
+            // In the way: an orphan that may not be claimed, and a leftover that the server calls gone and still lists.
+            (Reaction::Without, _) if self == Self::Adopt => Consequence::Refused(ErrorCode::ConcurrentRunBlocked),
+            (Reaction::Known, _) if self == Self::RemoveLeftover => {
+                Consequence::Refused(ErrorCode::ConcurrentRunBlocked)
+            }
             (Reaction::Again, _) if outlasted => Consequence::GoesOn,
             (Reaction::Again | Reaction::Later(_) | Reaction::Final, End::Refuse(code, _)) => {
                 Consequence::Refused(code)

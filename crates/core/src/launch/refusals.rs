@@ -21,7 +21,10 @@ fn refused(call: Call, kind: FailureKind, message: String) -> Refusal {
     };
     match call.reaction(kind) {
         Reaction::FinalAs(code) => Refusal::new(code, message),
-        Reaction::Again if kind.is_passing() => Refusal::new(code, message).transient(after),
+        // An object of the run's own name that could be neither read back nor removed for so long is no judgement.
+        Reaction::Again if kind.is_passing() || kind == FailureKind::AlreadyExists => {
+            Refusal::new(code, message).transient(after)
+        }
         Reaction::Later(after) => Refusal::new(code, message).transient(after),
         _ => Refusal::new(code, message),
     }
@@ -162,6 +165,26 @@ pub fn not_released(failure: &ApiFailure) -> NotReleased {
     }
 }
 
+/// [`Call::RemoveLeftover`]. `None`: it is gone.
+#[must_use]
+pub fn not_removed(job: &str, failure: &ApiFailure) -> Option<Refusal> {
+    if Call::RemoveLeftover.knows_by(failure.kind) {
+        return None;
+    }
+    let cause = granting(failure, "delete", "jobs");
+    let message = format!("Job `{job}` was created and never started, and stands in the way: {cause}; or delete it");
+    Some(refused(Call::RemoveLeftover, failure.kind, message))
+}
+
+/// A Job of the run's own name waits for its release, and the run may not make it.
+#[must_use]
+pub fn not_releasable(job: &str) -> Refusal {
+    let message = format!(
+        "Job `{job}` of an earlier try waits for its release, for which the permission is missing; it is removed; run again, or grant `patch` on `jobs`, see `deploy/`"
+    );
+    Refusal::new(ErrorCode::RbacInsufficient, message).transient(None)
+}
+
 /// [`Call::Adopt`].
 #[must_use]
 pub fn not_adopted(job: &str, failure: &ApiFailure) -> Refusal {
@@ -218,7 +241,8 @@ mod tests {
     fn fld_01_what_passes_is_worth_a_retry_by_the_host_and_what_was_judged_is_not() {
         let transient = Some(ErrorFamily::TransientUpstream);
         for kind in FailureKind::ALL {
-            let passing = kind.is_passing().then_some(ErrorFamily::TransientUpstream);
+            let is_passing = kind.is_passing() || kind == FailureKind::AlreadyExists;
+            let passing = is_passing.then_some(ErrorFamily::TransientUpstream);
             assert_eq!(secret_not_created(&failure(kind)).family, passing, "create Secret, {kind:?}");
             let job = job_not_created(&failure(kind));
             match kind {

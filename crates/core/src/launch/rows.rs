@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ErrorCode::{
-    ApiUnreachable, ConcurrencyGuardUnreachable, JobCreateFailed, JobDeletedExternally, PodReattachFailed,
-    PromptSecretCreateFailed,
+    ApiUnreachable, ConcurrencyGuardUnreachable, ConcurrentRunBlocked, JobCreateFailed, JobDeletedExternally,
+    PodReattachFailed, PromptSecretCreateFailed,
 };
 
 use super::End::{GoOn, Refuse, Warn};
@@ -22,14 +22,18 @@ const W: Reaction = Reaction::Without;
 /// Deleted, or another object of the same name.
 const D: Reaction = Reaction::FinalAs(JobDeletedExternally);
 
+/// Whoever cannot be proven gone is at work.
+const B: Reaction = Reaction::FinalAs(ConcurrentRunBlocked);
+
 const ONCE: Pace = Pace::Once;
 const MINUTE: Pace = lasting(60, 1_000, 30_000);
 /// Somebody waits for the launch: a moment's failure costs a moment, and a lost answer is found by the next try.
 const EAGER: Pace = lasting(60, 500, 10_000);
 const STORE: Pace = lasting(60, 1_000, 1_000);
 /// The garbage collector removes a Secret whose Job is gone well within this time.
-const COLLECT: Pace = lasting(30, 1_000, 1_000);
-const TIDY: Pace = lasting(10, 1_000, 30_000);
+const COLLECT: Pace = STORE;
+/// A failure of some seconds is outlasted, whatever the jitter.
+const TIDY: Pace = lasting(10, 1_000, 2_000);
 /// The watches keep this pace themselves.
 const FOLLOW: Pace = Pace::WhileNeeded { first: Duration::from_secs(1), longest: Duration::from_secs(30) };
 /// A reader of the log waits for every line; `core::log` keeps this pace itself.
@@ -71,9 +75,9 @@ pub(super) static ROWS: [Row; 35] = [
     row(Call::ListPods, "list the agent's pods", EAGER,
         [L, F, L, L,  L, A, L, L,  A, A, A, A, A, A], Refuse(ConcurrencyGuardUnreachable, None), ""),
     row(Call::ListHostPods, "list the host's pods", EAGER,
-        [W, W, W, W,  W, A, W, W,  A, A, A, A, A, A], GoOn, "the process that followed the Job counts as living"),
-    row(Call::RemoveLeftover, "delete a Job that never started", ONCE,
-        [W, W, W, W,  K, W, W, K,  W, W, W, W, W, W], GoOn, "it is gone, or the next run finds it again"),
+        [B, B, B, B,  B, A, B, B,  A, A, A, A, A, A], Refuse(ConcurrentRunBlocked, Some(60)), "the process that followed the Job counts as living, so its run is in the way"),
+    row(Call::RemoveLeftover, "delete a Job that never started", EAGER,
+        [B, B, B, B,  K, A, B, K,  A, A, A, A, A, A], Refuse(ConcurrentRunBlocked, Some(60)), "it is gone, as the lists after the creation have to confirm"),
     row(Call::CreateJob, "create the Job", EAGER,
         [F, F, M, F,  F, A, A, F,  A, A, A, A, A, A], Refuse(JobCreateFailed, None), ""),
     row(Call::ReadBack, "get the Job after a lost answer", ONCE,

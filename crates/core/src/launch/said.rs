@@ -25,6 +25,12 @@ pub fn leftover_removed(job: &str) -> String {
     format!("removed Job {job}, which was created but never started")
 }
 
+/// [`super::Call::Release`] had no answer, and nor had the question whether it was done.
+#[must_use]
+pub fn release_unknown(failure: &ApiFailure) -> String {
+    format!("{failure}; whether the Job may start is not known, and the run waits until the API server tells")
+}
+
 /// [`super::Call::Withdraw`] failed.
 #[must_use]
 pub fn not_withdrawn(failure: &ApiFailure, job: &JobFacts) -> String {

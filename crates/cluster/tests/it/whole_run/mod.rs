@@ -22,6 +22,7 @@ mod launch;
 mod live;
 mod log;
 mod loss;
+mod matrix;
 mod orphans;
 mod own_pod;
 mod own_word;

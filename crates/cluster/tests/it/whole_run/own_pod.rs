@@ -22,7 +22,7 @@ fn host_pod(world: &World, uid: &str, home: &Path) {
 }
 
 /// A call of a host in that pod.
-fn from_pod(mut call: Call, home: &Path) -> Call {
+pub(crate) fn from_pod(mut call: Call, home: &Path) -> Call {
     call.request["host"]["env"] = json!({ "KUBERNETES_SERVICE_HOST": "10.0.0.1", "HOSTNAME": "host-0",
         "PAPERCLIP_NAMESPACE": NAMESPACE, "PAPERCLIP_HOME": home.to_str() });
     call.request["config"].as_object_mut().unwrap().remove("workspaceVolumeClaim");

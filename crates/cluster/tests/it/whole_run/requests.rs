@@ -92,6 +92,20 @@ pub(crate) fn forbidden(verb: &str, resource: &str) -> FaultAction {
     FaultAction::Status { code: 403, message, reason, details_kind, retry_after_seconds, after_write: false }
 }
 
+/// A Status `NotFound` for the very kind that was asked for.
+pub(crate) fn missing(resource: &str) -> FaultAction {
+    let details_kind = resource.split('/').next().map(str::to_owned);
+    let (message, reason, retry_after_seconds) = (None, None, None);
+    FaultAction::Status { code: 404, message, reason, details_kind, retry_after_seconds, after_write: false }
+}
+
+/// Changed by somebody else; of a create: the name is taken.
+pub(crate) fn conflict(verb: &str, _resource: &str) -> FaultAction {
+    let reason = Some(if verb == "create" { "AlreadyExists" } else { "Conflict" }.to_owned());
+    let (message, details_kind, retry_after_seconds) = (None, None, None);
+    FaultAction::Status { code: 409, message, reason, details_kind, retry_after_seconds, after_write: false }
+}
+
 /// No answer, no effect.
 pub(crate) fn hangs() -> FaultAction {
     FaultAction::Hang { after_write: false }

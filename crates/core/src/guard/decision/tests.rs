@@ -244,7 +244,7 @@ fn with_scope_task_only_runs_of_the_same_task_compete() {
 }
 
 #[test]
-fn grd_12_only_what_never_ran_and_is_old_is_a_leftover() {
+fn grd_12_only_what_never_ran_and_is_old_or_of_nobody_is_a_leftover() {
     let old = 15 * MINUTE + 1;
     let queued = set(unreleased(orphan("a"), old), key::QUEUE_NAME, Some("q"));
     let mut suspended_by_somebody = unreleased(living(orphan("a")), old);
@@ -255,6 +255,7 @@ fn grd_12_only_what_never_ran_and_is_old_is_a_leftover() {
     for (neighbour, expected) in [
         (unreleased(living(orphan("a")), old), "remove a"),
         (unreleased(orphan("a"), old), "remove a"),
+        (unreleased(orphan("a"), 1), "remove a"),
         (unreleased(living(orphan("a")), 15 * MINUTE), blocked),
         (living(queued), blocked),
         (suspended_by_somebody, blocked),
