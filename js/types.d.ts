@@ -37,6 +37,8 @@ export type OperatorAction =
   | { name: 'usage' }
   | { name: 'leftovers'; olderThanSeconds: number }
   | { name: 'remove'; leftovers: Leftover[] }
+  | ({ name: 'homes' } & HomesAt)
+  | ({ name: 'removeHomes'; shown: AgentHome[] } & HomesAt)
 
 /** `RunRow` of `crates/core/src/operate/row.rs`. */
 export interface RunRow {
@@ -77,6 +79,26 @@ export interface Leftover {
   uid: string
   reason: 'retained' | 'unreleased' | 'jobless'
   createdAt: string | null
+}
+
+/** `Homes` of `crates/cluster/src/engine/operate/homes.rs`. */
+export interface HomesAt {
+  directory: string
+  /** The list of agents, as it was given. */
+  agents: string
+  olderThanSeconds: number
+}
+
+/** `AgentHome` of `crates/core/src/operate/homes.rs`. */
+export interface AgentHome {
+  company: string
+  agent: string
+}
+
+/** `LeftHomes` of the same. */
+export interface LeftHomes {
+  homes: Array<AgentHome & { unchangedSeconds: number }>
+  foreign: string[]
 }
 
 /** What a run would create. */

@@ -30,9 +30,12 @@ export function readPrompt(path) {
   return prompt
 }
 
+/** @param {string} path `-` is the standard input */
+export const readAgents = (path) => readText('--agents', path === '-' ? 0 : path)
+
 /**
  * @param {string} option
- * @param {string} path
+ * @param {string | 0} path 0 is the standard input
  */
 function readText(option, path) {
   try {

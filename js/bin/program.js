@@ -136,10 +136,14 @@ function addGc(program) {
   program
     .command('gc')
     .summary('delete what nobody needs any more')
-    .description('Retained Jobs whose result was taken, Jobs that were never released, Secrets without a Job.\nShows them and asks; deletes exactly what was shown.')
+    .description(
+      'Retained Jobs whose result was taken, Jobs that were never released, Secrets without a Job.\nWith --homes instead: homes of agents that no longer exist. Shows them and asks; deletes exactly what was shown.',
+    )
     .option('--config <file>', configHelp)
     .option('-A, --all-namespaces', 'of all namespaces')
-    .option('--older-than <duration>', 'age of retained Jobs, such as 12h or 7d', durationSeconds, 24 * 3600)
+    .option('--homes <directory>', 'the directory k8s-homes of the data volume, as this machine sees it')
+    .option('--agents <file>', 'which agents exist: the answer to GET /api/companies/ID/agents, or ids; - is the standard input')
+    .option('--older-than <duration>', 'age of retained Jobs, or of the last change of a home, such as 12h or 7d', durationSeconds, 24 * 3600)
     .option('--dry-run', 'only show them')
     .option('--yes', 'do not ask')
     .option('--json', 'print JSON')

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //!  OperatorRequest ─▶ Place: connection, namespace ─┬─ list, watch, usage, leftovers ─▶ rows (core::operate)
-//!                                                   └─ log, stop, remove ─▶ what became of it
+//!                                                   ├─ log, stop, remove ─▶ what became of it
+//!                                                   └─ homes, remove homes ─▶ the same on the disk
 //! ```
 
+mod homes;
 mod place;
 
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use claude_k8s_core::guard::SupervisorId;
 use claude_k8s_core::launch::{Call, not_connected};
 use claude_k8s_core::log::{ContainerPhase, FIRST_LINE, LogTime};
 use claude_k8s_core::names::{CONTAINER, label_value};
-use claude_k8s_core::operate::{Leftover, RunRow, not_done, not_started, rows};
+use claude_k8s_core::operate::{AgentHome, Leftover, RunRow, not_done, not_started, rows};
 use claude_k8s_core::redact::Redactor;
 use claude_k8s_core::request::HostProcess;
 use claude_k8s_core::view::{JobFacts, PodFacts, RunView};
@@ -26,6 +28,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use self::homes::Homes;
 use self::place::Place;
 use super::{Engine, Identity, IndexHandle};
 use crate::api::{Namespace, patiently};
@@ -114,6 +117,16 @@ pub enum Action {
         /// As they were listed.
         leftovers: Vec<Leftover>,
     },
+    /// Homes of agents that no longer exist.
+    Homes(Homes),
+    /// Deletes them.
+    RemoveHomes {
+        /// Where, and which are left.
+        #[serde(flatten)]
+        homes: Homes,
+        /// As they were listed.
+        shown: Vec<AgentHome>,
+    },
 }
 
 impl Engine {
@@ -150,6 +163,8 @@ impl Engine {
             Action::Usage => Ok(json!(place.usage().await?)),
             Action::Leftovers { older_than_seconds } => place.leftovers(Duration::from_secs(older_than_seconds)).await,
             Action::Remove { leftovers } => Ok(place.remove(leftovers).await),
+            Action::Homes(homes) => Ok(json!(homes.left(&place.rows().await?).await?)),
+            Action::RemoveHomes { homes, shown } => homes.remove(&shown, &place.rows().await?).await,
         }
     }
 

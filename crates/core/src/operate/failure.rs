@@ -51,6 +51,14 @@ pub fn not_started(row: &RunRow) -> Refusal {
     usage(format!("Job {} has not started, so it has no log yet; `-f` waits for it", row.job))
 }
 
-fn usage(message: String) -> Refusal {
+/// The disk refused.
+#[must_use]
+pub fn homes_unread(what: &impl std::fmt::Display) -> Refusal {
+    usage(format!(
+        "The homes cannot be looked at: {what}; `--homes` takes the directory `k8s-homes` as this machine sees it"
+    ))
+}
+
+pub(super) fn usage(message: String) -> Refusal {
     Refusal::new(ErrorCode::ConfigurationIncomplete, message)
 }
