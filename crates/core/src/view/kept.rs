@@ -36,7 +36,8 @@ const KEYS: [&str; 17] = [
 /// A text, or its beginning.
 pub(super) fn text(from: Option<&str>) -> String {
     let from = from.unwrap_or_default();
-    from[..from.floor_char_boundary(TEXT_MAX)].to_owned()
+    let end = (0..=TEXT_MAX.min(from.len())).rev().find(|end| from.is_char_boundary(*end));
+    from[..end.unwrap_or(0)].to_owned()
 }
 
 /// The same for a text that may be absent.
