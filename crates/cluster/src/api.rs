@@ -10,10 +10,11 @@ mod stored;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claude_k8s_core::answers::{OBJECTS_MAX, PAGE, TooMuch};
+use claude_k8s_core::answers::{LISTED_MAX, OBJECTS_MAX, PAGE, TooMuch};
 use claude_k8s_core::api_failure::{ApiFailure, Purpose};
 use claude_k8s_core::launch::Call;
 use claude_k8s_core::permissions::{Access, Permission};
+use claude_k8s_core::view::{JobFacts, Listed, PodOfJob};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod, Secret};
@@ -205,16 +206,24 @@ impl Namespace {
     ///
     /// # Errors
     /// Any failed call.
-    pub async fn list_jobs(&self, selector: &str) -> Result<Vec<Job>, ApiFailure> {
-        self.list("Jobs", "jobs", selector).await
+    pub async fn list_jobs(&self, selector: &str) -> Result<Vec<JobFacts>, ApiFailure> {
+        self.list("Jobs", "jobs", selector, |job| JobFacts::of(&job), JobFacts::weight).await
     }
 
-    /// Lists the pods of a selector, consistently.
+    /// Lists the pods of a selector that belong to a Job, consistently.
+    ///
+    /// # Errors
+    /// Any failed call.
+    pub async fn list_job_pods(&self, selector: &str) -> Result<Vec<PodOfJob>, ApiFailure> {
+        self.list("pods", "pods", selector, |pod| PodOfJob::of(&pod), PodOfJob::weight).await
+    }
+
+    /// Lists the whole pods of a selector, consistently: only from a server that the operator has chosen.
     ///
     /// # Errors
     /// Any failed call.
     pub async fn list_pods(&self, selector: &str) -> Result<Vec<Pod>, ApiFailure> {
-        self.list("pods", "pods", selector).await
+        self.list("pods", "pods", selector, Some, |_| 0).await
     }
 
     /// Lists Secrets of a selector. Values are not kept.
@@ -376,20 +385,33 @@ impl Namespace {
         answer
     }
 
-    async fn list<K>(&self, kind: &str, resource: &str, selector: &str) -> Result<Vec<K>, ApiFailure>
+    /// `keep`: what of an object outlives its page; `weight`: how many bytes that takes.
+    async fn list<K, T>(
+        &self,
+        kind: &str,
+        resource: &str,
+        selector: &str,
+        keep: fn(K) -> Option<T>,
+        weight: fn(&T) -> usize,
+    ) -> Result<Vec<T>, ApiFailure>
     where
         K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + Clone + DeserializeOwned + std::fmt::Debug,
         K::DynamicType: Default,
     {
         let api = self.api::<K>();
         let pages = async {
-            let mut items = Vec::new();
+            let (mut items, mut seen, mut kept) = (Vec::new(), 0, 0);
             let mut params = ListParams::default().labels(selector).limit(PAGE);
             loop {
                 let page = api.list(&params).await?;
-                items.extend(page.items);
-                if items.len() > OBJECTS_MAX {
-                    return Err(kube::Error::Service(TooMuch::Objects.into()));
+                seen += page.items.len();
+                for item in page.items.into_iter().filter_map(keep) {
+                    kept += weight(&item);
+                    items.push(item);
+                }
+                if seen > OBJECTS_MAX || kept > LISTED_MAX {
+                    let why = if kept > LISTED_MAX { TooMuch::Listed } else { TooMuch::Objects };
+                    return Err(kube::Error::Service(why.into()));
                 }
                 match page.metadata.continue_.filter(|token| !token.is_empty()) {
                     Some(token) => params = params.continue_token(&token),

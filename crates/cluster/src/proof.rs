@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use claude_k8s_core::run::{Proof, ProofOf};
-use claude_k8s_core::view::RunView;
+use claude_k8s_core::view::{Listed, PodOfJob, RunView};
 
 use crate::api::{Namespace, patiently};
 use crate::index::NamespaceIndex;
@@ -19,11 +19,13 @@ pub(crate) async fn look(namespace: &Namespace, selector: &str, index: &Namespac
     let Some(job) = &view.job else { return };
     let pods = async {
         let Some(pod) = view.pod() else {
-            let listed = patiently(Call::Look, || namespace.list_pods(selector)).await;
-            return index.note_pods(&job.uid, &listed.unwrap_or_default());
+            let listed = patiently(Call::Look, || namespace.list_job_pods(selector)).await;
+            return index.note_pods(&job.uid, listed.unwrap_or_default());
         };
         match patiently(Call::Look, || namespace.get_pod(&pod.name)).await {
-            Ok(found) if found.metadata.uid.as_ref() == Some(&pod.uid) => index.note_pods(&job.uid, &[found]),
+            Ok(found) if found.metadata.uid.as_ref() == Some(&pod.uid) => {
+                index.note_pods(&job.uid, PodOfJob::of(&found).into_iter().collect());
+            }
             Err(failure) if !Call::Look.knows_by(failure.kind) => {}
             _ => index.note_absent_pod(&job.uid, &pod.uid),
         }

@@ -14,7 +14,9 @@ pub const PAGE: u32 = 500;
 /// Objects of one list, all its pages together.
 pub const OBJECTS_MAX: usize = 20_000;
 /// All pages of one list. Unit: bytes.
-pub const LIST_MAX: u64 = 40 << 20;
+pub const LIST_MAX: u64 = 64 << 20;
+/// What is kept of one list, see [`crate::view::Listed`]. Unit: bytes.
+pub const LISTED_MAX: usize = 16 << 20;
 /// Facts of all Jobs and pods of a namespace that are kept between answers. Unit: bytes.
 pub const FACTS_MAX: usize = 32 << 20;
 
@@ -43,6 +45,9 @@ pub enum TooMuch {
     /// [`LIST_MAX`].
     #[error("the list of the API server does not end after {} MiB", LIST_MAX >> 20)]
     List,
+    /// [`LISTED_MAX`].
+    #[error("the Jobs or pods of the API server's list take more than {} MiB of memory", LISTED_MAX >> 20)]
+    Listed,
 }
 
 /// Which bound an answer has.

@@ -255,7 +255,7 @@ mod tests {
         let large = page(format!("{{\"metadata\":{{\"name\":\"{}\"}}}}", "x".repeat(7 << 20)));
         for (body, pages, text) in [
             (small, OBJECTS_MAX / 500 + 1, "does not end after 20000 objects"),
-            (large, 6, "does not end after 40 MiB"),
+            (large, 10, "does not end after 64 MiB"),
             (page(vec!["{}"; 500_000].join(",")), 1, "more objects than an answer can have"),
         ] {
             let body = Arc::new(body);

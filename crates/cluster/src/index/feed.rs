@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use claude_k8s_core::launch::Call;
 use claude_k8s_core::names::own_selector;
-use claude_k8s_core::view::{JobFacts, RunView, owner};
+use claude_k8s_core::view::{JobFacts, Listed, PodOfJob, RunView};
 use futures_util::StreamExt;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
@@ -77,14 +77,15 @@ impl NamespaceIndex {
 
     /// Takes over a Job that was read by name.
     pub(crate) fn note_job(&self, job: &Job) {
-        lock(&self.table).apply_job(job);
+        if let Some(job) = JobFacts::of(job) {
+            lock(&self.table).apply_job(job);
+        }
     }
 
     /// Takes over those of these pods that belong to a Job.
-    pub(crate) fn note_pods(&self, job_uid: &str, pods: &[Pod]) {
+    pub(crate) fn note_pods(&self, job_uid: &str, pods: Vec<PodOfJob>) {
         let mut table = lock(&self.table);
-        let of_the_job = |pod: &&Pod| owner(pod).is_some_and(|owner| owner.uid == job_uid);
-        pods.iter().filter(of_the_job).for_each(|pod| table.apply_pod(pod));
+        pods.into_iter().filter(|one| one.job.uid == job_uid).for_each(|one| table.apply_pod(one));
     }
 
     /// A read by name found no such Job.
@@ -171,8 +172,8 @@ impl Feed {
         let pods: Api<Pod> = self.namespace.api();
         let config = watcher::Config::default().labels(&own_selector()).timeout(WATCH_SECONDS);
         let again = config.clone();
-        let mut jobs = Resumed::new(Call::WatchJobs, move || watcher(jobs.clone(), config.clone()).boxed());
-        let mut pods = Resumed::new(Call::WatchPods, move || watcher(pods.clone(), again.clone()).boxed());
+        let mut jobs = Resumed::<JobFacts>::new(Call::WatchJobs, move || watcher(jobs.clone(), config.clone()).boxed());
+        let mut pods = Resumed::<PodOfJob>::new(Call::WatchPods, move || watcher(pods.clone(), again.clone()).boxed());
         let mut idle = Box::pin(sleep(LINGER));
         // A list that works says nothing about the watch: a refusal of the verb would come right after it.
         let mut allowed = Box::pin(sleep(SETTLED));
@@ -216,11 +217,12 @@ impl Feed {
             } else {
                 return FeedEnd::Idle;
             }
-            let (jobs, pods) = tokio::join!(self.namespace.list_jobs(&selector), self.namespace.list_pods(&selector));
+            let (jobs, pods) =
+                tokio::join!(self.namespace.list_jobs(&selector), self.namespace.list_job_pods(&selector));
             let wait = if let (Ok(jobs), Ok(pods)) = (jobs, pods) {
                 let mut table = lock(&self.table);
-                table.relisted_jobs(&jobs);
-                table.relisted_pods(&pods);
+                table.relisted_jobs(jobs);
+                table.relisted_pods(pods);
                 table.stale(None);
                 pause = pauses(Call::WatchJobs);
                 POLL
@@ -236,18 +238,18 @@ impl Feed {
     }
 
     /// True when the watch is not allowed.
-    fn fold<K>(
+    fn fold<F>(
         &self,
-        change: Change<K>,
-        relisted: fn(&mut Table, &[K]),
-        apply: fn(&mut Table, &K),
-        delete: fn(&mut Table, &K),
+        change: Change<F>,
+        relisted: fn(&mut Table, Vec<F>),
+        apply: fn(&mut Table, F),
+        delete: fn(&mut Table, F),
     ) -> bool {
         let mut table = lock(&self.table);
         match change {
-            Change::Listed(objects) => relisted(&mut table, &objects),
-            Change::Applied(object) => apply(&mut table, &object),
-            Change::Deleted(object) => delete(&mut table, &object),
+            Change::Listed(facts) => relisted(&mut table, facts),
+            Change::Applied(facts) => apply(&mut table, facts),
+            Change::Deleted(facts) => delete(&mut table, facts),
             Change::Lost => table.stale(Some(self.clock.now())),
             Change::Settled => {}
             Change::Denied => return true,

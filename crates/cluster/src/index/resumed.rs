@@ -10,9 +10,10 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use backon::ExponentialBackoff;
-use claude_k8s_core::answers::{OBJECTS_MAX, TooMuch};
+use claude_k8s_core::answers::{LISTED_MAX, OBJECTS_MAX, TooMuch};
 use claude_k8s_core::api_failure::{FailureKind, Purpose};
 use claude_k8s_core::launch::Call;
+use claude_k8s_core::view::Listed;
 use futures_util::{Stream, StreamExt};
 use kube::core::Status;
 use kube::runtime::watcher::{Error, Event};
@@ -28,13 +29,13 @@ const CAUGHT_UP: Duration = Duration::from_secs(1);
 pub(super) type Events<K> = Pin<Box<dyn Stream<Item = Result<Event<K>, Error>> + Send>>;
 
 /// What a watch brought.
-pub(super) enum Change<K> {
+pub(super) enum Change<F> {
     /// A complete list.
-    Listed(Vec<K>),
+    Listed(Vec<F>),
     /// A new or changed object.
-    Applied(K),
+    Applied(F),
     /// An object in its last state.
-    Deleted(K),
+    Deleted(F),
     /// Contact is back.
     Settled,
     /// Contact is lost; it is being restored.
@@ -44,21 +45,25 @@ pub(super) enum Change<K> {
 }
 
 /// A watch of one kind.
-pub(super) struct Resumed<K> {
+pub(super) struct Resumed<F: Listed> {
     call: Call,
-    start: Box<dyn Fn() -> Events<K> + Send + Sync>,
-    events: Events<K>,
+    start: Box<dyn Fn() -> Events<F::Object> + Send + Sync>,
+    events: Events<F::Object>,
     pause: Option<Pin<Box<Sleep>>>,
     delays: ExponentialBackoff,
     /// When the last error counts as overcome.
     settled_at: Option<Instant>,
     /// A list is being taken; nothing but its end means contact.
     listing: bool,
-    listed: Vec<K>,
+    listed: Vec<F>,
+    /// Objects of the list so far, those of others included.
+    seen: usize,
+    /// What is kept of them. Unit: bytes.
+    weight: usize,
 }
 
-impl<K> Resumed<K> {
-    pub(super) fn new(call: Call, start: impl Fn() -> Events<K> + Send + Sync + 'static) -> Self {
+impl<F: Listed> Resumed<F> {
+    pub(super) fn new(call: Call, start: impl Fn() -> Events<F::Object> + Send + Sync + 'static) -> Self {
         Self {
             call,
             events: start(),
@@ -68,6 +73,8 @@ impl<K> Resumed<K> {
             settled_at: None,
             listing: true,
             listed: vec![],
+            seen: 0,
+            weight: 0,
         }
     }
 
@@ -77,7 +84,7 @@ impl<K> Resumed<K> {
     }
 
     /// Cancel-safe: what was read is returned or kept, what was not stays in the stream.
-    pub(super) async fn next(&mut self) -> Change<K> {
+    pub(super) async fn next(&mut self) -> Change<F> {
         loop {
             if let Some(pause) = &mut self.pause {
                 pause.await;
@@ -96,15 +103,22 @@ impl<K> Resumed<K> {
                 Some(Ok(Event::Init)) => {
                     self.listing = true;
                     self.listed.clear();
+                    (self.seen, self.weight) = (0, 0);
                 }
-                Some(Ok(Event::InitApply(_))) if self.listed.len() >= OBJECTS_MAX => {
-                    self.listed = vec![];
-                    self.fails(&Error::InitialListFailed(kube::Error::Service(TooMuch::Objects.into())));
-                    // The stream would go on with the next page.
-                    self.events = (self.start)();
-                    return Change::Lost;
+                Some(Ok(Event::InitApply(object))) => {
+                    self.seen += 1;
+                    if let Some(facts) = F::of(&object) {
+                        self.weight += facts.weight();
+                        self.listed.push(facts);
+                    }
+                    if let Some(too_much) = self.too_much() {
+                        self.listed = vec![];
+                        self.fails(&Error::InitialListFailed(kube::Error::Service(too_much.into())));
+                        // The stream would go on with the next page.
+                        self.events = (self.start)();
+                        return Change::Lost;
+                    }
                 }
-                Some(Ok(Event::InitApply(object))) => self.listed.push(object),
                 Some(Ok(Event::InitDone)) => {
                     self.listing = false;
                     self.is_back();
@@ -112,11 +126,15 @@ impl<K> Resumed<K> {
                 }
                 Some(Ok(Event::Apply(object))) => {
                     self.hears();
-                    return Change::Applied(object);
+                    if let Some(facts) = F::of(&object) {
+                        return Change::Applied(facts);
+                    }
                 }
                 Some(Ok(Event::Delete(object))) => {
                     self.hears();
-                    return Change::Deleted(object);
+                    if let Some(facts) = F::of(&object) {
+                        return Change::Deleted(facts);
+                    }
                 }
                 Some(Err(error)) if self.is_denied(&error) => return Change::Denied,
                 Some(Err(error)) => {
@@ -127,6 +145,13 @@ impl<K> Resumed<K> {
                 None => std::future::pending().await,
             }
         }
+    }
+
+    fn too_much(&self) -> Option<TooMuch> {
+        if self.weight > LISTED_MAX {
+            return Some(TooMuch::Listed);
+        }
+        (self.seen > OBJECTS_MAX).then_some(TooMuch::Objects)
     }
 
     /// The table goes on without a watch: after a successful list, a refusal of it means that the Role lacks the verb

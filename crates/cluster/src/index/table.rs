@@ -3,10 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use claude_k8s_core::answers::{FACTS_MAX, OBJECTS_MAX};
-use claude_k8s_core::view::{JobFacts, PodFacts, RunView, owner};
+use claude_k8s_core::view::{JobFacts, PodFacts, PodOfJob, RunView};
 use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
 use tokio::sync::watch;
 
 /// Pods of one Job: it makes one, and another only when that one is gone.
@@ -109,9 +107,9 @@ impl Table {
         entry
     }
 
-    pub(super) fn apply_job(&mut self, job: &Job) {
-        if job.metadata.uid.as_deref().is_some_and(|uid| self.has_room(uid)) {
-            self.fold_job(JobFacts::read(job));
+    pub(super) fn apply_job(&mut self, job: JobFacts) {
+        if self.has_room(&job.uid) {
+            self.fold_job(job);
         }
     }
 
@@ -135,25 +133,22 @@ impl Table {
         self.weight = self.runs.values().map(|entry| entry.weight).sum();
     }
 
-    pub(super) fn apply_pod(&mut self, pod: &Pod) {
-        if let Some(owner) = owner(pod).filter(|owner| self.has_room(owner.uid)) {
-            self.fold_pod(owner.uid, PodFacts::read(pod));
+    pub(super) fn apply_pod(&mut self, PodOfJob { job, pod }: PodOfJob) {
+        if self.has_room(&job.uid) {
+            self.fold_pod(&job.uid, pod);
         }
     }
 
     /// The object carries its last state: fold it first, then mark it (`docs/internals/kubernetes.md` 3.1).
-    pub(super) fn delete_job(&mut self, job: &Job) {
-        let facts = JobFacts { absent: true, ..JobFacts::read(job) };
-        let uid = facts.uid.clone();
-        self.fold_job(facts);
+    pub(super) fn delete_job(&mut self, job: JobFacts) {
+        let uid = job.uid.clone();
+        self.fold_job(JobFacts { absent: true, ..job });
         self.forget_if_unused(&uid);
     }
 
-    pub(super) fn delete_pod(&mut self, pod: &Pod) {
-        if let Some(owner) = owner(pod) {
-            self.fold_pod(owner.uid, PodFacts { absent: true, ..PodFacts::read(pod) });
-            self.forget_if_unused(owner.uid);
-        }
+    pub(super) fn delete_pod(&mut self, PodOfJob { job, pod }: PodOfJob) {
+        self.fold_pod(&job.uid, PodFacts { absent: true, ..pod });
+        self.forget_if_unused(&job.uid);
     }
 
     /// A read by name found it absent.
@@ -173,8 +168,8 @@ impl Table {
     }
 
     /// A complete list of Jobs was taken: what is not in it is absent.
-    pub(super) fn relisted_jobs(&mut self, listed: &[Job]) {
-        let seen: BTreeSet<&str> = listed.iter().filter_map(|job| job.metadata.uid.as_deref()).collect();
+    pub(super) fn relisted_jobs(&mut self, listed: Vec<JobFacts>) {
+        let seen: BTreeSet<String> = listed.iter().map(|job| job.uid.clone()).collect();
         for job in listed {
             self.apply_job(job);
         }
@@ -189,12 +184,11 @@ impl Table {
     }
 
     /// A complete list of pods was taken.
-    pub(super) fn relisted_pods(&mut self, listed: &[Pod]) {
-        let seen: BTreeSet<&str> = listed.iter().filter_map(|pod| pod.metadata.uid.as_deref()).collect();
+    pub(super) fn relisted_pods(&mut self, mut listed: Vec<PodOfJob>) {
+        let seen: BTreeSet<String> = listed.iter().map(|one| one.pod.uid.clone()).collect();
         // A list is sorted by name; which pod came first decides which one is the run's.
-        let mut oldest_first: Vec<&Pod> = listed.iter().collect();
-        oldest_first.sort_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
-        for pod in oldest_first {
+        listed.sort_by_key(|one| one.job.created_at);
+        for pod in listed {
             self.apply_pod(pod);
         }
         for entry in self.runs.values_mut() {

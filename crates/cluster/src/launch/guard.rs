@@ -7,10 +7,8 @@ use claude_k8s_core::guard::{self, Liveness, Neighbour};
 use claude_k8s_core::launch::{
     Call, Look, NotLaunched, leftover_removed, named_job, next, not_listed, not_removed, waiting_for_pods,
 };
-use claude_k8s_core::view::{JobFacts, PodFacts};
+use claude_k8s_core::view::{JobFacts, PodOfJob};
 use futures_util::future::join_all;
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
 
 use crate::api::patiently;
@@ -101,7 +99,7 @@ impl<'a> Guard<'a> {
 pub(super) async fn neighbours(run: &RunContext) -> Result<Vec<Neighbour>, Refusal> {
     let selector = run.plan.guard_selector();
     let (jobs, pods) = tokio::join!(list_jobs(run, &selector), list_pods(run, &selector));
-    Ok(seen(run, &jobs?, &pods?).await)
+    Ok(seen(run, jobs?, pods?).await)
 }
 
 /// The neighbours, unless this run's Job is the only one. A look before its creation has shown the pods that outlived
@@ -111,27 +109,26 @@ pub(super) async fn rivals(run: &RunContext, own_uid: &str) -> Result<Option<Vec
     let selector = run.plan.guard_selector();
     let jobs = list_jobs(run, &selector).await?;
     if let [only] = jobs.as_slice()
-        && only.metadata.uid.as_deref() == Some(own_uid)
+        && only.uid == own_uid
     {
         return Ok(None);
     }
     let pods = list_pods(run, &selector).await?;
-    Ok(Some(seen(run, &jobs, &pods).await))
+    Ok(Some(seen(run, jobs, pods).await))
 }
 
-async fn list_jobs(run: &RunContext, selector: &str) -> Result<Vec<Job>, Refusal> {
+async fn list_jobs(run: &RunContext, selector: &str) -> Result<Vec<JobFacts>, Refusal> {
     let listed = run.asking.for_answer(Call::ListJobs, || run.namespace.list_jobs(selector)).await;
     listed.map_err(|failure| not_listed(Call::ListJobs, &failure))
 }
 
-async fn list_pods(run: &RunContext, selector: &str) -> Result<Vec<Pod>, Refusal> {
-    let listed = run.asking.for_answer(Call::ListPods, || run.namespace.list_pods(selector)).await;
+async fn list_pods(run: &RunContext, selector: &str) -> Result<Vec<PodOfJob>, Refusal> {
+    let listed = run.asking.for_answer(Call::ListPods, || run.namespace.list_job_pods(selector)).await;
     listed.map_err(|failure| not_listed(Call::ListPods, &failure))
 }
 
-async fn seen(run: &RunContext, jobs: &[Job], pods: &[Pod]) -> Vec<Neighbour> {
-    let pods = pods.iter().filter_map(|pod| Some((JobFacts::told_by(pod)?, PodFacts::read(pod)))).collect();
-    let mut neighbours = guard::group(jobs.iter().map(JobFacts::read).collect(), pods);
+async fn seen(run: &RunContext, jobs: Vec<JobFacts>, pods: Vec<PodOfJob>) -> Vec<Neighbour> {
+    let mut neighbours = guard::group(jobs, pods);
     for one in &mut neighbours {
         one.settled = run.is_done_with(&one.job.uid);
     }

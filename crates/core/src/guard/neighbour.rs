@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Supervisor;
 use crate::names::key;
-use crate::view::{JobFacts, PodFacts};
+use crate::view::{JobFacts, PodFacts, PodOfJob};
 
 /// A Job that was never released and has no pod may be removed after this time: it never ran anything.
 const LEFTOVER_AGE: SignedDuration = SignedDuration::from_mins(15);
@@ -43,10 +43,10 @@ pub enum Liveness {
 
 /// Joins the two lists. Pods belong to a Job by owner uid; `owner` gives it for each pod.
 #[must_use]
-pub fn group(jobs: Vec<JobFacts>, pods: Vec<(JobFacts, PodFacts)>) -> Vec<Neighbour> {
+pub fn group(jobs: Vec<JobFacts>, pods: Vec<PodOfJob>) -> Vec<Neighbour> {
     let mut by_uid: BTreeMap<String, Neighbour> =
         jobs.into_iter().map(|job| (job.uid.clone(), Neighbour::new(job, true))).collect();
-    for (owner, pod) in pods {
+    for PodOfJob { job: owner, pod } in pods {
         let entry = by_uid.entry(owner.uid.clone());
         entry.or_insert_with(|| Neighbour::new(owner, false)).pods.push(pod);
     }

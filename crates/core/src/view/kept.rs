@@ -60,7 +60,7 @@ impl RunView {
 }
 
 impl JobFacts {
-    fn weight(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
         let named = [&self.name, &self.namespace, &self.uid, &self.resource_version].map(String::len);
         let said = self.conditions.iter().map(|one| one.kind.len() + one.reason.len() + one.message.len());
         let marked =
@@ -70,7 +70,7 @@ impl JobFacts {
 }
 
 impl PodFacts {
-    fn weight(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
         let size = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let pair = |(one, other): &(String, String)| one.len() + other.len();
         let state = match &self.claude.state {

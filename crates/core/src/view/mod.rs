@@ -5,10 +5,12 @@
 
 mod job;
 mod kept;
+mod listed;
 mod owner;
 mod pod;
 
 pub use job::{JobCondition, JobFacts};
+pub use listed::{Listed, PodOfJob};
 pub use owner::{Owner, owner};
 pub use pod::{ContainerFacts, ContainerState, Disruption, PodFacts, PodPhase, Terminated};
 

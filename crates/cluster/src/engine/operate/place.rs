@@ -12,7 +12,7 @@ use claude_k8s_core::operate::{
     secrets_not_readable, unknown, usage_rows,
 };
 use claude_k8s_core::permissions::Access;
-use claude_k8s_core::view::{JobFacts, PodFacts, RunView};
+use claude_k8s_core::view::{PodFacts, RunView};
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
@@ -53,12 +53,11 @@ impl Place {
         let selector = own_selector();
         let asking = Asking::in_a_hurry(AT_MOST);
         let jobs = asking.for_answer(Call::ListJobs, || self.namespace.list_jobs(&selector));
-        let pods = asking.for_answer(Call::ListPods, || self.namespace.list_pods(&selector));
+        let pods = asking.for_answer(Call::ListPods, || self.namespace.list_job_pods(&selector));
         let (jobs, pods) = tokio::join!(jobs, pods);
         let jobs = jobs.map_err(|failure| not_done(&failure))?;
         let pods = pods.map_err(|failure| not_done(&failure))?;
-        let pods = pods.iter().filter_map(|pod| Some((JobFacts::told_by(pod)?, PodFacts::read(pod))));
-        Ok(self.supervised(group(jobs.iter().map(JobFacts::read).collect(), pods.collect())).await)
+        Ok(self.supervised(group(jobs, pods)).await)
     }
 
     /// The same from what an index knows.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::guard::group;
-use crate::view::{ContainerState, JobCondition, JobFacts, PodFacts, PodPhase, Terminated};
+use crate::view::{ContainerState, JobCondition, JobFacts, PodFacts, PodOfJob, PodPhase, Terminated};
 
 const MINUTE: i64 = 60;
 const NOW: i64 = 100 * MINUTE;
@@ -323,7 +323,8 @@ fn grd_03_a_release_needs_the_own_job_alone_in_the_list() {
 fn pods_join_their_job_by_uid_and_a_pod_without_a_job_still_counts() {
     let job = orphan("a").job;
     let owner = |uid: &str| JobFacts { uid: uid.into(), name: uid.into(), ..JobFacts::default() };
-    let joined = group(vec![job.clone()], vec![(owner("uid-a"), running()), (owner("uid-z"), running())]);
+    let joined =
+        group(vec![job.clone()], ["uid-a", "uid-z"].map(|uid| PodOfJob { job: owner(uid), pod: running() }).to_vec());
     let summary: Vec<_> = joined.iter().map(|one| (one.job.name.as_str(), one.job_exists, one.pods.len())).collect();
     assert_eq!(summary, [("a", true, 1), ("uid-z", false, 1)]);
     assert_eq!(verdict(&claimant(), &joined[1..]), "settling uid-z");
