@@ -83,12 +83,18 @@ function object(url, size) {
   return JSON.stringify({ metadata: { name: uid, namespace: 'ns', uid, resourceVersion: String(count), annotations, labels, ownerReferences } })
 }
 
-/** Pages of a list that never ends. @param {number} items @param {number} size @returns {Attack} */
-const endlessPages = (items, size) => async (url, response) => {
+/** A pod of containers that say nothing: a dozen bytes each, of which the API types make a thousand. @param {URL} url */
+const hollow = (url) => {
+  const containers = Array(450).fill({ name: '' })
+  return JSON.stringify({ ...JSON.parse(object(url, 1)), spec: url.pathname.endsWith('pods') ? { containers } : { selector: {}, template: { spec: { containers } } } })
+}
+
+/** Pages of a list that never ends. @param {number} items @param {number} size @param {(url: URL, size: number) => string} [make] @returns {Attack} */
+const endlessPages = (items, size, make = object) => async (url, response) => {
   if (!isList(url)) return false
   response.writeHead(200)
   response.write('{"metadata":{"continue":"more","resourceVersion":"1"},"items":[')
-  for (let item = 0; item < items; item++) if (!(await flows(response, `${item ? ',' : ''}${object(url, size)}`))) return true
+  for (let item = 0; item < items; item++) if (!(await flows(response, `${item ? ',' : ''}${make(url, size)}`))) return true
   response.end(']}')
   return true
 }
@@ -110,6 +116,7 @@ const attackMs = 15_000
 test.each([
   ['pages of a list without an end, 7 MiB each', endlessPages(500, 7000), 200],
   ['pages of a list without an end, of small objects', endlessPages(500, 10), 20],
+  ['pages of a list without an end, of hollow containers', endlessPages(500, 0, hollow), 60],
   ['large events of a watch without an end', endlessEvents(400_000), 2000],
   ['small events of a watch without an end', endlessEvents(10), 60],
   ['a watch whose first list never ends', endlessBeginning(3000), 200],

@@ -24,6 +24,20 @@ pub const FACTS_MAX: usize = 32 << 20;
 const STRUCTURES_MAX: u32 = 250_000;
 /// The same for one event.
 const EVENT_STRUCTURES_MAX: u32 = 30_000;
+/// Lists whose items are a dozen bytes at least and a thousand of the API types: forty for each pod of a page.
+const LARGE_LISTS: [&str; 7] = [
+    "containers",
+    "initContainers",
+    "ephemeralContainers",
+    "volumes",
+    "containerStatuses",
+    "initContainerStatuses",
+    "ephemeralContainerStatuses",
+];
+/// Items of such lists in one answer or event.
+const LARGE_MAX: u32 = 40 * PAGE;
+/// What is not nested deeper can be told apart; a full Job is half as deep.
+const DEPTH_MAX: u32 = 64;
 /// Items of one page: a server that ignores the limit has at most twice as many.
 const ITEMS_MAX: u32 = 2 * PAGE;
 
@@ -109,15 +123,60 @@ pub struct Meter {
     structures: u32,
     items: u32,
     depth: u32,
+    /// By depth: the list there is one of [`LARGE_LISTS`].
+    in_large: u64,
+    large: u32,
+    text: Text,
     in_text: bool,
     is_escaped: bool,
+}
+
+/// The newest text of an answer, compared with names as it comes in.
+#[derive(Debug, Clone, Copy, Default)]
+struct Text {
+    bytes: usize,
+    /// Bit by bit: it still is the name of that place in [`LARGE_LISTS`].
+    fits: u8,
+    /// Escapes may spell any name.
+    is_escaped: bool,
+}
+
+impl Text {
+    fn begin() -> Self {
+        Self { bytes: 0, fits: u8::MAX, is_escaped: false }
+    }
+
+    fn push(&mut self, byte: u8) {
+        for (place, name) in LARGE_LISTS.iter().enumerate() {
+            if name.as_bytes().get(self.bytes) != Some(&byte) {
+                self.fits &= !(1 << place);
+            }
+        }
+        self.bytes += 1;
+    }
+
+    fn is_large_list(self) -> bool {
+        let is = |(place, name): (usize, &&str)| self.fits & (1 << place) != 0 && name.len() == self.bytes;
+        self.is_escaped || LARGE_LISTS.iter().enumerate().any(is)
+    }
 }
 
 impl Meter {
     /// Nothing yet.
     #[must_use]
     pub fn new(bound: Bound) -> Self {
-        Self { bound, bytes: 0, structures: 0, items: 0, depth: 0, in_text: false, is_escaped: false }
+        Self {
+            bound,
+            bytes: 0,
+            structures: 0,
+            items: 0,
+            depth: 0,
+            in_large: 0,
+            large: 0,
+            text: Text::default(),
+            in_text: false,
+            is_escaped: false,
+        }
     }
 
     /// The next piece of the answer.
@@ -151,23 +210,44 @@ impl Meter {
         Ok(())
     }
 
+    /// The bit of this depth.
+    fn here(&self) -> u64 {
+        1 << self.depth
+    }
+
+    fn opens(&mut self, is_large: bool) -> Result<(), TooMuch> {
+        self.depth += 1;
+        if self.depth >= DEPTH_MAX {
+            return Err(TooMuch::Structures);
+        }
+        let here = self.here();
+        self.in_large = if is_large { self.in_large | here } else { self.in_large & !here };
+        Ok(())
+    }
+
     fn count(&mut self, piece: &[u8], most: u32) -> Result<(), TooMuch> {
         for byte in piece {
             match byte {
                 _ if self.is_escaped => self.is_escaped = false,
-                b'\\' if self.in_text => self.is_escaped = true,
-                b'"' => self.in_text = !self.in_text,
-                _ if self.in_text => {}
+                b'\\' if self.in_text => (self.is_escaped, self.text.is_escaped) = (true, true),
+                b'"' => {
+                    self.in_text = !self.in_text;
+                    if self.in_text {
+                        self.text = Text::begin();
+                    }
+                }
+                _ if self.in_text => self.text.push(*byte),
                 b'{' => {
                     self.structures += 1;
                     // An object in an array of the outermost object.
                     self.items += u32::from(self.depth == 2);
-                    self.depth += 1;
-                    if self.structures > most || self.items > ITEMS_MAX {
+                    self.large += u32::from(self.in_large & self.here() != 0);
+                    self.opens(false)?;
+                    if self.structures > most || self.items > ITEMS_MAX || self.large > LARGE_MAX {
                         return Err(TooMuch::Structures);
                     }
                 }
-                b'[' => self.depth += 1,
+                b'[' => self.opens(self.text.is_large_list())?,
                 b'}' | b']' => self.depth = self.depth.saturating_sub(1),
                 _ => {}
             }
@@ -218,6 +298,30 @@ mod tests {
         ] {
             assert_eq!(Meter::new(bound).take(body.as_bytes()).is_ok(), allowed, "{}", &body[..40]);
         }
+    }
+
+    #[test]
+    fn tru_03_a_dozen_bytes_that_become_a_thousand_are_counted_by_the_name_of_their_list() {
+        let many = |name: &str, each: usize| {
+            let pod = format!("{{\"spec\":{{\"{name}\":[{}]}}}}", vec!["{\"name\":\"\"}"; each].join(","));
+            format!("{{\"items\":[{}]}}", vec![pod; 500].join(","))
+        };
+        for (name, each, allowed) in [
+            ("containers", 40, true),
+            ("containers", 41, false),
+            ("volumes", 41, false),
+            ("containerStatuses", 41, false),
+            ("cont\\u0061iners", 41, false),
+            ("env", 400, true),
+            ("containersOfMine", 400, true),
+            ("container", 400, true),
+        ] {
+            // As it comes from a socket.
+            let mut meter = Meter::new(Bound::Whole);
+            let taken = many(name, each).as_bytes().chunks(7).try_for_each(|piece| meter.take(piece));
+            assert_eq!(taken.is_ok(), allowed, "{name} {each}");
+        }
+        assert!(Meter::new(Bound::Whole).take("[".repeat(70).as_bytes()).is_err(), "deeper than anything is");
     }
 
     #[test]
