@@ -3,43 +3,50 @@
  *
  *   node scripts/build-native.js [--debug]                     for this machine, beside `package.json`: the loader looks there first
  *   node scripts/build-native.js --publish [--platform NAME]   for a platform package, into `npm/NAME/`
+ *   node scripts/build-native.js --try --platform NAME         the same, built and linked alike but hardly optimised, into `target/tried/NAME/`
  *
- * Needs cargo; `--publish` for Linux needs cargo-zigbuild and zig, too (`pip install cargo-zigbuild ziglang`): linked
+ * Needs cargo; `--publish` and `--try` for Linux needs cargo-zigbuild and zig, too (`pip install cargo-zigbuild ziglang`): linked
  * against this machine's glibc the module would not load on older systems. For another platform than this machine's
  * add its Rust target first: `rustup target add aarch64-unknown-linux-musl`. Touches `target/` and the file it names.
  */
 
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, readFileSync, renameSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 import { platformName } from '../js/native/platform.js'
 import { glibcFloor, judge, line } from './release/check.js'
-import { binaryOf, targets } from './release/platforms.js'
+import { binaryOf, targets, triedModules } from './release/platforms.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 const { values: options } = parseArgs({
-  options: { debug: { type: 'boolean', default: false }, publish: { type: 'boolean', default: false }, platform: { type: 'string' } },
+  options: {
+    debug: { type: 'boolean', default: false },
+    publish: { type: 'boolean', default: false },
+    try: { type: 'boolean', default: false },
+    platform: { type: 'string' },
+  },
 })
+const forPackage = options.publish || options.try
 const platform = options.platform ?? platformName()
 const target = targets.get(platform)
-if (options.platform && !options.publish) giveUp('`--platform` is for `--publish`: another platform\'s module is of no use in a checkout.')
-if (options.publish && !target) giveUp(`There is no package for \`${platform}\`; there are ${[...targets.keys()].join(', ')}.`)
+if (options.platform && !forPackage) giveUp('`--platform` is for `--publish` and `--try`: another platform\'s module is of no use in a checkout.')
+if (forPackage && !target) giveUp(`There is no package for \`${platform}\`; there are ${[...targets.keys()].join(', ')}.`)
 
-const profile = options.debug ? 'dev' : 'release'
+const profile = options.try ? 'tried' : options.debug ? 'dev' : 'release'
 console.log(`Building the native module for ${platform} (${profile} profile)${options.debug ? '' : '; this takes some minutes the first time'}`)
-const build = options.publish && target ? publishedBuild(target) : { command: 'build', target: [], folder: '' }
+const build = forPackage && target ? publishedBuild(target) : { command: 'build', target: [], folder: '' }
 // A debug build shares its dependencies with the tests and the simulator: same packages, same features.
 const packages = options.debug ? ['--workspace', '--lib'] : ['--package', 'paperclip-adapter-claude-k8s']
 cargo([build.command, '--locked', ...packages, '--profile', profile, ...build.target])
-const built = join(targetDirectory(), build.folder, options.debug ? 'debug' : 'release', libraryName())
-const destination = options.publish ? binaryOf(platform) : join(root, `claude-k8s.${platform}.node`)
+const built = join(targetDirectory(), build.folder, profile === 'dev' ? 'debug' : profile, libraryName())
+const destination = forPackage ? binaryOf(platform, options.try ? triedModules : undefined) : join(root, `claude-k8s.${platform}.node`)
 replace(built, destination)
 console.log(`Wrote ${destination} (${(statSync(destination).size / 1_048_576).toFixed(1)} MiB)`)
-if (options.publish) {
+if (forPackage) {
   const judgement = judge(platform, readFileSync(destination))
   console.log(line(judgement))
   if (judgement.faults.length > 0) process.exit(1)
@@ -59,6 +66,7 @@ function publishedBuild(rustTarget) {
  */
 function replace(from, to) {
   const temporary = `${to}.${process.pid}.tmp`
+  mkdirSync(dirname(to), { recursive: true })
   copyFileSync(from, temporary)
   renameSync(temporary, to)
 }

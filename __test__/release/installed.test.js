@@ -1,4 +1,7 @@
-/** The tarballs of a release, installed from files without a network: what a server gets. Run by `npm run release:test`. */
+/**
+ * The tarballs of a release, installed from files without a network: what a server gets. Run by `npm run release:test`, which
+ * says where they are, for which platform, and with which Node: one of that platform, perhaps under emulation.
+ */
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
@@ -6,26 +9,20 @@ import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
 
-import { platformName, platforms } from '../../js/native/platform.js'
+import { platforms } from '../../js/native/platform.js'
 import { judge } from '../../scripts/release/check.js'
 import { fromRoot } from '../paths.js'
-
-const name = 'paperclip-adapter-claude-k8s'
-const platform = platformName()
-const directory = process.env['RELEASE_INSTALLED'] ?? ''
-const modules = join(directory, 'node_modules')
+import { commandLine, directory, modules, name, node, platform, reportsItself } from './where.js'
 
 /** @param {string} packageName */
 const manifestOf = (packageName) => JSON.parse(readFileSync(join(modules, packageName, 'package.json'), 'utf8'))
 const { version } = JSON.parse(readFileSync(fromRoot('package.json'), 'utf8'))
 
-/**
- * Runs a program in a fresh Node beside the installed packages and returns what it prints.
- * @param {string} program
- */
-const node = (program) => execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: directory, encoding: 'utf8' }).trim()
+test('PLT-01: the Node of these tests is one of the platform', () => {
+  expect(reportsItself()).toBe(platform)
+})
 
-test('only the package and the platform package of this machine are installed', () => {
+test('only the package and the platform package of this Node are installed', () => {
   expect(readdirSync(modules).filter((entry) => !entry.startsWith('.')).sort()).toEqual([name, `${name}-${platform}`])
 })
 
@@ -71,7 +68,7 @@ test('every entry is found by its name, and the native module is the one of the 
       checks: checks.map(({ code }) => code),
       loaded: Object.getOwnPropertySymbols(globalThis).map((symbol) => globalThis[symbol]?.native?.path).find(Boolean),
     }))`
-  expect(JSON.parse(node(program))).toEqual({
+  expect(JSON.parse(node('--input-type=module', '--eval', program))).toEqual({
     type: 'claude_k8s',
     functions: ['function', 'function'],
     checks: ['k8s_api_unreachable'],
@@ -80,6 +77,10 @@ test('every entry is found by its name, and the native module is the one of the 
 })
 
 test('the command line works from the installed package', () => {
+  expect(node(commandLine, 'rbac', '--namespace', 'agents')).toContain('namespace: agents')
+})
+
+test('npm finds the command of the installed package', () => {
   const printed = execFileSync('npm', ['exec', '--offline', '--no', '--', name, 'rbac', '--namespace', 'agents'], { cwd: directory, encoding: 'utf8' })
   expect(printed).toContain('kind: Role')
   expect(printed).toContain('namespace: agents')

@@ -23,5 +23,15 @@ function platformOf(target) {
   return [system, processors.get(processor), ...(libc ? [libc] : [])].join('-')
 }
 
-/** Where the native module of a platform package lies. @param {string} platform */
-export const binaryOf = (platform) => join(root, 'npm', platform, `claude-k8s.${platform}.node`)
+/** Modules that are published lie beside the manifests of their packages. */
+export const publishedModules = join(root, 'npm')
+
+/** Modules that are only tried: `release:pack` must never find one among those that are published. */
+export const triedModules = join(root, 'target/tried')
+
+/**
+ * Where the native module of a platform package lies.
+ * @param {string} platform
+ * @param {string} [modules]
+ */
+export const binaryOf = (platform, modules = publishedModules) => join(modules, platform, `claude-k8s.${platform}.node`)
