@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 import { platformName } from '../js/native/platform.js'
-import { glibcFloor, judge, line } from './release/check.js'
+import { glibcFloor, judge, largestBytes, line } from './release/check.js'
 import { binaryOf, targets, triedModules } from './release/platforms.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -47,7 +47,7 @@ const destination = forPackage ? binaryOf(platform, options.try ? triedModules :
 replace(built, destination)
 console.log(`Wrote ${destination} (${(statSync(destination).size / 1_048_576).toFixed(1)} MiB)`)
 if (forPackage) {
-  const judgement = judge(platform, readFileSync(destination))
+  const judgement = judge(platform, readFileSync(destination), options.try ? Infinity : largestBytes)
   console.log(line(judgement))
   if (judgement.faults.length > 0) process.exit(1)
 }

@@ -10,6 +10,8 @@ export const name = 'paperclip-adapter-claude-k8s'
 export const directory = process.env['RELEASE_INSTALLED'] ?? ''
 export const modules = join(directory, 'node_modules')
 export const platform = process.env['RELEASE_PLATFORM'] ?? platformName()
+/** Built to be tried, not to be published. */
+export const isTried = process.env['RELEASE_TRIED'] === 'yes'
 
 /** The program behind the package's command. */
 export const commandLine = join(modules, name, 'dist/bin.js')

@@ -20,11 +20,12 @@ export const glibcFloor = '2.28'
 /**
  * @param {string} platform
  * @param {Buffer} module
+ * @param {number} [largest] unit: bytes; a module that is only tried is hardly optimised, and nobody downloads it
  */
-export function judge(platform, module) {
+export function judge(platform, module, largest = largestBytes) {
   const glibc = platform.startsWith('linux') ? newestGlibc(module) : null
   const faults = []
-  if (module.length > largestBytes) faults.push(`it is larger than ${largestBytes.toLocaleString('en')} bytes`)
+  if (module.length > largest) faults.push(`it is larger than ${largest.toLocaleString('en')} bytes`)
   if (glibc !== null && platform.endsWith('-musl')) faults.push('it needs glibc, which a musl system has not')
   if (glibc !== null && compareVersions(glibc, glibcFloor) > 0) faults.push(`it needs glibc ${glibc}; ${glibcFloor} must do`)
   return { platform, bytes: module.length, glibc, faults }

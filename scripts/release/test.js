@@ -36,7 +36,7 @@ writeFileSync(join(installed, 'package.json'), '{ "private": true }\n')
 // With the Node that will load it: which platform package fits is npm's decision about the Node that it runs in.
 execFileSync(node, [join(npmFolder(), 'bin/npm-cli.js'), 'install', '--offline', '--silent', ...tarballs], { cwd: installed, stdio: 'inherit' })
 
-const where = { RELEASE_INSTALLED: installed, RELEASE_PLATFORM: platform, RELEASE_NODE: node }
+const where = { RELEASE_INSTALLED: installed, RELEASE_PLATFORM: platform, RELEASE_NODE: node, RELEASE_TRIED: options.tried ? 'yes' : '' }
 if (options.runs) {
   const status = spawnSync('npm', ['run', '--silent', 'build:simulator'], { cwd: root, stdio: 'inherit' }).status
   if (status !== 0) giveUp('The simulator could not be built.')

@@ -35,7 +35,7 @@ try {
 }
 
 function needsZig() {
-  for (const command of [['cargo', 'zigbuild', '--version'], ['python3', '-m', 'ziglang', 'version']]) {
+  for (const command of [['cargo-zigbuild', '--version'], ['python3', '-m', 'ziglang', 'version']]) {
     const [program = '', ...args] = command
     if (spawnSync(program, args).status !== 0) throw new Error(`\`${command.join(' ')}\` failed: \`pip install cargo-zigbuild ziglang\` brings both.`)
   }
