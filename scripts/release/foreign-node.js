@@ -106,11 +106,11 @@ function fetchMusl(folder) {
 }
 
 /**
- * In a mount namespace of its own the process sees the repository, the temporary directory and npm at their places, and of
+ * In a mount namespace of its own the process sees the repository, certificates, the temporary directory and npm at their places, and of
  * the machine nothing else: no program and no library that needs glibc.
  */
 function muslProgram() {
-  const visible = ['/proc', '/dev', tmpdir(), root, npmFolder()].map(quoted).join(' ')
+  const visible = ['/proc', '/dev', '/etc/ssl', tmpdir(), root, npmFolder()].map(quoted).join(' ')
   return `[ "$(id -u)" = 0 ] || as_root=--map-root-user
 unset NODE_EXTRA_CA_CERTS # names a file of the machine
 exec unshare --mount $as_root sh -c '
