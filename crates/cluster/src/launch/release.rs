@@ -19,6 +19,9 @@ use crate::run::RunContext;
 /// Between two looks at the other launches.
 const STEP: Duration = Duration::from_millis(500);
 
+/// So often in a row "forbidden" may be an answer that passes, after a minute of such.
+const DENIALS: u32 = 3;
+
 /// Why a created Job was not released.
 pub(super) enum Unreleased {
     /// The permission to patch was lost since it was asked for.
@@ -129,7 +132,7 @@ pub(super) async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFac
 async fn find_out(run: &RunContext, job: &JobFacts, failure: &ApiFailure) -> Result<JobFacts, Unreleased> {
     run.output.say(&release_unknown(failure));
     let mut pauses = pauses(Call::Release);
-    let mut said_gone = false;
+    let (mut said_gone, mut denied) = (false, 0);
     loop {
         let found = match run.unless_stopped(run.namespace.get_job(&job.name)).await {
             Ok(found) => found.map(|found| JobFacts::read(&found)),
@@ -142,10 +145,11 @@ async fn find_out(run: &RunContext, job: &JobFacts, failure: &ApiFailure) -> Res
             Err(failure) => match Call::Release.reaction(failure.kind) {
                 // Gone if it is told twice (END-07).
                 Reaction::FinalAs(_) if said_gone => return Err(not_released(&failure).into()),
-                Reaction::FinalAs(_) => said_gone = true,
-                // The watches may know.
-                Reaction::Without => return Ok(job.clone()),
-                _ => said_gone = false,
+                Reaction::FinalAs(_) => (said_gone, denied) = (true, 0),
+                // Denied again and again is a Role without `get`: the watches may know.
+                Reaction::Without if denied == DENIALS => return Ok(job.clone()),
+                Reaction::Without => (said_gone, denied) = (false, denied + 1),
+                _ => (said_gone, denied) = (false, 0),
             },
         }
         if run.unless_stopped(tokio::time::sleep(pauses.next().unwrap_or(STEP))).await.is_err() {
