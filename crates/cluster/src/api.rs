@@ -10,11 +10,11 @@ mod stored;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claude_k8s_core::answers::{LISTED_MAX, OBJECTS_MAX, PAGE, TooMuch};
+use claude_k8s_core::answers::PAGE;
 use claude_k8s_core::api_failure::{ApiFailure, Purpose};
 use claude_k8s_core::launch::Call;
 use claude_k8s_core::permissions::{Access, Permission};
-use claude_k8s_core::view::{JobFacts, Listed, PodOfJob};
+use claude_k8s_core::view::{JobFacts, Listed, Listing, PodOfJob};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod, Secret};
@@ -400,22 +400,16 @@ impl Namespace {
     {
         let api = self.api::<K>();
         let pages = async {
-            let (mut items, mut seen, mut kept) = (Vec::new(), 0, 0);
+            let mut listing = Listing::default();
             let mut params = ListParams::default().labels(selector).limit(PAGE);
             loop {
                 let page = api.list(&params).await?;
-                seen += page.items.len();
-                for item in page.items.into_iter().filter_map(keep) {
-                    kept += weight(&item);
-                    items.push(item);
-                }
-                if seen > OBJECTS_MAX || kept > LISTED_MAX {
-                    let why = if kept > LISTED_MAX { TooMuch::Listed } else { TooMuch::Objects };
-                    return Err(kube::Error::Service(why.into()));
+                for item in page.items {
+                    listing.push(keep(item), weight).map_err(|too_much| kube::Error::Service(too_much.into()))?;
                 }
                 match page.metadata.continue_.filter(|token| !token.is_empty()) {
                     Some(token) => params = params.continue_token(&token),
-                    None => return Ok(items),
+                    None => return Ok(listing.into_kept()),
                 }
             }
         };

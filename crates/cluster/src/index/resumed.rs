@@ -10,10 +10,9 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use backon::ExponentialBackoff;
-use claude_k8s_core::answers::{LISTED_MAX, OBJECTS_MAX, TooMuch};
 use claude_k8s_core::api_failure::{FailureKind, Purpose};
 use claude_k8s_core::launch::Call;
-use claude_k8s_core::view::Listed;
+use claude_k8s_core::view::{Listed, Listing};
 use futures_util::{Stream, StreamExt};
 use kube::core::Status;
 use kube::runtime::watcher::{Error, Event};
@@ -55,11 +54,7 @@ pub(super) struct Resumed<F: Listed> {
     settled_at: Option<Instant>,
     /// A list is being taken; nothing but its end means contact.
     listing: bool,
-    listed: Vec<F>,
-    /// Objects of the list so far, those of others included.
-    seen: usize,
-    /// What is kept of them. Unit: bytes.
-    weight: usize,
+    listed: Listing<F>,
 }
 
 impl<F: Listed> Resumed<F> {
@@ -72,9 +67,7 @@ impl<F: Listed> Resumed<F> {
             delays: pauses(call),
             settled_at: None,
             listing: true,
-            listed: vec![],
-            seen: 0,
-            weight: 0,
+            listed: Listing::default(),
         }
     }
 
@@ -102,17 +95,11 @@ impl<F: Listed> Resumed<F> {
             match event {
                 Some(Ok(Event::Init)) => {
                     self.listing = true;
-                    self.listed.clear();
-                    (self.seen, self.weight) = (0, 0);
+                    self.listed = Listing::default();
                 }
                 Some(Ok(Event::InitApply(object))) => {
-                    self.seen += 1;
-                    if let Some(facts) = F::of(&object) {
-                        self.weight += facts.weight();
-                        self.listed.push(facts);
-                    }
-                    if let Some(too_much) = self.too_much() {
-                        self.listed = vec![];
+                    if let Err(too_much) = self.listed.push(F::of(&object), F::weight) {
+                        self.listed = Listing::default();
                         self.fails(&Error::InitialListFailed(kube::Error::Service(too_much.into())));
                         // The stream would go on with the next page.
                         self.events = (self.start)();
@@ -122,7 +109,7 @@ impl<F: Listed> Resumed<F> {
                 Some(Ok(Event::InitDone)) => {
                     self.listing = false;
                     self.is_back();
-                    return Change::Listed(std::mem::take(&mut self.listed));
+                    return Change::Listed(std::mem::take(&mut self.listed).into_kept());
                 }
                 Some(Ok(Event::Apply(object))) => {
                     self.hears();
@@ -145,13 +132,6 @@ impl<F: Listed> Resumed<F> {
                 None => std::future::pending().await,
             }
         }
-    }
-
-    fn too_much(&self) -> Option<TooMuch> {
-        if self.weight > LISTED_MAX {
-            return Some(TooMuch::Listed);
-        }
-        (self.seen > OBJECTS_MAX).then_some(TooMuch::Objects)
     }
 
     /// The table goes on without a watch: after a successful list, a refusal of it means that the Role lacks the verb

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ContainerState, JobFacts, PodFacts, RunView};
+use super::{ContainerState, JobFacts, Listed as _, PodFacts, RunView};
 use crate::names::key;
 
 /// One text. The longest that is shown, a container's last words, has half of it. Unit: bytes.
@@ -10,7 +10,7 @@ const TEXT_MAX: usize = 8 << 10;
 /// Entries of one list.
 pub(super) const ENTRIES_MAX: usize = 16;
 /// What a fact takes beside its texts. Unit: bytes.
-const SELF: usize = 512;
+pub(super) const SELF: usize = 512;
 
 /// Labels and annotations that anybody asks for.
 const KEYS: [&str; 17] = [
@@ -56,16 +56,6 @@ impl RunView {
     #[must_use]
     pub fn weight(&self) -> usize {
         self.job.as_ref().map_or(0, JobFacts::weight) + self.pods.iter().map(PodFacts::weight).sum::<usize>()
-    }
-}
-
-impl JobFacts {
-    pub(super) fn weight(&self) -> usize {
-        let named = [&self.name, &self.namespace, &self.uid, &self.resource_version].map(String::len);
-        let said = self.conditions.iter().map(|one| one.kind.len() + one.reason.len() + one.message.len());
-        let marked =
-            self.labels.iter().chain(&self.annotations).map(|(name, value)| name.len() + value.len() + SELF / 8);
-        SELF + named.into_iter().chain(said).chain(marked).sum::<usize>()
     }
 }
 

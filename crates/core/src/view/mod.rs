@@ -10,7 +10,7 @@ mod owner;
 mod pod;
 
 pub use job::{JobCondition, JobFacts};
-pub use listed::{Listed, PodOfJob};
+pub use listed::{Listed, Listing, PodOfJob};
 pub use owner::{Owner, owner};
 pub use pod::{ContainerFacts, ContainerState, Disruption, PodFacts, PodPhase, Terminated};
 
