@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 
 import { scriptedCli } from '../support/scripted-cli.js'
 import { until } from '../support/until.js'
-import { searchDatabase } from './support/database.js'
+import { searchDatabase, withDatabase } from './support/database.js'
 import { needed } from './support/environment.js'
 import { openFolder } from './support/host-tool.js'
 import { startLab } from './support/lab.js'
@@ -170,10 +170,25 @@ test('TRU-02: through the server, a kubeconfig path is read only where the opera
   expect(text).not.toContain(hush)
 })
 
+/** The session of a task as the server stores it, once it is that of the agent's last run. @param {Row} agent @param {Row} task */
+const storedSession = (agent, task) =>
+  until('the server stored the session of the last run', async () => {
+    const runs = await lab.paperclip.runsOf(/** @type {any} */ (agent))
+    if (!runs.every(lab.paperclip.isOver)) return undefined
+    return withDatabase(inject('host').database, async (sql) => {
+      const [row] = await sql`select session_params_json, last_run_id from agent_task_sessions where task_key = ${task['id']}`
+      return row?.['last_run_id'] === runs.at(-1)?.['id'] && /** @type {Row} */ (row?.['session_params_json'])
+    })
+  })
+/** Somebody writes into the row. @param {Row} task @param {object} params @param {string} session */
+const replaceSession = (task, params, session) =>
+  withDatabase(inject('host').database, async (sql) => {
+    await sql`update agent_task_sessions set session_params_json = ${sql.json(/** @type {any} */ (params))}, session_display_id = ${session} where task_key = ${task['id']}`
+  })
 /** What the model was told last. @param {Row} agent */
 const lastTold = (agent) => JSON.stringify(lab.models.questions(agent['name']).at(-1)?.body.messages)
 
-test('TRU-10: through the server, a session goes on under `agent`, and nothing of it reaches another agent', async () => {
+test('TRU-10: through the server, a session goes on under `agent`, as an older version stored it too, and never in the home of another agent', async () => {
   const config = { isolation: 'agent' }
   const [ada, bob] = await Promise.all([lab.agent({ config }), lab.agent({ config })])
   const [adas, bobs] = await Promise.all([lab.assign(ada, 'Water the orchids of Ada'), lab.assign(bob, 'Count the lamps of Bob')])
@@ -187,6 +202,24 @@ test('TRU-10: through the server, a session goes on under `agent`, and nothing o
   expect(lastTold(ada)).toContain('Hello from the fake API.')
   expect(his['sessionIdAfter']).not.toBe(session)
   await lab.paperclip.ended((await lab.nextRun(bob, 1))['id'])
+
+
+  // Otherwise the server starts runs of its own, which store their sessions over what is written here.
+  const agents = [ada, bob]
+  await Promise.all(agents.map(({ id }) => lab.paperclip.call('POST', `/agents/${id}/pause`)))
+  const { sessionId, cwd, ...rest } = await storedSession(ada, adas.task)
+  // The names of version 0.1, and what the server itself keeps beside them.
+  const { workspaceId, repoUrl, repoRef, promptBundleKey, mcpServerIdentity, ...ofTheServer } = rest
+  expect([promptBundleKey, mcpServerIdentity]).toEqual([expect.any(String), expect.any(String)])
+  await replaceSession(adas.task, { ...ofTheServer, session_id: sessionId, workdir: cwd }, session)
+  // Somebody who may write the server's rows, or a container that claims another's id, names the session of Ada.
+  await replaceSession(bobs.task, { ...(await storedSession(bob, bobs.task)), sessionId }, session)
+  await Promise.all(agents.map(({ id }) => lab.paperclip.call('POST', `/agents/${id}/resume`)))
+  const [carriedOn, stolen] = await Promise.all([lab.wake(ada, adas.task), lab.wake(bob, bobs.task)])
+  const [third, thief] = [await lab.paperclip.ended(carriedOn['id']), await lab.paperclip.ended(stolen['id'])]
+  expect(third).toMatchObject({ status: 'succeeded', sessionIdBefore: session, sessionIdAfter: session })
+  expect(thief['sessionIdBefore']).toBe(session)
+  expect(thief['sessionIdAfter']).not.toBe(session)
   for (const { body } of lab.models.questions(bob['name'])) expect(JSON.stringify(body)).not.toContain('orchids')
 })
 

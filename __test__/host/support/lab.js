@@ -32,9 +32,19 @@ export async function startLab(host = inject('host')) {
   const models = await startModelApi()
   const folder = openFolder()
   const kubeconfig = readableCopy(cluster.kubeconfig, join(folder, 'kubeconfig'))
-  const paperclip = createPaperclip(() => host.url)
+  const paperclip = createPaperclip(() => host.url, beside)
   const company = await paperclip.call('POST', '/companies', { name: cluster.namespace })
   let count = 0
+
+  /** What the cluster and the model API know of a run that does not end. @param {string} runId */
+  async function beside(runId) {
+    const { pods } = await lab.objectsOf(runId)
+    const logs = pods.map(async ({ metadata: { name }, status }) => {
+      const tail = await cluster.api.text('GET', `/api/v1/namespaces/${cluster.namespace}/pods/${name}/log?timestamps=true&tailLines=5`).catch(String)
+      return `pod ${name}, ${status.phase}: ${tail.split('\n').map((line) => line.slice(0, 300)).join('\n')}`
+    })
+    return [...models.unanswered(), ...(await Promise.all(logs))]
+  }
 
   /** Configuration of an agent whose pods run the real CLI. */
   const cliConfig = {

@@ -35,6 +35,8 @@ export async function startModelApi() {
   const upstream = needed('K8S_TEST_FAKE_API')
   /** @type {Map<string, Part>} */
   const parts = new Map()
+  /** What was asked and has no answer yet. @type {Set<string>} */
+  const open = new Set()
 
   const server = http.createServer(async (request, response) => {
     try {
@@ -49,6 +51,9 @@ export async function startModelApi() {
     const [, name = '', rest = '/'] = /^\/([^/]+)(\/.*)$/.exec(request.url ?? '') ?? []
     const part = parts.get(name)
     if (!part) return response.writeHead(404).end()
+    const asked = `${name} asked ${request.method} ${rest} at ${new Date().toISOString()}, without an answer`
+    open.add(asked)
+    response.on('close', () => open.delete(asked))
     const body = await buffer(request)
     let scenario = part.scenarios[0] ?? 'text'
     if (request.method === 'POST' && rest.startsWith('/v1/messages?')) {
@@ -61,6 +66,7 @@ export async function startModelApi() {
     const forwarded = http.request(`${upstream}/s/${encodeURIComponent(scenario)}${rest}`, { method: request.method, headers, agent: false })
     forwarded.on('error', () => response.destroy())
     forwarded.on('response', (answered) => {
+      answered.on('error', () => response.destroy())
       response.writeHead(answered.statusCode ?? 502, answered.headers)
       answered.pipe(response)
     })
@@ -85,6 +91,8 @@ export async function startModelApi() {
     },
     /** @param {string} name @returns {Question[]} */
     questions: (name) => parts.get(name)?.questions ?? [],
+    /** For who has to find out what a CLI waits for. */
+    unanswered: () => [...open],
     /** From now on. @param {string} name @param {string[]} scenarios */
     play(name, scenarios) {
       const part = parts.get(name)

@@ -7,8 +7,11 @@ import { until } from '../../support/until.js'
 
 const ended = new Set(['succeeded', 'failed', 'cancelled', 'timed_out', 'interrupted'])
 
-/** @param {() => string} baseUrl may change when the server is restarted */
-export function createPaperclip(baseUrl) {
+/**
+ * @param {() => string} baseUrl may change when the server is restarted
+ * @param {(runId: string) => Promise<string[]>} [beside] what is known of a run outside of the server
+ */
+export function createPaperclip(baseUrl, beside = async () => []) {
   /**
    * @param {string} method
    * @param {string} path below `/api`
@@ -73,10 +76,10 @@ export function createPaperclip(baseUrl) {
     },
     /** What the server knows of a run, for who has to find out what became of it. @param {string} id */
     async story(id) {
-      const [row, events, log] = await Promise.all([paperclip.run(id), paperclip.events(id), paperclip.log(id).catch(() => [])])
+      const [row, events, log, others] = await Promise.all([paperclip.run(id), paperclip.events(id), paperclip.log(id).catch(() => []), beside(id)])
       const told = events.map((event) => `${event['createdAt']} ${event['eventType']}: ${event['message']}`)
       const said = log.slice(-12).map(({ ts, stream, chunk }) => `${ts} ${stream}: ${chunk.trim().slice(0, 300)}`)
-      return [`status ${row['status']}, created ${row['createdAt']}, started ${row['startedAt']}`, ...told, ...said].join('\n')
+      return [`status ${row['status']}, created ${row['createdAt']}, started ${row['startedAt']}`, ...told, ...said, ...others].join('\n')
     },
     /** @param {string} id @returns {Promise<Row>} */
     task: (id) => get(`/issues/${id}`),

@@ -50,9 +50,9 @@ fn objection(id: &str, stored: &StoredSession, now: &Circumstances<'_>) -> Optio
         known(saved).is_some_and(|saved| current != Some(saved.as_str()))
     };
     let saved_mcp = known(&stored.mcp_server_identity);
-    // Wakes without a task, and the server's follow-up to a run, give the id alone (docs/internals/host.md 9): then nothing
-    // is known of the servers. With the directory, which every run saves, no identity means that there were none.
-    let servers_are_known = saved_mcp.is_some() || known(&stored.cwd).is_some();
+    // Who saves the key of the bundle saves the identity as well: without one there were no servers. Nothing is known of
+    // them when the id stands alone (docs/internals/host.md 9), or when version 0.1 saved the session, which kept neither.
+    let servers_are_known = saved_mcp.is_some() || known(&stored.prompt_bundle_key).is_some();
     if !now.resume_last_session {
         Some("`resumeLastSession` is false")
     } else if !now.persistent {
@@ -134,6 +134,12 @@ mod tests {
             (
                 "the id alone",
                 Box::new(|s| StoredSession { session_id: s.session_id.clone(), ..StoredSession::default() }),
+                now(),
+                None,
+            ),
+            (
+                "a row of version 0.1, which kept neither",
+                Box::new(|s| StoredSession { prompt_bundle_key: None, mcp_server_identity: None, ..s.clone() }),
                 now(),
                 None,
             ),
