@@ -6,7 +6,8 @@ use claude_k8s_core::api_failure::ApiFailure;
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::guard::may_release;
 use claude_k8s_core::launch::{
-    Call, NotLaunched, NotReleased, Reaction, UNSETTLED, not_acknowledged, not_released, not_settled, release_unknown,
+    Call, NotLaunched, NotReleased, UNSETTLED, Unanswered, Whether, not_acknowledged, not_released, not_settled,
+    release_unknown,
 };
 use claude_k8s_core::view::JobFacts;
 use tokio::time::Instant;
@@ -18,9 +19,6 @@ use crate::run::RunContext;
 
 /// Between two looks at the other launches.
 const STEP: Duration = Duration::from_millis(500);
-
-/// So often in a row "forbidden" may be an answer that passes, after a minute of such.
-const DENIALS: u32 = 3;
 
 /// Why a created Job was not released.
 pub(super) enum Unreleased {
@@ -127,30 +125,22 @@ pub(super) async fn unsuspend(run: &RunContext, job: &JobFacts) -> Result<JobFac
     }
 }
 
-/// Nobody could say whether the Job was released, and the time for that is over. Taken for a released one it might be
-/// waited for in vain, taken for another one it might be deleted while its container works: somebody has to answer.
+/// Nobody could say whether the Job was released, and the time for that is over: it is read until it is known.
 async fn find_out(run: &RunContext, job: &JobFacts, failure: &ApiFailure) -> Result<JobFacts, Unreleased> {
     run.output.say(&release_unknown(failure));
+    let is_released = |found: &JobFacts| found.uid == job.uid && run.plan.is_released(found);
+    let mut unanswered = Unanswered::default();
     let mut pauses = pauses(Call::Release);
-    let (mut said_gone, mut denied) = (false, 0);
     loop {
         let found = match run.unless_stopped(run.namespace.get_job(&job.name)).await {
             Ok(found) => found.map(|found| JobFacts::read(&found)),
             // It is followed, and stopped by being deleted.
             Err(_) => return Ok(job.clone()),
         };
-        match found {
-            Ok(found) if found.uid == job.uid && run.plan.is_released(&found) => return Ok(found),
-            Ok(_) => return Err(not_released(failure).into()),
-            Err(failure) => match Call::Release.reaction(failure.kind) {
-                // Gone if it is told twice (END-07).
-                Reaction::FinalAs(_) if said_gone => return Err(not_released(&failure).into()),
-                Reaction::FinalAs(_) => (said_gone, denied) = (true, 0),
-                // Denied again and again is a Role without `get`: the watches may know.
-                Reaction::Without if denied == DENIALS => return Ok(job.clone()),
-                Reaction::Without => (said_gone, denied) = (false, denied + 1),
-                _ => (said_gone, denied) = (false, 0),
-            },
+        match unanswered.hears(found.as_ref().map(is_released).map_err(|failure| failure.kind)) {
+            Whether::Follow => return Ok(found.unwrap_or_else(|_| job.clone())),
+            Whether::NotReleased => return Err(not_released(found.as_ref().err().unwrap_or(failure)).into()),
+            Whether::AskAgain => {}
         }
         if run.unless_stopped(tokio::time::sleep(pauses.next().unwrap_or(STEP))).await.is_err() {
             return Ok(job.clone());

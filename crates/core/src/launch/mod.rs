@@ -15,6 +15,7 @@ mod refusals;
 mod rows;
 mod said;
 mod stop;
+mod unanswered;
 mod warned;
 
 pub use calls::{Call, Consequence, End, Reaction, Row};
@@ -23,4 +24,5 @@ pub use pace::Pace;
 pub use refusals::*;
 pub use said::*;
 pub use stop::{NotLaunched, StopOrder};
+pub use unanswered::{Unanswered, Whether};
 pub use warned::{unknown_fields, warning_texts};
