@@ -16,13 +16,13 @@ use claude_k8s_core::names::key;
 use claude_k8s_core::outcome::{self, AdoptedRun, Evidence, RunFacts, RunResult};
 use claude_k8s_core::run::Fate;
 use claude_k8s_core::transcript::Usage;
-use claude_k8s_core::view::JobFacts;
 
 use super::cleanup::{clean_up, mark_delivered};
+use super::followed::Followed;
 use super::reattach::pod_or_end;
 use super::reports;
 use crate::launch::{Launched, launch};
-use crate::run::{FollowGuard, RunContext, Supervised, supervise};
+use crate::run::{RunContext, Supervised, supervise};
 use crate::volume;
 
 /// What carries over from one Job of the run to the next.
@@ -42,14 +42,6 @@ enum OrphanEnded {
     Decided(Box<RunResult>),
     /// This run's own attempt comes now, in the orphan's session where that is allowed.
     Continue(Box<Attempt>),
-}
-
-/// A Job to follow, and as what.
-pub(super) struct Followed {
-    pub(super) attempt: Attempt,
-    pub(super) job: JobFacts,
-    pub(super) adopted: Option<Adoption>,
-    following: FollowGuard,
 }
 
 impl<'a> Flow<'a> {

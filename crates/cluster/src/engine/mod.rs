@@ -14,6 +14,7 @@ mod cleanup;
 mod doctor;
 mod execute;
 mod flow;
+mod followed;
 mod operate;
 mod own_pod;
 mod panic;
@@ -26,13 +27,11 @@ mod surroundings;
 use std::sync::Arc;
 
 use claude_k8s_core::connect::ConnectError;
-use claude_k8s_core::view::{JobFacts, RunView};
-use tokio::sync::watch;
 
 use self::cache::Cache;
 use crate::api::Namespace;
 use crate::connect::{Connection, Credentials};
-use crate::index::NamespaceIndex;
+use crate::index::{IndexHandle, NamespaceIndex};
 use crate::permissions::Asked;
 use crate::run::Following;
 
@@ -64,6 +63,17 @@ impl Engine {
     ) -> Self {
         Self { connect: Arc::new(connect), shared: Arc::default() }
     }
+
+    /// One index per namespace serves all its runs.
+    fn index(&self, identity: Identity, namespace: Namespace) -> IndexHandle {
+        let shared = Arc::clone(&self.shared);
+        let key = (identity, namespace.name.clone());
+        IndexHandle::new(move || {
+            shared.indexes.sweep(NamespaceIndex::is_running);
+            let start = || NamespaceIndex::start(namespace.clone());
+            shared.indexes.get_or_make(key.clone(), NamespaceIndex::is_running, start)
+        })
+    }
 }
 
 #[derive(Default)]
@@ -75,31 +85,6 @@ struct Shared {
     claims: Cache<(String, String), claims::Modes>,
     launch_locks: Cache<(Identity, String, String), tokio::sync::Mutex<()>>,
     following: Following,
-}
-
-/// The index that serves a run. It may stop when nobody listens; subscribing starts it again.
-pub(crate) struct IndexHandle {
-    engine: Engine,
-    identity: Identity,
-    namespace: Namespace,
-}
-
-impl IndexHandle {
-    /// Facts about a Job. The index lives as long as the returned handle.
-    pub(crate) fn subscribe(&self, known: &JobFacts) -> (Arc<NamespaceIndex>, watch::Receiver<RunView>) {
-        let indexes = &self.engine.shared.indexes;
-        loop {
-            indexes.sweep(NamespaceIndex::is_running);
-            let key = (self.identity.clone(), self.namespace.name.clone());
-            let index = indexes
-                .get_or_make(key.clone(), NamespaceIndex::is_running, || NamespaceIndex::start(self.namespace.clone()));
-            match index.subscribe(known.clone()) {
-                Some(view) => return (index, view),
-                // It was just stopping for want of listeners.
-                None => indexes.forget(&key),
-            }
-        }
-    }
 }
 
 /// Whose connection it is. A runtime that was shut down takes its connections with it (`docs/internals/napi.md` 6).

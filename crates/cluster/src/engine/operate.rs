@@ -30,7 +30,7 @@ use tokio::time::{sleep, timeout};
 
 use self::homes::Homes;
 use self::place::Place;
-use super::{Engine, Identity, IndexHandle};
+use super::{Engine, Identity};
 use crate::api::{Namespace, patiently};
 use crate::clock::Clock;
 use crate::host::{Host, Notice, StopSignal};
@@ -188,10 +188,6 @@ impl Engine {
         Ok(Place { connection, namespace, identity, supervisors, clock: Clock::start() })
     }
 
-    fn index(&self, place: &Place) -> IndexHandle {
-        IndexHandle { engine: self.clone(), identity: place.identity.clone(), namespace: place.namespace.clone() }
-    }
-
     /// One watch of the namespace tells every row.
     async fn watch(&self, place: &Place, agent: Option<&str>, host: Arc<dyn Host>, stop: StopSignal) {
         let painting = async {
@@ -224,7 +220,7 @@ impl Engine {
         stop: StopSignal,
     ) -> Result<Value, Refusal> {
         let place = place.of(&row.namespace);
-        let (_index, mut view) = self.index(&place).subscribe(job);
+        let (_index, mut view) = self.index(place.identity.clone(), place.namespace.clone()).subscribe(job);
         let started = |view: &RunView| view.pod().is_some_and(|pod| pod.claude.started || pod.is_over());
         if reading.follow {
             tokio::select! {
@@ -258,7 +254,7 @@ impl Engine {
 
     async fn stop(&self, place: &Place, job: &str, uid: &str) -> Result<Value, Refusal> {
         let facts = JobFacts { name: job.to_owned(), uid: uid.to_owned(), ..JobFacts::default() };
-        let (_index, mut view) = self.index(place).subscribe(&facts);
+        let (_index, mut view) = self.index(place.identity.clone(), place.namespace.clone()).subscribe(&facts);
         // The pod's last state is only seen by who watched before.
         let _listed = timeout(STOPPED, view.wait_for(|view| view.stale_since.is_none())).await.is_ok();
         let delete = || place.namespace.delete_job(Call::StopJob, job, uid);

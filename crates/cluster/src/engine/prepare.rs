@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::own_pod::{OwnPlace, own_namespace};
 use super::surroundings::surroundings;
-use super::{Engine, Identity, IndexHandle};
+use super::{Engine, Identity};
 use crate::api::{Asking, Namespace};
 use crate::bundle;
 use crate::clock::Clock;
@@ -67,7 +67,7 @@ impl Engine {
             namespace.observed(Arc::new(move |call: &str| output.debug(|| call.to_owned())))
         });
         let key = Identity::here(credentials.identity());
-        let index = IndexHandle { engine: self.clone(), identity: key.clone(), namespace: namespace.clone() };
+        let index = self.index(key.clone(), namespace.clone());
         self.shared.launch_locks.sweep(|_| false);
         let launch_lock = self.shared.launch_locks.get_or_make(
             (key, namespace.name.clone(), plan.guard_selector()),

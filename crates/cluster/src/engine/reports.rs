@@ -3,7 +3,7 @@
 use claude_k8s_core::launch::reattached;
 use claude_k8s_core::run::{job_created, job_finished, log_gaps};
 
-use super::flow::Followed;
+use super::followed::Followed;
 use crate::run::{RunContext, Supervised};
 
 /// A Job is being followed from now on.

@@ -10,7 +10,9 @@
 //! the same task lists every 2 s and says so once.
 
 mod feed;
+mod handle;
 mod resumed;
 mod table;
 
 pub use feed::{Mode, NamespaceIndex};
+pub(crate) use handle::IndexHandle;

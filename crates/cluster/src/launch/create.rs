@@ -7,17 +7,11 @@ use claude_k8s_core::launch::{
 use claude_k8s_core::view::JobFacts;
 use futures_util::future::try_join;
 
+use super::created::Created;
 use super::release::{Unreleased, announce, be_alone, unsuspend};
 use super::{Launched, payload};
 use crate::api::{Patience, Stored, patiently};
 use crate::run::RunContext;
-
-/// A Job whose launch is under way.
-pub(super) struct Created {
-    pub(super) job: JobFacts,
-    /// Made by this launch: nothing that is named after it can be its payload yet.
-    pub(super) fresh: bool,
-}
 
 /// Creates the attempt's Job and releases it.
 pub(super) async fn create_and_release(run: &RunContext, attempt: &Attempt) -> Result<Launched, NotLaunched> {

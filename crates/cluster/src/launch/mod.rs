@@ -10,6 +10,7 @@
 //! Without `jobs/patch` the Job is created unsuspended and the order changes: its mandatory Secrets are the release.
 
 mod create;
+mod created;
 mod guard;
 mod payload;
 mod release;

@@ -8,7 +8,7 @@ use claude_k8s_core::permissions::Permission;
 use futures_util::future::try_join_all;
 use k8s_openapi::api::core::v1::Secret;
 
-use super::create::Created;
+use super::created::Created;
 use crate::api::Patience;
 use crate::run::RunContext;
 use crate::staging;

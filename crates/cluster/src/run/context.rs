@@ -16,8 +16,8 @@ use super::following::Supervisors;
 use crate::api::{Asking, Namespace};
 use crate::clock::Clock;
 use crate::connect::Connection;
-use crate::engine::IndexHandle;
 use crate::host::{StopOrder, StopSignal};
+use crate::index::IndexHandle;
 
 /// Everything that is settled before the launch.
 pub(crate) struct RunContext {

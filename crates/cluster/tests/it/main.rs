@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests look at sources and make a disk for the host")]
 
+mod circles;
 mod facts_only;
 mod index;
 mod logs_capture;
