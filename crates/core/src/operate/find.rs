@@ -13,13 +13,15 @@ pub enum Found<'a> {
     Several(Vec<&'a RunRow>),
 }
 
-/// By name of the Job, id of the run or name of the pod, whole or a beginning that only one has. Of several attempts of
-/// one run the newest is meant.
+/// By name of the Job, name of the pod or id of the run, whole or a beginning that only one has. Of several attempts of
+/// one run the newest is meant. The cluster keeps names apart, and any Job may claim to be of any run: so names come first.
 #[must_use]
 pub fn find<'a>(rows: &'a [RunRow], word: &str) -> Found<'a> {
     let names =
         |row: &'a RunRow| [Some(row.job.as_str()), row.run.as_deref(), row.pod.as_deref()].into_iter().flatten();
-    if let Some(row) = rows.iter().find(|row| names(row).any(|name| name == word)) {
+    let by_name = |row: &&RunRow| row.job == word || row.pod.as_deref() == Some(word);
+    let by_run = |row: &&RunRow| row.run.as_deref() == Some(word);
+    if let Some(row) = rows.iter().find(by_name).or_else(|| rows.iter().find(by_run)) {
         return Found::One(row);
     }
     let begun: Vec<&RunRow> = rows.iter().filter(|row| names(row).any(|name| name.starts_with(word))).collect();
@@ -78,5 +80,13 @@ mod tests {
         assert_eq!(named(&rows, "ac-b"), Ok("ac-b".into()));
         assert_eq!(named(&rows, "run-"), Err(3));
         assert_eq!(named(&rows, "x"), Err(0));
+    }
+
+    #[test]
+    fn tru_24_a_job_that_claims_another_ones_name_as_its_run_is_not_taken_for_it() {
+        let rows =
+            [row("ac-evil", "ac-a-1", "ac-evil-x"), row("ac-f", "ac-a-1-y", "ac-f-x"), row("ac-a-1", "r", "ac-a-1-y")];
+        assert_eq!(named(&rows, "ac-a-1"), Ok("ac-a-1".into()));
+        assert_eq!(named(&rows, "ac-a-1-y"), Ok("ac-a-1".into()));
     }
 }
