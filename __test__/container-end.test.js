@@ -80,6 +80,24 @@ test('a CLI that ignores a stop is killed with its container, which then says no
   expect(await exitCodeOfDeletedPod({ FAKE_TERM: 'ignore' }, { podTemplate })).toBe(137)
 })
 
+test('FLD-26: a retained Job that was silent stays, with its ended pod and its log', async () => {
+  const podTemplate = { spec: { terminationGracePeriodSeconds: 2 } }
+  const kubeconfig = await cluster.kubeconfigAs('may-end-pods', (rules) => [...rules, { apiGroups: [''], resources: ['pods'], verbs: ['patch'] }])
+  for (const env of [{}, { FAKE_TERM: 'ignore' }]) {
+    const ctx = cluster.context({ config: { ...retained, kubeconfig, silenceTimeoutSec: 5, podTemplate }, env: { FAKE_HOLD_MS: '120000', ...env } })
+    expectFailure(await execute(ctx), 'k8s_silent_run')
+    const { log } = await endedLog(ctx)
+    expect(log).toContain(transcript(ctx).output.split('\n')[0])
+    const status = await until('the pod has ended', async () => {
+      const pod = await cluster.podOf(ctx)
+      return pod.status.phase === 'Failed' && pod.status
+    })
+    expect(status.reason).toBe('DeadlineExceeded')
+    const job = (await cluster.jobs()).find(({ metadata }) => metadata.annotations['paperclip.io/run-id'] === ctx.runId)
+    expect(job?.metadata.annotations['paperclip.io/delivered']).toBe('true')
+  }
+})
+
 const containerd = isReal ? process.env.K8S_TEST_CONTAINERD : undefined
 const images = isReal ? [cluster.image, ...(containerd ? makeShellImages(containerd) : [])] : []
 

@@ -152,6 +152,29 @@ if (cluster.is('real')) {
     ],
   }
 
+  test('FLD-21: a Job that shares a ReadWriteOnce claim with the server\'s pod runs on its node', async () => {
+    const [name, claim] = [`${cluster.namespace}-once`, 'once']
+    const storage = { accessModes: ['ReadWriteOnce'], storageClassName: 'shared' }
+    const { hostPath } = (await cluster.api.get(`/api/v1/persistentvolumes/${cluster.namespace}`)).spec
+    const claimRef = { namespace: cluster.namespace, name: claim }
+    await cluster.api.create('/api/v1/persistentvolumes', { metadata: { name }, spec: { ...storage, capacity: { storage: '1Gi' }, claimRef, hostPath } })
+    const resources = { requests: { storage: '1Gi' } }
+    await cluster.api.create(`${core}/persistentvolumeclaims`, { metadata: { name: claim }, spec: { ...storage, volumeName: name, resources } })
+    try {
+      const host = { ...withData, volumes: [{ name: 'data', persistentVolumeClaim: { claimName: claim } }] }
+      const [{ result, told }] = await inHostPod(cluster, [run()], host)
+      expect(result.errorMessage).toBeNull()
+      const { nodeAffinity } = (await podSpec(cluster, result)).affinity
+      const matchFields = [{ key: 'metadata.name', operator: 'In', values: [result.resultJson.k8s.node] }]
+      expect(nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution).toEqual({ nodeSelectorTerms: [{ matchFields }] })
+      expect(told.status.filter((/** @type {string} */ line) => line.includes('the Job runs on its node'))).toHaveLength(1)
+    } finally {
+      for (const { metadata } of await cluster.jobs()) await cluster.removeJob(metadata.name)
+      await cluster.api.remove(`${core}/persistentvolumeclaims/${claim}`)
+      await cluster.api.remove(`/api/v1/persistentvolumes/${name}`)
+    }
+  })
+
   test('pod_06 pod_07 cfg_06 prm_06 in the own namespace a Job has what its host has, and nothing of the server', async () => {
     // The reporting CLI reads the files of its options.
     const extraArgs = ['--certs', '/etc/certs', '--one', '/etc/one.crt', '--settings-of-host', '/etc/settings', '--projected', '/etc/projected', '--keys', '/keys']
