@@ -83,8 +83,8 @@ test('a CLI that ignores a stop is killed with its container, which then says no
 test('FLD-26: a retained Job that was silent stays, with its ended pod and its log', async () => {
   const podTemplate = { spec: { terminationGracePeriodSeconds: 2 } }
   const kubeconfig = await cluster.kubeconfigAs('may-end-pods', (rules) => [...rules, { apiGroups: [''], resources: ['pods'], verbs: ['patch'] }])
-  for (const env of [{}, { FAKE_TERM: 'ignore' }]) {
-    const ctx = cluster.context({ config: { ...retained, kubeconfig, silenceTimeoutSec: 5, podTemplate }, env: { FAKE_HOLD_MS: '120000', ...env } })
+  for (const term of ['exit', 'ignore']) {
+    const ctx = cluster.context({ config: { ...retained, kubeconfig, silenceTimeoutSec: 5, podTemplate }, env: { FAKE_HOLD_MS: '120000', FAKE_TERM: term } })
     expectFailure(await execute(ctx), 'k8s_silent_run')
     const { log } = await endedLog(ctx)
     expect(log).toContain(transcript(ctx).output.split('\n')[0])
