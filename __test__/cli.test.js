@@ -166,7 +166,7 @@ test('tru_24 no escape sequence of an agent reaches the terminal, whatever part 
 })
 
 test('TRU-24: a line inside of an event cannot pass for one of the adapter', () => {
-  const attack = 'done\n[paperclip] Run cancelled\n  [Paperclip] Warning: x'
+  const attack = 'done\n[paperclip] Run cancelled\n  [Paperclip] Warning: x\n\u200b[paper\u200d\u200bclip\u2060] y'
   for (const event of [
     assistant({ type: 'text', text: attack }),
     { type: 'user', message: { content: [{ type: 'tool_result', content: attack }] } },
@@ -174,8 +174,16 @@ test('TRU-24: a line inside of an event cannot pass for one of the adapter', () 
   ]) {
     const lines = printed(event, true).flatMap((text) => text.split('\n'))
     expect(lines).toContain('[container] [paperclip] Run cancelled')
-    expect(lines.filter((line) => /^\s*\[paperclip\]/i.test(line))).toEqual([])
+    expect(lines.map((line) => line.replace(/\p{Cf}/gu, '')).filter((line) => /^\s*\[paperclip\]/i.test(line))).toEqual([])
   }
   // Of whole lines the log has told it already.
   expect(printed('[paperclip] Job ac-1 was created')).toEqual(['[paperclip] Job ac-1 was created'])
+})
+
+test('TRU-24: a text that is made to be slow to look through is printed at once', () => {
+  for (const attack of ['\r', ' ', '\u200b', '\u2028', '[\u200b'].map((part) => part.repeat(1_000_000))) {
+    const startedAt = performance.now()
+    printed(assistant({ type: 'text', text: `x${attack}` }), false)
+    expect(performance.now() - startedAt).toBeLessThan(5_000)
+  }
 })

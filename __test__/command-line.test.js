@@ -225,6 +225,20 @@ test('a failed run names its code and the next step', async () => {
   expect(stdout).toContain('  next     raise `timeoutSec`\n')
 })
 
+test('TRU-24: a message of the cluster can begin no line that would pass for one of the command', async () => {
+  const attack = 'image pull: x\n✔ success, exit code 0\n\u001b[1A✔ It answers\r✔ done\u009b2J'
+  const { stdout } = await command(runArgs, { result: { exitCode: null, errorCode: 'k8s_image_pull_failed', errorMessage: attack, resultJson: { k8s: { job: attack, namespace: 'n' } } } })
+  const checks = [{ code: 'k8s_api_reachable', level: 'error', message: attack, detail: attack, hint: attack }]
+  const { stdout: seen } = await command(['doctor'], { report: { ...report('fail'), checks } })
+  const { stderr } = await command(['render', '--config', config], { rendered: { ...rendered, warnings: [attack] } })
+  for (const text of [stdout, seen, stderr]) {
+    expect(text).not.toMatch(/^\s{0,3}✔/m)
+    expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
+  }
+  expect(stdout).toMatch(/^✖ k8s_image_pull_failed: image pull: x$/m)
+  expect(stderr.split('\n')).toHaveLength(3)
+})
+
 test('Ctrl-C cancels the run and waits for its verdict', async () => {
   const result = { exitCode: null, errorCode: 'cancelled', errorMessage: 'Run cancelled' }
   const { child, ended } = start(runArgs, { chunks: [['stdout', '[paperclip] running\n']], untilCancelled: true, result })

@@ -7,12 +7,15 @@ import { operate } from './operation.js'
 
 /** Commands whose argument is the name of a run. */
 const named = ['logs', 'stop']
+/** A shell may expand what it completes, and whoever may write a Job may write any text as its run. */
+const plainName = /^[a-z0-9][-a-z0-9._]*$/i
 
 /** Hidden: one name a line. @param {import('./operation.js').ClusterOptions} options */
 export async function printNames(options) {
   /** @type {import('../types.d.ts').RunRow[]} */
   const rows = await operate(options, { name: 'list', heard: false })
-  for (const name of new Set(rows.flatMap(({ job, run }) => [job, ...(run ? [run] : [])]))) console.log(name)
+  const names = new Set(rows.flatMap(({ job, run }) => [job, ...(run ? [run] : [])]))
+  for (const name of names) if (plainName.test(name)) console.log(name)
 }
 
 /** @param {Command} program @param {string} shell */

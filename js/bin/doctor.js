@@ -4,7 +4,7 @@ import pc from 'picocolors'
 
 import { testEnvironment } from '../environment-test.js'
 import { type } from '../identity.js'
-import { visible } from '../terminal.js'
+import { below, inLine, jsonText } from '../terminal.js'
 import { chooseCluster, configurationOf } from './operation.js'
 
 /** @typedef {import('@paperclipai/adapter-utils').AdapterEnvironmentCheck} Check */
@@ -22,7 +22,7 @@ export async function doctor(options) {
   const { json } = options
   const config = configurationOf(options)
   const report = await testEnvironment({ adapterType: type, companyId: 'command-line', config })
-  if (json) console.log(JSON.stringify(report, null, 2))
+  if (json) console.log(jsonText(report, 2))
   else print(report)
   process.exitCode = report.status === 'fail' ? 1 : 0
 }
@@ -31,9 +31,9 @@ export async function doctor(options) {
 function print({ status, checks }) {
   for (const { code, level, message, detail, hint } of checks) {
     const { symbol, color } = levels[level]
-    console.log(`${color(symbol)} ${visible(message)} ${pc.dim(code)}`)
-    if (detail) console.log(`    ${pc.dim(visible(detail))}`)
-    if (hint && level !== 'info') console.log(`    → ${visible(hint)}`)
+    console.log(`${color(symbol)} ${inLine(message)} ${pc.dim(code)}`)
+    if (detail) console.log(`    ${pc.dim(below(detail))}`)
+    if (hint && level !== 'info') console.log(`    → ${below(hint)}`)
   }
   const count = (/** @type {Check['level']} */ wanted) => checks.filter(({ level }) => level === wanted).length
   const color = { pass: pc.green, warn: pc.yellow, fail: pc.red }[status]

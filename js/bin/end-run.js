@@ -1,5 +1,6 @@
 /** `stop`: ends a run as a cancel does. */
 
+import { inLine, jsonText } from '../terminal.js'
 import { ask } from './ask.js'
 import { operate } from './operation.js'
 import { rowsAsText } from './ps.js'
@@ -16,8 +17,8 @@ export async function endRun(word, options) {
   const { namespace, job, uid } = row
   /** @type {{ ended: boolean, exitCode: number | null, reason: string | null }} */
   const end = await operate(options, { name: 'stop', namespace, job, uid })
-  if (options.json) console.log(JSON.stringify({ ...row, ...end }, null, 2))
+  if (options.json) console.log(jsonText({ ...row, ...end }, 2))
   else if (!end.ended) console.log(`Job ${job} is deleted; its pod has not ended yet`)
-  else console.log(`Job ${job} has ended${end.exitCode === null ? '' : ` with exit code ${end.exitCode}`}${end.reason ? ` (${end.reason})` : ''}`)
+  else console.log(`Job ${job} has ended${end.exitCode === null ? '' : ` with exit code ${end.exitCode}`}${end.reason ? ` (${inLine(end.reason)})` : ''}`)
   if (!end.ended) process.exitCode = 1
 }

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 
-import { visible } from '../terminal.js'
+import { inLine, jsonText } from '../terminal.js'
 import { ask } from './ask.js'
 import { readAgents } from './files.js'
 import { operate } from './operation.js'
@@ -26,8 +26,8 @@ export async function gc(options) {
   const { olderThan, dryRun, yes, json } = options
   /** @type {{ leftovers: Leftover[], secretsUnread: string | null }} */
   const { leftovers, secretsUnread } = await operate(options, { name: 'leftovers', olderThanSeconds: olderThan })
-  if (secretsUnread) console.error(`note: Secrets were not looked at: ${secretsUnread}`)
-  if (json && (dryRun || leftovers.length === 0)) return console.log(JSON.stringify(leftovers, null, 2))
+  if (secretsUnread) console.error(`note: Secrets were not looked at: ${inLine(secretsUnread)}`)
+  if (json && (dryRun || leftovers.length === 0)) return console.log(jsonText(leftovers, 2))
   if (leftovers.length === 0) return console.log('Nothing is left over')
   if (!json) console.log(leftoversAsText(leftovers))
   if (dryRun || !(await ask(`Delete ${leftovers.length === 1 ? 'it' : `these ${leftovers.length}`}?`, yes))) return
@@ -47,8 +47,8 @@ async function gcHomes(options) {
   const at = { directory: resolve(homes), agents: readAgents(agents), olderThanSeconds: olderThan }
   /** @type {import('../types.d.ts').LeftHomes} */
   const left = await operate(options, { name: 'homes', ...at })
-  for (const company of left.foreign) console.error(`note: the list has no agent with a home in company ${visible(company)}; its homes were left alone`)
-  if (json && (dryRun || left.homes.length === 0)) return console.log(JSON.stringify(left, null, 2))
+  for (const company of left.foreign) console.error(`note: the list has no agent with a home in company ${inLine(company)}; its homes were left alone`)
+  if (json && (dryRun || left.homes.length === 0)) return console.log(jsonText(left, 2))
   if (left.homes.length === 0) return console.log('Nothing is left over')
   if (!json) console.log(homesAsText(left.homes))
   if (dryRun || !(await ask(`Delete ${left.homes.length === 1 ? 'it' : `these ${left.homes.length}`}?`, yes))) return
@@ -75,9 +75,9 @@ function homesAsText(homes) {
  */
 function tell(outcomes, json) {
   const failures = outcomes.flatMap(({ failure }) => failure ?? [])
-  if (json) console.log(JSON.stringify(outcomes, null, 2))
+  if (json) console.log(jsonText(outcomes, 2))
   else console.log(`Deleted ${outcomes.length - failures.length} of ${outcomes.length}`)
-  for (const failure of failures) console.error(`error: ${visible(failure)}`)
+  for (const failure of failures) console.error(`error: ${inLine(failure)}`)
   if (failures.length > 0) process.exitCode = 1
 }
 

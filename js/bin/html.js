@@ -1,8 +1,9 @@
 /**
  * A transcript as one page. Nothing in it runs and nothing is fetched: every text is escaped, and a policy in the page
- * forbids scripts and requests whatever an agent has printed.
+ * forbids scripts and requests whatever an agent has printed. What is copied from it into a terminal is safe there.
  */
 
+import { visible } from '../terminal.js'
 import parser from '../ui-parser.cjs'
 
 /** @typedef {import('@paperclipai/adapter-utils').TranscriptEntry} TranscriptEntry */
@@ -20,7 +21,7 @@ article > b { font-size: .8rem; letter-spacing: .04em; text-transform: uppercase
 /** @param {unknown} text */
 export function escaped(text) {
   const signs = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-  return String(text).replace(/[&<>"']/g, (sign) => signs[/** @type {keyof typeof signs} */ (sign)])
+  return visible(String(text)).replace(/[&<>"']/g, (sign) => signs[/** @type {keyof typeof signs} */ (sign)])
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 
-import { visible } from '../terminal.js'
+import { asShown, visible } from '../terminal.js'
 import { transcriptPage } from './html.js'
 import { operate } from './operation.js'
 import { UsageError } from './stop.js'
@@ -24,11 +24,10 @@ export async function logs(word, options) {
 
 /** The lines of the CLI, as they are: for another program. A terminal shows control characters as signs. */
 function rawPrinter() {
-  const shown = process.stdout.isTTY ? visible : (/** @type {string} */ text) => text
   return {
     /** @param {'stdout' | 'stderr'} stream @param {string} chunk */
     write(stream, chunk) {
-      if (stream === 'stdout') process.stdout.write(shown(chunk))
+      if (stream === 'stdout') process.stdout.write(asShown(chunk))
       else process.stderr.write(visible(chunk))
     },
     end() {},

@@ -2,13 +2,16 @@
 
 import pc from 'picocolors'
 
+import { jsonText } from '../terminal.js'
 import { operate } from './operation.js'
-import { since, table } from './table.js'
+import { longestAgentName, since, table } from './table.js'
 
 /** @typedef {import('../types.d.ts').RunRow} RunRow */
 
 /** Times pass although nothing happens. */
 const repaintMs = 1000
+/** With the name of a queue, which is a label. */
+const longestState = 80
 /** Home of the cursor; everything below is erased. */
 const repaint = '\u001b[H\u001b[J'
 
@@ -31,7 +34,7 @@ export async function ps(options) {
   if (!watch) {
     /** @type {RunRow[]} */
     const rows = await operate(options, { name: 'list', agent, heard: true })
-    console.log(json ? JSON.stringify(rows, null, 2) : rowsAsText(rows, allNamespaces === true))
+    console.log(json ? jsonText(rows, 2) : rowsAsText(rows, allNamespaces === true))
     return
   }
   /** @type {RunRow[]} */
@@ -43,7 +46,7 @@ export async function ps(options) {
     await operate(options, { name: 'watch', agent }, {
       onRows: (newest) => {
         rows = newest
-        if (json) console.log(JSON.stringify(rows))
+        if (json) console.log(jsonText(rows))
         else if (painting) paint()
         else console.log(`${rowsAsText(rows, allNamespaces === true)}\n`)
       },
@@ -63,10 +66,10 @@ export function rowsAsText(rows, allNamespaces) {
   return table(
     [
       ...(allNamespaces ? [{ title: 'NAMESPACE', value: (/** @type {RunRow} */ row) => row.namespace }] : []),
-      { title: 'AGENT', value: (row) => row.agentName ?? row.agent },
+      { title: 'AGENT', value: (row) => row.agentName ?? row.agent, longest: longestAgentName },
       { title: 'TASK', value: ({ task }) => short(task) },
       { title: 'RUN', value: ({ run }) => short(run) },
-      { title: 'STATE', value: stateOf, color: (text, { state }) => colors[/** @type {RunRow['state']} */ (state)]?.(text) ?? text },
+      { title: 'STATE', value: stateOf, longest: longestState, color: (text, { state }) => colors[/** @type {RunRow['state']} */ (state)]?.(text) ?? text },
       { title: 'AGE', value: ({ createdAt }) => since(createdAt) },
       ...(heard
         ? [

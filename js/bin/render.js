@@ -4,6 +4,7 @@ import { Document, isMap, isScalar } from 'yaml'
 
 import { loadNative } from '../native/load.js'
 import { buildRequest } from '../run/request.js'
+import { asShown, inLine, jsonText } from '../terminal.js'
 import { commandLineContext } from './context.js'
 import { chooseCluster, configurationOf } from './operation.js'
 import { sayError } from './stop.js'
@@ -21,7 +22,7 @@ export async function render(options) {
   const request = await buildRequest(ctx, warn)
   /** @type {Rendered | { refused: { code: string, message: string, next: string } }} */
   const answer = JSON.parse(await loadNative().renderManifests(JSON.stringify(request)))
-  if (json) console.log(JSON.stringify(answer, null, 2))
+  if (json) console.log(jsonText(answer, 2))
   if ('refused' in answer) {
     const { code, message, next } = answer.refused
     sayError(`${code}: ${message}. Next: ${next}`)
@@ -30,12 +31,12 @@ export async function render(options) {
   }
   answer.warnings.forEach(warn)
   answer.degraded.forEach((mode) => warn(`Degraded: ${mode}`))
-  if (!json) console.log(toYaml(answer))
+  if (!json) console.log(asShown(toYaml(answer)))
 }
 
 /** @param {string} text */
 function warn(text) {
-  console.error(`warning: ${text}`)
+  console.error(`warning: ${inLine(text)}`)
 }
 
 /**

@@ -8,6 +8,7 @@
  */
 
 import { execute } from '../run/execute.js'
+import { jsonText } from '../terminal.js'
 import { commandLineContext } from './context.js'
 import { readPrompt } from './files.js'
 import { chooseCluster, configurationOf } from './operation.js'
@@ -42,7 +43,7 @@ export async function run(options) {
     onRuntimeProgress: async ({ message }) => printer.status(message),
   })
   printer.end()
-  if (json) console.log(JSON.stringify(result, null, 2))
+  if (json) console.log(jsonText(result, 2))
   else printSummary(result, (performance.now() - startedAt) / 1000)
   process.exitCode = exitCodeOf(result, interruption.signal.aborted)
 }

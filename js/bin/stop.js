@@ -4,6 +4,7 @@ import { CommanderError } from 'commander'
 import pc from 'picocolors'
 
 import { messageOf } from '../json.js'
+import { inLine } from '../terminal.js'
 
 /** Wrong usage, a file that cannot be used. Failures of the cluster or of a run are 1. */
 const usageExitCode = 2
@@ -24,5 +25,5 @@ export function stop(error) {
 
 /** @param {string} text */
 export function sayError(text) {
-  console.error(`${pc.red('error:')} ${text.trim().replace(/\s*\n\s*/g, ' ')}`)
+  console.error(`${pc.red('error:')} ${inLine(text)}`)
 }

@@ -4,7 +4,7 @@ import pc from 'picocolors'
 
 import { asArray, asObject, asText } from '../json.js'
 import { loadNative } from '../native/load.js'
-import { visible } from '../terminal.js'
+import { below, inLine } from '../terminal.js'
 
 /**
  * @param {import('@paperclipai/adapter-utils').AdapterExecutionResult} result
@@ -22,10 +22,10 @@ export function printSummary(result, durationSeconds) {
     next: errorMessage && errorCode && errorCode !== 'cancelled' && nextStep(errorCode),
   }
   const outcome = errorMessage
-    ? `${pc.red('✖')} ${errorCode ?? 'failed'}: ${visible(String(errorMessage))}`
+    ? `${pc.red('✖')} ${errorCode ?? 'failed'}: ${below(String(errorMessage))}`
     : `${pc.green('✔')} success, exit code ${exitCode}`
   console.log(`\n${outcome}`)
-  for (const [name, value] of Object.entries(rows)) if (value) console.log(`  ${name.padEnd(8)} ${visible(String(value))}`)
+  for (const [name, value] of Object.entries(rows)) if (value) console.log(`  ${name.padEnd(8)} ${inLine(String(value))}`)
 }
 
 /**

@@ -2,24 +2,30 @@
 
 import pc from 'picocolors'
 
-import { visible } from '../terminal.js'
+import { inLine } from '../terminal.js'
+
+/** Of Kubernetes. */
+const longestName = 253
+/** Of a name that somebody gave an agent: what is longer would push the other columns out of sight. */
+export const longestAgentName = 40
 
 /**
  * @typedef {object} Column
  * @property {string} title
  * @property {(row: any) => string | number | null | undefined} value
  * @property {(text: string, row: any) => string} [color]
+ * @property {number} [longest] characters of a value that is no name of Kubernetes
  */
 
 /**
- * Columns are as wide as their widest value; nothing is cut, so that a name can be copied.
+ * Columns are as wide as their widest value. No name of Kubernetes is cut, so that it can be copied.
  * @param {Column[]} columns
  * @param {unknown[]} rows
  * @returns {string} without a line feed at the end
  */
 export function table(columns, rows) {
-  const cells = rows.map((row) => columns.map(({ value }) => oneLine(value(row))))
-  const widths = columns.map(({ title }, index) => Math.max(title.length, ...cells.map((cell) => cell[index]?.length ?? 0)))
+  const cells = rows.map((row) => columns.map(({ value, longest }) => cell(value(row), longest)))
+  const widths = columns.map(({ title }, index) => Math.max(title.length, ...cells.map((texts) => texts[index]?.length ?? 0)))
   const line = (/** @type {string[]} */ texts, /** @type {(text: string, index: number) => string} */ paint) =>
     texts.map((text, index) => paint(text, index) + ' '.repeat(index === columns.length - 1 ? 0 : (widths[index] ?? 0) - text.length)).join('   ')
   const title = line(columns.map(({ title }) => title), (text) => pc.dim(text))
@@ -27,10 +33,12 @@ export function table(columns, rows) {
   return [title, ...lines].join('\n')
 }
 
-/** @param {string | number | null | undefined} value */
-function oneLine(value) {
-  if (value === null || value === undefined || value === '') return '-'
-  return visible(String(value).replace(/[\n\t]/g, ' '))
+/**
+ * @param {string | number | null | undefined} value
+ * @param {number} [longest]
+ */
+function cell(value, longest = longestName) {
+  return inLine(String(value ?? ''), longest) || '-'
 }
 
 /**

@@ -1,7 +1,8 @@
 /** `top`: CPU and memory of the pods. */
 
+import { jsonText } from '../terminal.js'
 import { operate } from './operation.js'
-import { since, table } from './table.js'
+import { longestAgentName, since, table } from './table.js'
 
 /** @typedef {import('../types.d.ts').UsageRow} UsageRow */
 
@@ -9,14 +10,14 @@ import { since, table } from './table.js'
 export async function top(options) {
   /** @type {UsageRow[]} */
   const rows = await operate(options, { name: 'usage' })
-  if (options.json) return console.log(JSON.stringify(rows, null, 2))
+  if (options.json) return console.log(jsonText(rows, 2))
   if (rows.length === 0) return console.log('No run is under way here; `-A` looks in all namespaces')
   const measured = rows.some(({ used }) => used)
   const pair = (/** @type {'cpu' | 'memory'} */ kind) => (/** @type {UsageRow} */ { requests, limits }) => `${requests[kind] ?? '-'} / ${limits[kind] ?? '-'}`
   console.log(
     table(
       [
-        { title: 'AGENT', value: ({ agentName, agent }) => agentName ?? agent },
+        { title: 'AGENT', value: ({ agentName, agent }) => agentName ?? agent, longest: longestAgentName },
         { title: 'STATE', value: ({ state }) => state },
         { title: 'AGE', value: ({ createdAt }) => since(createdAt) },
         ...(measured

@@ -17,7 +17,7 @@ export function transcriptPrinter({ debug, quiet }) {
   /** Text after the last line break, for each stream. */
   const rest = { stdout: '', stderr: '' }
   /** @type {(text: string) => void} */
-  const status = (text) => (quiet ? console.error : console.log)(pc.dim(visible(text)))
+  const status = (text) => (quiet ? console.error : console.log)(pc.dim(visible(text.replace(/\n/g, ' '))))
 
   /**
    * @param {'stdout' | 'stderr'} stream
