@@ -79,6 +79,8 @@ test('pkg_05 the tarball has the bundles, the types and nothing else', () => {
   expect(packedFiles.sort()).toEqual([
     'LICENSE',
     ...(packedFiles.includes('README.md') ? ['README.md'] : []),
+    'as/claude_local/index.js',
+    'as/claude_local/package.json',
     'cli.d.ts',
     'dist/bin.js',
     'dist/cli.js',
