@@ -12,6 +12,7 @@ import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { fromRoot } from './paths.js'
 import { startCluster } from './support/cluster.js'
 import { hasOutput, isStatus, transcript } from './support/host.js'
+import { copiesOf } from './support/many-jobs.js'
 import { execute } from './support/package.js'
 import { until } from './support/until.js'
 
@@ -124,6 +125,35 @@ test('ps --watch tells each change from one watch of Jobs and one of pods', asyn
   expect((await watching.ended).exitCode).toBe(0)
   const lists = (await cluster.requests(since)).filter(({ verb, resource }) => verb === 'list' && resource === 'pods')
   expect(lists.length, 'lists of pods: two commands, a guard, and the begin of the watches').toBeLessThanOrEqual(8)
+})
+
+test('ps --watch over 200 Jobs asks no more than over one: one watch of Jobs and one of pods, whatever changes', async () => {
+  const ctx = cluster.context({ config: { retainJobs: true } })
+  await execute(ctx)
+  const copies = await copiesOf(cluster, (await cluster.jobs())[0], 200)
+  const since = Date.now()
+  const watching = start('ps', '--watch', '--json')
+  try {
+    const tables = () => watching.output.stdout.split('\n').slice(0, -1)
+    const newest = () => JSON.parse(tables().at(-1) ?? '[]')
+    await until('all are shown', () => newest().length === 201)
+    for (const [index, path] of copies.entries()) {
+      await cluster.api.patch(path, { metadata: { annotations: { 'paperclip.io/agent-name': `agent ${index}` } } })
+    }
+    const renamed = () => newest().filter((/** @type {{ agentName: string }} */ { agentName }) => /^agent \d+$/.test(agentName))
+    await until('each change is shown', () => renamed().length === 200)
+    expect(tables().length, 'changes that come together are one table').toBeLessThan(200)
+  } finally {
+    watching.child.kill('SIGINT')
+  }
+  expect((await watching.ended).exitCode).toBe(0)
+  const asked = (/** @type {string} */ verb, /** @type {string} */ resource) =>
+    cluster.requests(since).then((all) => all.filter((one) => one.verb === verb && one.resource === resource).length)
+  for (const resource of ['jobs', 'pods']) {
+    expect(await asked('list', resource), `lists of ${resource}`).toBeLessThanOrEqual(1)
+    // A watch lasts a minute.
+    expect(await asked('watch', resource), `watches of ${resource}`).toBeLessThanOrEqual(2)
+  }
 })
 
 test('top names what runs and what it asked for', async () => {

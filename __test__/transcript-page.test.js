@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 
 import { transcriptPage } from '../js/bin/html.js'
+import { onScreen } from '../js/bin/ps.js'
 import { duration, table } from '../js/bin/table.js'
 
 const hostile = '</pre><script>alert(1)</script><img src=x onerror=alert(1)>"\'&'
@@ -32,4 +33,12 @@ test('a table shows control characters of an agent as signs and keeps its column
   const rows = [{ name: 'a\u001b[2J\nb' }, { name: null }]
   const lines = table([{ title: 'NAME', value: ({ name }) => name }, { title: 'X', value: () => 1 }], rows).split('\n')
   expect(lines.slice(1)).toEqual(['a\u241b[2J b   1', '-         1'])
+})
+
+test('a table that is longer than the terminal is cut at its end, and says so', () => {
+  const lines = ['TITLE', ...Array.from({ length: 30 }, (_, index) => `row ${index}`)]
+  expect(onScreen(lines.join('\n'), 32)).toBe(lines.join('\n'))
+  const shown = onScreen(lines.join('\n'), 31).split('\n')
+  expect(shown).toEqual([...lines.slice(0, 29), '… and 2 more; `ps` lists all'])
+  expect(onScreen(lines.join('\n'), 1).split('\n')[0]).toBe('TITLE')
 })

@@ -12,8 +12,8 @@ import { longestAgentName, since, table } from './table.js'
 const repaintMs = 1000
 /** With the name of a queue, which is a label. */
 const longestState = 80
-/** Home of the cursor; everything below is erased. */
-const repaint = '\u001b[H\u001b[J'
+/** Home of the cursor, everything below is erased, and a line ends at the margin; afterwards lines go on below it again. */
+const repaint = ['\u001b[H\u001b[J\u001b[?7l', '\u001b[?7h']
 
 /** @type {Record<RunRow['state'], (text: string) => string>} */
 const colors = {
@@ -39,7 +39,7 @@ export async function ps(options) {
   }
   /** @type {RunRow[]} */
   let rows = []
-  const paint = () => process.stdout.write(`${repaint}${rowsAsText(rows, allNamespaces === true)}\n`)
+  const paint = () => process.stdout.write(repaint.join(`${onScreen(rowsAsText(rows, allNamespaces === true), process.stdout.rows)}\n`))
   // Without a terminal each change is a table, or a line of JSON.
   const painting = process.stdout.isTTY && !json ? setInterval(paint, repaintMs) : undefined
   try {
@@ -54,6 +54,18 @@ export async function ps(options) {
   } finally {
     clearInterval(painting)
   }
+}
+
+/**
+ * What is too long would scroll, and with each repaint the newest runs would be out of sight.
+ * @param {string} text
+ * @param {number | undefined} height lines of the terminal, the one of the cursor included
+ */
+export function onScreen(text, height = 24) {
+  const lines = text.split('\n')
+  if (lines.length < height) return text
+  const shown = Math.max(height - 2, 1)
+  return [...lines.slice(0, shown), `… and ${lines.length - shown} more; \`ps\` lists all`].join('\n')
 }
 
 /**
