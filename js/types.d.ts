@@ -52,10 +52,12 @@ export interface RunRow {
   state: 'preparing' | 'queued' | 'scheduling' | 'starting' | 'running' | 'orphaned' | 'stopping' | 'ended' | 'retained'
   queue: string | null
   createdAt: string | null
+  ageSeconds: number | null
   pod: string | null
   node: string | null
   exitCode: number | null
   lastOutputAt: string | null
+  silentSeconds: number | null
   tokens: number | null
 }
 
@@ -79,6 +81,7 @@ export interface Leftover {
   uid: string
   reason: 'retained' | 'unreleased' | 'jobless'
   createdAt: string | null
+  ageSeconds: number | null
 }
 
 /** `Homes` of `crates/cluster/src/engine/operate/homes.rs`. */

@@ -20,8 +20,9 @@ const help = `usage: npm run test:faults -- [options]      one round, about thre
   --kubeconfig FILE   a real cluster, as its administrator [K8S_TEST_KUBECONFIG, else the simulator]
   --context NAME      a context of it
   --width N           runs at the same time [20]
-  --matrix            instead: every call of a run × every kind of failing answer on the simulator, once and for 5 s, in
-                      paused time, judged by the call table; prints the ends
+  --matrix            instead: every call of a run × every kind of failing answer, judged by the call table. Without a
+                      kubeconfig all of it, once and for 5 s, in paused time; on a real cluster once, in the package
+  --sample N          of the matrix on a real cluster only the N-th part: every call, every kind, fewer pairs [1]
   --random N          instead: N runs on the simulator, in paused time, whose answers are drawn at random, from --seed on [0]
   --help
 environment:
@@ -39,6 +40,7 @@ const { values: options } = parseArgs({
     context: { type: 'string' },
     width: { type: 'string', default: '20' },
     matrix: { type: 'boolean', default: false },
+    sample: { type: 'string', default: '1' },
     random: { type: 'string' },
     help: { type: 'boolean' },
   },
@@ -52,7 +54,6 @@ function wholeNumber(name, text) {
   if (!/^\d{1,9}$/.test(text)) giveUp(`\`--${name}\` takes a whole number, not \`${text}\`.`)
   return Number(text)
 }
-if (options.matrix) process.exit(matrixInPausedTime())
 if (options.random !== undefined) process.exit(randomRuns(options.random))
 
 const minutes = wholeNumber('minutes', options.minutes ?? (options.soak ? '30' : '0'))
@@ -60,12 +61,15 @@ const width = Math.max(1, wholeNumber('width', options.width))
 let seed = wholeNumber('seed', options.seed ?? (options.soak ? String(Date.now() % 1_000_000) : '1'))
 
 const { kubeconfig } = options
+if (options.matrix && !kubeconfig) process.exit(matrixInPausedTime())
 prepare({ build: 'build:debug', simulator: !kubeconfig })
 
 const { catalogue } = await import('../__test__/faults/catalogue.js')
 const { restarts } = await import('../__test__/faults/restarts.js')
 const { isBad, tableOf } = await import('../__test__/faults/report.js')
 const { startRing } = await import('../__test__/faults/ring.js')
+
+if (options.matrix) process.exit(await matrixOnCluster(wholeNumber('sample', options.sample)))
 
 const restart = process.env.K8S_TEST_RESTART
 /** @param {{ name: string }} fault */
@@ -117,6 +121,38 @@ function matrixInPausedTime() {
 function rustTests(name, env) {
   const args = ['test', '-p', 'claude-k8s-cluster', '--test', 'it', name, '--', '--nocapture']
   return spawnSync('cargo', args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1
+}
+
+/**
+ * The cells of the call table in the package, through the fault proxy.
+ * @param {number} sample
+ */
+async function matrixOnCluster(sample) {
+  const { cells, matrixOf, prepareMatrix, runCell } = await import('../__test__/faults/matrix.js')
+  const ring = await startRing({ kubeconfig, context: options.context })
+  const from = Date.now()
+  /** @type {(import('../__test__/faults/matrix.js').Cell & { end: string })[]} */
+  const done = []
+  let wrong = 0
+  try {
+    const accounts = await prepareMatrix(ring.cluster)
+    const next = cells(Math.max(1, sample)).values()
+    await Promise.all(
+      Array.from({ length: width }, async () => {
+        for (const cell of next) {
+          const { end, wrong: found } = await runCell(ring.cluster, accounts, ring.config, cell)
+          done.push({ ...cell, end })
+          if (found.length > 0) wrong++
+          for (const text of found) console.error(`✗ ${cell.row.call} × ${cell.kind}: ${text}`)
+        }
+      }),
+    )
+  } finally {
+    await ring.stop({ apiRestarted: false })
+  }
+  const part = sample > 1 ? `, one of ${sample} parts of the matrix: every call, every kind, fewer pairs` : ''
+  console.log(`\n${matrixOf(done)}\n\n${done.length} cells in ${Math.round((Date.now() - from) / 1000)} s, ${wrong} wrong${part}`)
+  return wrong > 0 ? 1 : 0
 }
 
 /**

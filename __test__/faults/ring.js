@@ -21,6 +21,7 @@ export async function startRing({ kubeconfig, context }) {
     await rotating.cluster.api.text('PATCH', '/_sim/lags', { logRotationCheck: 3000 })
   }
   return {
+    ...usual,
     /**
      * @param {import('./catalogue.js').Fault} fault
      * @param {number} seed

@@ -102,6 +102,12 @@ export async function startCluster({ claim = false, ring } = {}) {
       }),
     kubeconfigAs,
     /**
+     * Credentials of another account with a Role of its own.
+     * @param {string} name
+     * @param {(rules: RoleRule[]) => RoleRule[]} role from the rules of `deploy/`
+     */
+    accountAs: (name, role) => used.createAccount(api, { namespace, name, role }),
+    /**
      * The path of a kubeconfig for another account, whose Role lacks a verb.
      * @param {string} resource
      * @param {string} verb
@@ -110,9 +116,9 @@ export async function startCluster({ claim = false, ring } = {}) {
       kubeconfigAs(`without-${verb}-${resource.replace('/', '-')}`, (rules) => withoutVerb(rules, resource, verb)),
     /** Configuration of a run whose pod no node takes; `release` afterwards. */
     withoutNode: () => used.withoutNode(api),
-    /** @param {number} [seed] */
-    async proxy(seed) {
-      const proxy = await startProxy({ upstream: account, seed })
+    /** @param {number} [seed] @param {import('./kubeconfig.js').Credentials} [upstream] another account */
+    async proxy(seed, upstream = account) {
+      const proxy = await startProxy({ upstream, seed })
       proxies.push(proxy)
       return proxy
     },

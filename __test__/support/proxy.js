@@ -76,7 +76,8 @@ export async function startProxy({ upstream, seed = 1 }) {
   async function forward(request, response, seen, fault) {
     if (fault?.delayMs) await pause(fault.delayMs)
     if (fault?.hang) return
-    if (fault?.status || fault?.text !== undefined) return answer(response, seen, fault)
+    const isReplaced = fault?.reset || fault?.status || fault?.text !== undefined
+    if (isReplaced && !fault.done) return replaced(response, seen, fault)
     const ask = transport.request({
       ...requestOptions(upstream, seen.path),
       method: request.method,
@@ -88,6 +89,10 @@ export async function startProxy({ upstream, seed = 1 }) {
     ask.on('error', () => response.socket?.resetAndDestroy())
     request.pipe(ask)
     const [reply] = /** @type {[http.IncomingMessage]} */ (await once(ask, 'response'))
+    if (isReplaced) {
+      reply.destroy()
+      return replaced(response, seen, fault)
+    }
     seen.status = reply.statusCode
     const headers = withoutConnection(reply.headers)
     if (fault) delete headers['content-length']
@@ -132,6 +137,16 @@ export async function startProxy({ upstream, seed = 1 }) {
       await once(server, 'close')
     },
   }
+}
+
+/**
+ * @param {http.ServerResponse} response
+ * @param {ProxiedRequest} seen
+ * @param {DrawnFault} fault
+ */
+function replaced(response, seen, fault) {
+  if (fault.reset) response.socket?.resetAndDestroy()
+  else answer(response, seen, fault)
 }
 
 /**

@@ -7,7 +7,7 @@ import { ask } from './ask.js'
 import { readAgents } from './files.js'
 import { operate } from './operation.js'
 import { UsageError } from './stop.js'
-import { duration, since, table } from './table.js'
+import { age, duration, table } from './table.js'
 
 /** @typedef {import('../types.d.ts').Leftover} Leftover */
 
@@ -88,7 +88,7 @@ function leftoversAsText(leftovers) {
       { title: 'NAMESPACE', value: ({ namespace }) => namespace },
       { title: 'KIND', value: ({ kind }) => kind },
       { title: 'NAME', value: ({ name }) => name },
-      { title: 'AGE', value: ({ createdAt }) => since(createdAt) },
+      { title: 'AGE', value: ({ ageSeconds }) => age(ageSeconds) },
       { title: 'WHY', value: ({ reason }) => reasons[/** @type {Leftover['reason']} */ (reason)] },
     ],
     leftovers,

@@ -4,7 +4,7 @@ import pc from 'picocolors'
 
 import { jsonText } from '../terminal.js'
 import { operate } from './operation.js'
-import { longestAgentName, since, table } from './table.js'
+import { age, longestAgentName, table } from './table.js'
 
 /** @typedef {import('../types.d.ts').RunRow} RunRow */
 
@@ -39,13 +39,16 @@ export async function ps(options) {
   }
   /** @type {RunRow[]} */
   let rows = []
-  const paint = () => process.stdout.write(repaint.join(`${onScreen(rowsAsText(rows, allNamespaces === true), process.stdout.rows)}\n`))
+  let cameAt = performance.now()
+  const text = () => rowsAsText(rows, allNamespaces === true, (performance.now() - cameAt) / 1000)
+  const paint = () => process.stdout.write(repaint.join(`${onScreen(text(), process.stdout.rows)}\n`))
   // Without a terminal each change is a table, or a line of JSON.
   const painting = process.stdout.isTTY && !json ? setInterval(paint, repaintMs) : undefined
   try {
     await operate(options, { name: 'watch', agent }, {
       onRows: (newest) => {
         rows = newest
+        cameAt = performance.now()
         if (json) console.log(jsonText(rows))
         else if (painting) paint()
         else console.log(`${rowsAsText(rows, allNamespaces === true)}\n`)
@@ -71,8 +74,9 @@ export function onScreen(text, height = 24) {
 /**
  * @param {RunRow[]} rows
  * @param {boolean} allNamespaces
+ * @param {number} [passedSeconds] since the rows came
  */
-export function rowsAsText(rows, allNamespaces) {
+export function rowsAsText(rows, allNamespaces, passedSeconds = 0) {
   if (rows.length === 0) return 'No Job of the adapter is here; `-A` looks in all namespaces'
   const heard = rows.some(({ lastOutputAt }) => lastOutputAt)
   return table(
@@ -82,10 +86,10 @@ export function rowsAsText(rows, allNamespaces) {
       { title: 'TASK', value: ({ task }) => short(task) },
       { title: 'RUN', value: ({ run }) => short(run) },
       { title: 'STATE', value: stateOf, longest: longestState, color: (text, { state }) => colors[/** @type {RunRow['state']} */ (state)]?.(text) ?? text },
-      { title: 'AGE', value: ({ createdAt }) => since(createdAt) },
+      { title: 'AGE', value: ({ ageSeconds }) => age(ageSeconds, passedSeconds) },
       ...(heard
         ? [
-            { title: 'SILENT', value: (/** @type {RunRow} */ { lastOutputAt }) => since(lastOutputAt) },
+            { title: 'SILENT', value: (/** @type {RunRow} */ { silentSeconds }) => age(silentSeconds, passedSeconds) },
             { title: 'TOKENS', value: (/** @type {RunRow} */ { tokens }) => tokens },
           ]
         : []),

@@ -59,9 +59,10 @@ export function duration(seconds) {
 }
 
 /**
- * @param {string | null | undefined} time ISO 8601
- * @param {number} [now]
+ * An age that the server's clock gave, and the time that has passed since then.
+ * @param {number | null | undefined} seconds
+ * @param {number} [passedSeconds]
  */
-export function since(time, now = Date.now()) {
-  return time ? duration((now - Date.parse(time)) / 1000) : null
+export function age(seconds, passedSeconds = 0) {
+  return seconds === null || seconds === undefined ? null : duration(seconds + passedSeconds)
 }

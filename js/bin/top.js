@@ -2,7 +2,7 @@
 
 import { jsonText } from '../terminal.js'
 import { operate } from './operation.js'
-import { longestAgentName, since, table } from './table.js'
+import { age, longestAgentName, table } from './table.js'
 
 /** @typedef {import('../types.d.ts').UsageRow} UsageRow */
 
@@ -19,7 +19,7 @@ export async function top(options) {
       [
         { title: 'AGENT', value: ({ agentName, agent }) => agentName ?? agent, longest: longestAgentName },
         { title: 'STATE', value: ({ state }) => state },
-        { title: 'AGE', value: ({ createdAt }) => since(createdAt) },
+        { title: 'AGE', value: ({ ageSeconds }) => age(ageSeconds) },
         ...(measured
           ? [
               { title: 'CPU', value: (/** @type {UsageRow} */ { used }) => inMilliCpu(used?.cpu) },

@@ -16,6 +16,7 @@ import { seeded } from '../random.js'
  * @property {string | RegExp} [verb]
  * @property {string | RegExp} [resource]
  * @property {RegExp} [path] with query
+ * @property {number} [skip] so many requests like it pass first
  * @property {number} [times] the rule applies that often
  * @property {number} [chance] probability for each request, from the proxy's seed
  */
@@ -25,7 +26,12 @@ import { seeded } from '../random.js'
  * @typedef {object} Fault
  * @property {number} [delayMs] before anything else
  * @property {boolean} [hang] takes the request and never answers
+ * @property {boolean} [reset] the connection breaks before an answer
+ * @property {boolean} [done] the server carries the request out, and only its answer is another
  * @property {number} [status] answered without asking the server
+ * @property {string} [reason] of that answer
+ * @property {string} [message] of that answer
+ * @property {boolean} [page] that answer is a proxy's page
  * @property {string} [text] answered with it, in place of a log, without asking the server
  * @property {number} [retryAfterSec] header `Retry-After` of that answer
  * @property {BreakOff} [breakOff] immediately, or after:
@@ -37,7 +43,7 @@ import { seeded } from '../random.js'
  * @property {(object: any) => any} [rewrite] of each object read; `null` hides it
  */
 
-/** @typedef {Match & Fault & { hits: number }} Rule */
+/** @typedef {Match & Fault & { hits: number, passed: number }} Rule */
 
 /** @param {string | RegExp | undefined} wanted @param {string} value */
 const fits = (wanted, value) =>
@@ -66,7 +72,7 @@ export function startRules(seed) {
      * @param {Match & Fault} rule
      */
     add(rule) {
-      const added = { ...rule, hits: 0 }
+      const added = { ...rule, hits: 0, passed: 0 }
       rules.push(added)
       return {
         get hits() {
@@ -85,8 +91,8 @@ export function startRules(seed) {
      */
     faultFor(request) {
       const rule = rules.find((rule) => {
-        const { times = Infinity, chance = 1, hits } = rule
-        return hits < times && matches(rule, request) && random() < chance
+        const { times = Infinity, chance = 1, skip = 0, hits } = rule
+        return hits < times && matches(rule, request) && rule.passed++ >= skip && random() < chance
       })
       if (!rule) return undefined
       rule.hits++

@@ -44,7 +44,11 @@ pub(crate) async fn remove(staging: &Staging) {
 
 /// Removes directories of Jobs that are proven gone: their run ended with its host.
 pub(crate) async fn sweep(namespace: &Namespace, staging: &Staging) {
-    let listed = on_disk(staging, |staging| runs(staging)?.directories(LISTED_AT_ONCE)).await;
+    let listed = on_disk(staging, |staging| {
+        let runs = runs(staging)?;
+        runs.directories(LISTED_AT_ONCE, runs.time()?)
+    });
+    let listed = listed.await;
     let old = listed.unwrap_or_default().into_iter().filter(|found| found.age >= LEFTOVER_AGE);
     for found in old.filter(|found| is_job_name(&found.name)).take(SWEPT_AT_ONCE) {
         match patiently(Call::FindStaged, || namespace.get_job(&found.name)).await {
@@ -205,6 +209,24 @@ mod tests {
         assert_eq!(fs::read_dir(host.path()).unwrap().count(), 1);
         remove(&staging).await;
         assert!(host.path().join("file").exists());
+    }
+
+    #[test]
+    fn fld_07_ages_are_told_by_the_clock_of_the_volume_whatever_ours_says() {
+        let (volume, staging) = volume();
+        fs::create_dir_all(volume.path().join(".paperclip-claude-k8s/runs/young")).unwrap();
+        let runs = runs(&staging).unwrap();
+        let young = fs::File::open(volume.path().join(".paperclip-claude-k8s/runs/young")).unwrap();
+        let ours = std::time::SystemTime::now();
+        let hour = Duration::from_secs(3_600);
+        for theirs in [ours - hour, ours + hour] {
+            young.set_modified(theirs - Duration::from_secs(60)).unwrap();
+            assert_eq!(runs.directories(10, theirs).unwrap()[0].age, Duration::from_secs(60));
+        }
+        // The volume is asked: it stamps its own directory, and nothing is left there.
+        fs::File::open(volume.path().join(".paperclip-claude-k8s/runs")).unwrap().set_modified(ours - hour).unwrap();
+        assert!(runs.time().unwrap() > ours - Duration::from_secs(5));
+        assert_eq!(runs.directories(10, ours).unwrap().len(), 1);
     }
 
     #[tokio::test]

@@ -198,7 +198,7 @@ impl Engine {
                     sleep(REPAINT).await;
                     changes.mark_unchanged();
                     let neighbours = place.judged(index.views()).await;
-                    let rows = of_agent(rows(&neighbours, place.clock.now()), agent);
+                    let rows = of_agent(rows(&neighbours, place.now()), agent);
                     let _painted_or_not = host.notice(Notice::Rows { rows }).await;
                 }
             }
@@ -241,7 +241,7 @@ impl Engine {
             first_line: (pod.announces_start && reading.since.is_none()).then_some(FIRST_LINE),
             announces_end: pod.announces_end && reading.follow,
         };
-        let since = reading.since.map(|age| LogTime::of(place.clock.now()).minus(age));
+        let since = reading.since.map(|age| LogTime::of(place.now()).minus(age));
         let source = Since { source: ClusterLogs::new(&place.connection), since };
         let report = tokio::select! {
             report = transfer(&source, &target, view, reading.follow, &*host) => report,

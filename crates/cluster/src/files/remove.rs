@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use cap_fs_ext::DirExt as _;
 use cap_std::fs::{Dir, Metadata, MetadataExt as _};
@@ -25,17 +25,18 @@ pub struct Listed {
 }
 
 impl Root {
-    /// The directories directly in this one whose names are UTF-8, at most `max`; links are none.
+    /// The directories directly in this one whose names are UTF-8, at most `max`; links are none. How old they are at `now`
+    /// can only be said by the clock that stamped them.
     ///
     /// # Errors
     /// The directory cannot be read.
-    pub fn directories(&self, max: usize) -> Result<Vec<Listed>, FileError> {
+    pub fn directories(&self, max: usize, now: SystemTime) -> Result<Vec<Listed>, FileError> {
         let entries = self.dir.entries().map_err(|error| self.error(Path::new(""), trouble(&error)))?;
         let directories = entries.filter_map(|entry| {
             let name = entry.ok()?.file_name().into_string().ok()?;
             let found = self.dir.symlink_metadata(&name).ok().filter(Metadata::is_dir)?;
             let changed = found.modified().ok()?.into_std();
-            Some(Listed { name, age: changed.elapsed().unwrap_or_default() })
+            Some(Listed { name, age: now.duration_since(changed).unwrap_or_default() })
         });
         Ok(directories.take(max).collect())
     }

@@ -3,11 +3,12 @@
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use cap_fs_ext::DirExt as _;
 use cap_std::fs::{Dir, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 use claude_k8s_core::files::Trouble;
-use rustix::fs::{Gid, Mode, Uid};
+use rustix::fs::{Gid, Mode, Timespec, Timestamps, UTIME_NOW, Uid, futimens};
 
 use super::{FileError, Root, Shared, enter, open, own_uid, parts, trouble};
 
@@ -102,6 +103,17 @@ impl Root {
             rustix::fs::fchmod(&self.dir, mode(0o700)).map_err(|error| self.error(here, trouble(&error.into())))?;
         }
         self.check_private()
+    }
+
+    /// The time by the clock of the volume, which may be another machine's: the directory is stamped with it (FLD-07).
+    ///
+    /// # Errors
+    /// The directory is somebody else's.
+    pub fn time(&self) -> Result<SystemTime, FileError> {
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        let stamped = futimens(&self.dir, &Timestamps { last_access: now, last_modification: now });
+        let found = stamped.map_err(std::io::Error::from).and_then(|()| self.dir.dir_metadata()?.modified());
+        found.map(cap_std::time::SystemTime::into_std).map_err(|error| self.error(Path::new(""), trouble(&error)))
     }
 
     /// Nobody but the server's user (and root) can have written here, or can look in: owner and mode of the open

@@ -52,6 +52,7 @@ mod tests {
             state: RunStatus::Running,
             queue: None,
             created_at: Some(Timestamp::UNIX_EPOCH),
+            age_seconds: None,
             pod: Some(pod.into()),
             node: None,
             exit_code: None,

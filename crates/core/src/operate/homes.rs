@@ -138,6 +138,7 @@ mod tests {
             state,
             queue: None,
             created_at: None,
+            age_seconds: None,
             pod: None,
             node: None,
             exit_code: None,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::row::seconds_since;
 use super::{RunRow, RunStatus};
 
 /// Something that can go.
@@ -24,6 +25,9 @@ pub struct Leftover {
     pub reason: Reason,
     /// When it was created.
     pub created_at: Option<Timestamp>,
+    /// How long ago that was, by the server's clock.
+    #[serde(default)]
+    pub age_seconds: Option<u64>,
 }
 
 /// What is left over.
@@ -84,6 +88,7 @@ pub fn leftovers(rows: &[RunRow], secrets: &[Owned], older_than: Duration, now: 
             uid,
             reason,
             created_at: row.created_at,
+            age_seconds: row.created_at.map(|created| seconds_since(created, now)),
         })
     });
     let existing: BTreeSet<&str> = rows.iter().map(|row| row.uid.as_str()).collect();
@@ -98,6 +103,7 @@ pub fn leftovers(rows: &[RunRow], secrets: &[Owned], older_than: Duration, now: 
         uid: secret.uid.clone(),
         reason: Reason::Jobless,
         created_at: secret.created_at,
+        age_seconds: secret.created_at.map(|created| seconds_since(created, now)),
     });
     let mut all: Vec<Leftover> = jobs.chain(secrets).collect();
     all.sort_by_key(|one| one.created_at);
@@ -123,6 +129,7 @@ mod tests {
             state,
             queue: None,
             created_at: created(age_seconds),
+            age_seconds: None,
             pod: None,
             node: None,
             exit_code: None,

@@ -32,6 +32,8 @@ pub struct RunRow {
     pub queue: Option<String>,
     /// When the Job was created.
     pub created_at: Option<Timestamp>,
+    /// How long ago that was, by the server's clock.
+    pub age_seconds: Option<u64>,
     /// Its newest pod.
     pub pod: Option<String>,
     /// The node of that pod.
@@ -101,12 +103,18 @@ impl RunRow {
             state: status(neighbour, now),
             queue: id(key::QUEUE_NAME),
             created_at: job.created_at,
+            age_seconds: job.created_at.map(|created| seconds_since(created, now)),
             pod: pod.map(|pod| pod.name.clone()),
             node: pod.and_then(|pod| pod.node.clone()),
             exit_code: pod.and_then(PodFacts::terminated).map(|end| end.exit_code),
             heard: Heard::default(),
         }
     }
+}
+
+/// Whole seconds from one time to another; none for a time to come.
+pub(super) fn seconds_since(time: Timestamp, now: Timestamp) -> u64 {
+    u64::try_from(now.duration_since(time).as_secs()).unwrap_or_default()
 }
 
 fn status(neighbour: &Neighbour, now: Timestamp) -> RunStatus {

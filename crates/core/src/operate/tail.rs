@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::row::seconds_since;
 use crate::log::LogTime;
 use crate::transcript::Transcript;
 
@@ -12,14 +13,16 @@ use crate::transcript::Transcript;
 pub struct Heard {
     /// Time of the last line, by the node's clock.
     pub last_output_at: Option<Timestamp>,
+    /// How long ago that was, by the server's clock.
+    pub silent_seconds: Option<u64>,
     /// Input and output tokens, where a result stands among the last lines.
     pub tokens: Option<u64>,
 }
 
 impl Heard {
-    /// Reads the end of a log with timestamps. Lines that were cut are passed over.
+    /// Reads the end of a log with timestamps, at a time of the server. Lines that were cut are passed over.
     #[must_use]
-    pub fn read(tail: &str) -> Self {
+    pub fn read(tail: &str, now: Timestamp) -> Self {
         let mut transcript = Transcript::default();
         let mut last = None;
         for line in tail.lines() {
@@ -31,7 +34,8 @@ impl Heard {
         let tokens = transcript.usage().map(|usage| {
             usage.input_tokens.saturating_add(usage.cached_input_tokens).saturating_add(usage.output_tokens)
         });
-        Self { last_output_at: last.and_then(LogTime::to_timestamp), tokens }
+        let last_output_at = last.and_then(LogTime::to_timestamp);
+        Self { last_output_at, silent_seconds: last_output_at.map(|last| seconds_since(last, now)), tokens }
     }
 }
 
@@ -44,9 +48,9 @@ mod tests {
         let tail = "2026-01-01T00:00:01.5Z {\"type\":\"system\",\"subtype\":\"init\"}\n\
             2026-01-01T00:00:02Z {\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,\
             \"usage\":{\"input_tokens\":10,\"output_tokens\":5}}\n2026-01-01T00:00:03Z [paperclip] x";
-        let heard = Heard::read(tail);
+        let heard = Heard::read(tail, "2026-01-01T00:01:03Z".parse().unwrap());
         assert_eq!(heard.last_output_at, "2026-01-01T00:00:03Z".parse().ok());
-        assert_eq!(heard.tokens, Some(15));
-        assert_eq!(Heard::read("no time\n"), Heard::default());
+        assert_eq!((heard.silent_seconds, heard.tokens), (Some(60), Some(15)));
+        assert_eq!(Heard::read("no time\n", Timestamp::UNIX_EPOCH), Heard::default());
     }
 }

@@ -1,7 +1,7 @@
 //! Homes of agents on the disk: listed and deleted beneath the one directory that the operator names.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use claude_k8s_core::failure::Refusal;
 use claude_k8s_core::names::is_path_part;
@@ -58,8 +58,10 @@ impl Homes {
 /// `COMPANY/AGENT` and since when it is unchanged; neither links nor what no server names so.
 fn found(root: &Root) -> Result<Vec<(AgentHome, Duration)>, FileError> {
     let mut found = Vec::new();
-    for company in root.directories(MAX)?.into_iter().filter(|company| is_path_part(&company.name)) {
-        let agents = root.dir(&company.name)?.directories(MAX - found.len())?;
+    // Nothing is written where a command only looks, so this is our own clock: no agent's end depends on an hour.
+    let now = SystemTime::now();
+    for company in root.directories(MAX, now)?.into_iter().filter(|company| is_path_part(&company.name)) {
+        let agents = root.dir(&company.name)?.directories(MAX - found.len(), now)?;
         let agents = agents.into_iter().filter(|agent| is_path_part(&agent.name));
         found.extend(agents.map(|agent| (AgentHome { company: company.name.clone(), agent: agent.name }, agent.age)));
     }

@@ -14,6 +14,7 @@ use claude_k8s_core::operate::{
 use claude_k8s_core::permissions::Access;
 use claude_k8s_core::view::{PodFacts, RunView};
 use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Identity;
@@ -37,7 +38,13 @@ pub(super) struct Place {
     pub(super) supervisors: Supervisors,
     pub(super) clock: Clock,
 }
+
 impl Place {
+    /// The time by which the server stamps objects, as far as it has told: ours may be off (FLD-07).
+    pub(super) fn now(&self) -> Timestamp {
+        self.connection.clock.now().unwrap_or_else(|| self.clock.now())
+    }
+
     /// The same for one namespace of all.
     pub(super) fn of(&self, namespace: &str) -> Self {
         Self {
@@ -72,19 +79,18 @@ impl Place {
 
     pub(super) async fn supervised(&self, mut neighbours: Vec<Neighbour>) -> Vec<Neighbour> {
         for neighbour in &mut neighbours {
-            neighbour.supervisor =
-                self.supervisors.of(&neighbour.job, &Asking::in_a_hurry(AT_MOST), self.clock.now()).await;
+            neighbour.supervisor = self.supervisors.of(&neighbour.job, &Asking::in_a_hurry(AT_MOST), self.now()).await;
         }
         neighbours
     }
 
     pub(super) async fn rows(&self) -> Result<Vec<RunRow>, Refusal> {
-        Ok(rows(&self.neighbours().await?, self.clock.now()))
+        Ok(rows(&self.neighbours().await?, self.now()))
     }
 
     pub(super) async fn find(&self, word: &str) -> Result<(Neighbour, RunRow), Refusal> {
         let neighbours = self.neighbours().await?;
-        let rows = rows(&neighbours, self.clock.now());
+        let rows = rows(&neighbours, self.now());
         let row = match find(&rows, word) {
             Found::One(row) => row.clone(),
             Found::None => return Err(unknown(word, &self.namespace.name)),
@@ -102,7 +108,7 @@ impl Place {
                 let (lines, bytes) = TAIL;
                 let namespace = self.of(&row.namespace).namespace;
                 row.heard = match patiently(Call::Check, || namespace.log_tail(pod, CONTAINER, lines, bytes)).await {
-                    Ok(tail) => Heard::read(&tail),
+                    Ok(tail) => Heard::read(&tail, self.now()),
                     Err(_) => Heard::default(),
                 };
             }
@@ -146,7 +152,7 @@ impl Place {
             created_at: secret.creation_timestamp.map(|time| time.0),
         });
         let owned: Vec<Owned> = owned.collect();
-        let left = leftovers(&rows, &owned, older_than, self.clock.now());
+        let left = leftovers(&rows, &owned, older_than, self.now());
         Ok(json!({ "leftovers": left, "secretsUnread": unread }))
     }
 

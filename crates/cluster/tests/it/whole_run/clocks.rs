@@ -1,6 +1,7 @@
 //! Clocks that are an hour off: of the host, the server or the node, each alone. No verdict changes.
 
 use claude_k8s_testkit::Script;
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::claude::{begins, init, result, says, works};
@@ -72,7 +73,7 @@ async fn fld_07_a_launch_under_way_is_no_leftover_and_a_leftover_is_removed() {
         world.foreign_job("launching", |job| {
             job["spec"]["suspend"] = true.into();
             job["metadata"]["labels"]["paperclip.io/layout"] = "3".into();
-            job["metadata"]["annotations"] = serde_json::json!({ "paperclip.io/task-id": "task-1" });
+            job["metadata"]["annotations"] = json!({ "paperclip.io/task-id": "task-1" });
         });
         let blocked = world.call().run().await;
         assert!(blocked.error_code.is_some(), "{clocks}: a launch under way was removed");
@@ -88,11 +89,14 @@ async fn fld_07_a_launch_under_way_is_no_leftover_and_a_leftover_is_removed() {
 async fn fld_07_a_process_that_lives_is_no_orphans_whatever_its_clock_said_when_it_started() {
     for minutes_off in [-60_i64, 60] {
         let world = World::new(begins().never_ends());
+        let began = Instant::now();
         world.call().killed_after(world.asked("get pods/log")).await;
+        // The kernel's clock is not paused, and the process has to be older than the Job.
+        std::thread::sleep(began.elapsed() + seconds(2));
         let process = std::process::id();
         let started = super::world::process_start_ms(process) + minutes_off * 60_000;
         let supervisor = format!("machine/{process}/{started}");
-        let patch = serde_json::json!({ "metadata": { "annotations": { "paperclip.io/supervisor": supervisor } } });
+        let patch = json!({ "metadata": { "annotations": { "paperclip.io/supervisor": supervisor } } });
         assert!(world.knobs().patch("jobs", NAMESPACE, &world.job(), &patch));
         assert_eq!(code(&world.process().call("run-2").run().await), "k8s_concurrent_run_blocked", "{minutes_off}");
     }
@@ -111,5 +115,25 @@ async fn fld_07_the_second_attempt_has_what_the_first_one_left_of_the_limit() {
             assert!((75..=81).contains(&limit), "{clocks}: {limit}");
         };
         call.run_while(looking).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_07_an_operator_sees_ages_by_the_servers_clock_and_no_launch_under_way_as_left_over() {
+    for (clocks, server, node) in CLOCKS {
+        let world = World::with_clocks(works(seconds(1)), server, node);
+        world.foreign_job("launching", |job| {
+            job["spec"]["suspend"] = true.into();
+            job["metadata"]["labels"]["paperclip.io/layout"] = "3".into();
+        });
+        let left = json!({ "name": "leftovers", "olderThanSeconds": 86_400 });
+        sleep(minutes(1)).await;
+        assert_eq!(world.process().operates(left.clone()).await["leftovers"], json!([]), "{clocks}");
+        let rows = world.process().operates(json!({ "name": "list" })).await;
+        assert!((60..=61).contains(&rows[0]["ageSeconds"].as_u64().unwrap()), "{clocks}: {rows}");
+        sleep(minutes(15)).await;
+        let shown = world.process().operates(left).await["leftovers"].clone();
+        assert_eq!((&shown[0]["name"], &shown[0]["reason"]), (&json!("launching"), &json!("unreleased")), "{clocks}");
+        assert!((960..=962).contains(&shown[0]["ageSeconds"].as_u64().unwrap()), "{clocks}: {shown}");
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use claude_k8s_testkit::{Fault, FaultAction, Lags, LogSettings, RequestMatch, Script};
 use tokio::time::sleep;
 
-use super::claude::{Ends, begins, init, result, says};
+use super::claude::{Ends, begins, init, result, says, works};
 use super::heard::Manner;
+use super::requests::{forbidden, hangs};
 use super::world::{NAMESPACE, World, assert_success, minutes, seconds};
 
 /// Prints `count` different lines, `every` so often.
@@ -160,4 +161,17 @@ async fn log_14_a_slow_host_gets_a_log_that_is_longer_than_the_queue() {
     assert_eq!(call.heard.lines().len(), COUNT + 3);
     assert_eq!(outcome.result_json["k8s"]["logGaps"], 0);
     assert!(call.heard.status_with("unconfirmed").is_empty(), "{:#?}", call.heard.status());
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_02_one_answer_that_is_missing_when_the_container_has_ended_does_not_cost_the_result() {
+    for action in [hangs(), forbidden("get", "pods/log")] {
+        let world = World::new(works(seconds(20)));
+        // The one that the container's end cuts off, and the first one after it.
+        world.goes_wrong("get pods/log", 1, hangs());
+        world.goes_wrong("get pods/log", 1, action);
+        let call = world.call();
+        assert_success(&call.run().await, &call.heard);
+        assert_eq!(call.heard.lines(), [init(), says("hello"), result("done")]);
+    }
 }

@@ -182,6 +182,17 @@ impl Process {
     }
 }
 
+impl Process {
+    /// What an operator's command brings.
+    pub(crate) async fn operates(&self, action: Value) -> Value {
+        let request = json!({ "config": { "namespace": NAMESPACE }, "action": action,
+            "host": { "pid": self.pid, "startedAtMs": self.started_at_ms, "env": { "KUBECONFIG": "/none" } } });
+        let (_switch, stop) = StopSwitch::new();
+        let host = Arc::new(Heard::by(Manner::Polite));
+        self.engine.operate(serde_json::from_value(request).unwrap(), host, stop).await.unwrap()
+    }
+}
+
 /// One `execute`.
 pub(crate) struct Call {
     engine: Engine,

@@ -162,8 +162,10 @@ struct Open {
 struct Ended {
     /// When that was first seen.
     at: Duration,
-    /// When the newest line came, or `at`.
+    /// When the newest line came, or `at`; or since when there is another read in place of one without an answer.
     line_at: Duration,
+    /// A read was given up before it was answered.
+    is_repeated: bool,
     /// Why nothing has confirmed the tail yet.
     reason: String,
 }
@@ -224,7 +226,7 @@ impl Capture {
             // Time is short now: pauses that grew while the container ran would outlast it.
             self.backoff.reset();
             let reason = "its end was not seen in time".to_owned();
-            self.ended = Some(Ended { at: now, line_at: now, reason });
+            self.ended = Some(Ended { at: now, line_at: now, is_repeated: false, reason });
         }
         match self.step {
             Step::Following(Progress::Asked { .. }) if newly_ended => self.connect(now),
@@ -238,10 +240,18 @@ impl Capture {
 
     /// The next connection, or the end if there is no use in one.
     fn connect(&mut self, now: Duration) -> Action {
-        if let Some(ended) = &self.ended {
+        let is_deleted = self.is_deleted();
+        if let Some(ended) = &mut self.ended {
             if self.phase == ContainerPhase::Gone {
                 return Self::unconfirmed("the pod is gone");
             }
+            // One request that is never answered does not cost the result of a pod that stays (FLD-02).
+            let was_ignored = matches!(self.step, Step::Reading(Progress::Asked { until }) if now >= until);
+            if was_ignored && !ended.is_repeated && !is_deleted {
+                (ended.is_repeated, ended.line_at) = (true, now);
+            }
+        }
+        if let Some(ended) = &self.ended {
             let until = self.deadline(ended);
             if now >= until {
                 let reason = ended.reason.clone();
@@ -266,9 +276,9 @@ impl Capture {
         // A kubelet that was just restarted does not know the pod yet (kubernetes.md 1.4).
         cause.clone_into(&mut ended.reason);
         match refusal {
-            Refusal::NoLog | Refusal::Forbidden => Self::unconfirmed(cause),
-            Refusal::NotFound if self.is_deleted() => Self::unconfirmed(cause),
-            Refusal::NotFound | Refusal::Failed { .. } => self.pause(now),
+            Refusal::NoLog => Self::unconfirmed(cause),
+            Refusal::NotFound | Refusal::Forbidden if self.is_deleted() => Self::unconfirmed(cause),
+            Refusal::NotFound | Refusal::Forbidden | Refusal::Failed { .. } => self.pause(now),
         }
     }
 

@@ -6,10 +6,11 @@
 //! ```
 //!
 //! `MATRIX=1 cargo test -p claude-k8s-cluster --test it matrix -- --nocapture` prints the table
-//! (`npm run test:faults -- --matrix`).
+//! (`npm run test:faults -- --matrix`). Runs of the package use the same cells: `__test__/faults/matrix.json`.
 
 mod kinds;
 mod sites;
+mod written;
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -94,6 +94,29 @@ fn log_11_the_end_line_ends_a_capture_in_every_phase_and_on_every_connection() {
 }
 
 #[test]
+fn fld_02_a_read_that_is_never_answered_is_asked_once_more_while_the_pod_stays() {
+    plays(
+        true,
+        vec![
+            (0, Event::Phase(TERMINATED), Reads(10_000)),
+            (10_000, Event::Time, Reads(20_000)),
+            (10_010, Event::Opened, Listens(20_010)),
+            (10_020, Event::Chunk(ended(2)), Ends),
+        ],
+    );
+    plays(
+        true,
+        vec![
+            (0, Event::Phase(TERMINATED), Reads(10_000)),
+            (10_000, Event::Time, Reads(20_000)),
+            (20_000, Event::Time, Unconfirmed("in time")),
+        ],
+    );
+    // Somebody waits for the answer to a stop.
+    plays(true, vec![(0, Event::Phase(DELETED), Reads(10_000)), (10_000, Event::Time, Unconfirmed("in time"))]);
+}
+
+#[test]
 fn log_11_without_an_end_line_one_read_follows_the_follow() {
     for (announces_end, phase) in [(false, TERMINATED), (true, KILLED)] {
         for (read, does) in [
@@ -136,7 +159,8 @@ fn log_11_an_end_line_that_has_to_come_is_read_for_until_ten_seconds_after_the_l
             (5_020, Event::Chunk(shows(2)), Listens(15_020)),
             (5_030, Event::BodyEnded(REACHED, shows(2)), Rests),
             (6_000, Event::Time, Reads(15_020)),
-            (15_020, Event::Time, Unconfirmed("did not come")),
+            (15_020, Event::Time, Reads(25_020)),
+            (25_020, Event::Time, Unconfirmed("did not come")),
         ],
     );
 }
@@ -179,7 +203,7 @@ fn can_03_the_tail_of_a_deleted_pod_gets_ten_seconds_whatever_comes() {
 fn log_06_a_refusal_after_the_end_is_tried_again_unless_it_is_final() {
     for (refusal, does) in [
         (refused(Refusal::NoLog), Unconfirmed("no")),
-        (refused(Refusal::Forbidden), Unconfirmed("no")),
+        (refused(Refusal::Forbidden), Rests),
         (refused(Refusal::NotFound), Rests),
         (failed(None), Rests),
     ] {
