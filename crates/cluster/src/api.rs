@@ -385,7 +385,6 @@ impl Namespace {
         answer
     }
 
-    /// `keep`: what of an object outlives its page; `weight`: how many bytes that takes.
     async fn list<K, T>(
         &self,
         kind: &str,
@@ -398,22 +397,34 @@ impl Namespace {
         K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + Clone + DeserializeOwned + std::fmt::Debug,
         K::DynamicType: Default,
     {
+        self.answered(GUARD_LIST, self.listing(kind), resource, self.pages(selector, keep, weight)).await
+    }
+
+    /// All pages of a list, however long they take. `keep`: what of an object outlives its page; `weight`: how many bytes
+    /// that takes.
+    pub(crate) async fn pages<K, T>(
+        &self,
+        selector: &str,
+        keep: fn(K) -> Option<T>,
+        weight: fn(&T) -> usize,
+    ) -> Result<Vec<T>, kube::Error>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + Clone + DeserializeOwned + std::fmt::Debug,
+        K::DynamicType: Default,
+    {
         let api = self.api::<K>();
-        let pages = async {
-            let mut listing = Listing::default();
-            let mut params = ListParams::default().labels(selector).limit(PAGE);
-            loop {
-                let page = api.list(&params).await?;
-                for item in page.items {
-                    listing.push(keep(item), weight).map_err(|too_much| kube::Error::Service(too_much.into()))?;
-                }
-                match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                    Some(token) => params = params.continue_token(&token),
-                    None => return Ok(listing.into_kept()),
-                }
+        let mut listing = Listing::default();
+        let mut params = ListParams::default().labels(selector).limit(PAGE);
+        loop {
+            let page = api.list(&params).await?;
+            for item in page.items {
+                listing.push(keep(item), weight).map_err(|too_much| kube::Error::Service(too_much.into()))?;
             }
-        };
-        self.answered(GUARD_LIST, self.listing(kind), resource, pages).await
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => params = params.continue_token(&token),
+                None => return Ok(listing.into_kept()),
+            }
+        }
     }
 }
 

@@ -126,7 +126,9 @@ mod tests {
     use claude_k8s_core::answers::OBJECTS_MAX;
     use claude_k8s_core::api_failure::FailureKind;
     use claude_k8s_core::request::HostProcess;
+    use claude_k8s_core::view::{JobFacts, Listed as _};
     use futures_util::TryStreamExt as _;
+    use k8s_openapi::api::batch::v1::Job;
     use k8s_openapi::api::core::v1::Pod;
     use kube::api::{Api, WatchParams};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -264,8 +266,12 @@ mod tests {
                 async move { sent.body(&body).await }
             })
             .await;
-            let failure = server.namespace().await.list_jobs("a=b").await.unwrap_err();
-            assert!(failure.to_string().contains(text), "{failure}");
+            // Without the limit of time: reading this much takes seconds.
+            let namespace = server.namespace().await;
+            let error = namespace.pages("a=b", |job: Job| JobFacts::of(&job), JobFacts::weight).await.unwrap_err();
+            let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |cause| cause.source());
+            let told: Vec<String> = causes.map(ToString::to_string).collect();
+            assert!(told.iter().any(|told| told.contains(text)), "{told:?}");
             assert_eq!(server.requests.load(Relaxed), pages, "{text}");
         }
     }
