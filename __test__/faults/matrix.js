@@ -88,7 +88,9 @@ export async function runCell(cluster, accounts, config, { row, kind }) {
   const cancel = new AbortController()
   /** @type {string[]} */
   const heard = []
-  const talk = isEndless(row) ? { lines: 2, batch: 1, pauseMs: 300_000 } : { lines: 2 }
+  // A watch may be opened late, and then the run has to last until it is.
+  const pauseMs = isEndless(row) ? 300_000 : verb === 'watch' ? 3000 : 0
+  const talk = { lines: 2, batch: 1, pauseMs }
   const ctx = cluster.context({
     through: proxy,
     config: { ...config, retainJobs: run === 'retained' },

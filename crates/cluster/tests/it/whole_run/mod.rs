@@ -36,4 +36,5 @@ mod situations;
 mod start;
 mod stop;
 mod volumes;
+mod wakes;
 mod world;
