@@ -3,6 +3,8 @@
  * [/usr/bin/chromium]. With `UPDATE_SCREENSHOT=1` the picture of the README is taken again.
  */
 
+import { join } from 'node:path'
+
 import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 
@@ -92,4 +94,28 @@ test('HOS-02: the page of a task names under "Working" the tool that the agent u
   await page.getByText('Working', { exact: true }).waitFor()
   if (process.env['UPDATE_SCREENSHOT']) await page.screenshot({ path: fromRoot('docs/task-page.png'), clip: { x: 0, y: 0, width: 846, height: 330 } })
   await line.filter({ hasText: '(15 s)' }).waitFor({ timeout: 30_000 })
+})
+
+test('HOS-08: under the built-in type the page shows the transcript without help, and the adapter is the same', async () => {
+  const adapters = async () => /** @type {any[]} */ (await lab.paperclip.get('/adapters')).filter(({ type }) => type === 'claude_local')
+  const packageName = join(inject('packageDirectory'), 'as/claude_local')
+  await lab.paperclip.call('POST', '/adapters/install', { packageName, isLocalPath: true })
+  try {
+    expect(await adapters()).toMatchObject([{ overriddenBuiltin: true }])
+    const agent = await lab.agent({ adapterType: 'claude_local', scenarios: ['text+tool'] })
+    const tested = await lab.paperclip.call('POST', `/companies/${lab.company.id}/adapters/claude_local/test-environment`, { adapterConfig: lab.cliConfig })
+    expect(tested.checks.map((/** @type {Record<string, string>} */ { code }) => code)).toContain('k8s_api_reachable')
+    const run = await lab.paperclip.ended((await lab.wake(agent))['id'])
+    expect(run).toMatchObject({ status: 'succeeded' })
+    const page = await browser.newPage()
+    await page.goto(`${inject('host').url}/${lab.company.issuePrefix}/agents/${agent.id}/runs/${run['id']}`)
+    const box = page.getByText(/^Transcript \(\d+\)$/).locator('xpath=../following-sibling::*[1]')
+    await box.getByText('Executed command').click({ timeout: 60_000 })
+    expect(await box.innerText()).toMatch(/I will run a command\.\s+executed command\s+echo hi\s+hi\s+Done: the command printed hi\./i)
+    await page.goto(`${inject('host').url}/${lab.company.issuePrefix}/agents/${agent.id}/configuration`)
+    await page.getByText('Model', { exact: true }).first().waitFor({ timeout: 60_000 })
+  } finally {
+    await lab.paperclip.call('DELETE', '/adapters/claude_local')
+  }
+  expect(await adapters()).not.toMatchObject([{ overriddenBuiltin: true }])
 })

@@ -23,6 +23,7 @@ import { createPaperclip } from './paperclip.js'
  * @typedef {object} AgentOptions
  * @property {string[]} [scenarios] of the fake model API that answer the agent's requests in turn; the last one stays
  * @property {Record<string, unknown>} [config] of the adapter
+ * @property {string} [adapterType]
  * @property {Record<string, unknown>} [env] of the pod
  */
 
@@ -73,7 +74,7 @@ export async function startLab(host = inject('host')) {
      * @param {AgentOptions} [options]
      * @returns {Promise<Row & { id: string, companyId: string, name: string }>}
      */
-    async agent({ scenarios = ['text'], config, env } = {}) {
+    async agent({ scenarios = ['text'], config, env, adapterType = 'claude_k8s' } = {}) {
       const name = `agent-${++count}`
       const adapterConfig = {
         ...cliConfig,
@@ -88,7 +89,7 @@ export async function startLab(host = inject('host')) {
           ...env,
         },
       }
-      const created = await paperclip.call('POST', `/companies/${company.id}/agents`, { name, role: 'general', adapterType: 'claude_k8s', adapterConfig })
+      const created = await paperclip.call('POST', `/companies/${company.id}/agents`, { name, role: 'general', adapterType, adapterConfig })
       return { ...(created.agent ?? created), name }
     },
     /**
