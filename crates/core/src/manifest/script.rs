@@ -28,7 +28,7 @@ paperclip_stopped=
 paperclip_stop() {
   paperclip_stopped=1
   if { true >STOPPED; } 2>/dev/null; then :; fi
-  if [ -n "$paperclip_child" ]; then kill -TERM "$paperclip_child"; fi
+  if [ -n "$paperclip_child" ]; then kill -TERM "$paperclip_child" 2>/dev/null; fi
 }
 trap paperclip_stop TERM INT HUP QUIT
 "#;
