@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
+use claude_k8s_core::api_failure::ApiFailure;
+use claude_k8s_core::launch::Call;
 use claude_k8s_core::run::{Proof, ProofOf};
 use claude_k8s_core::view::{Listed, PodOfJob, RunView};
 
 use crate::api::{Namespace, patiently};
 use crate::index::NamespaceIndex;
-use claude_k8s_core::launch::Call;
 
 /// Between the two reads.
 const APART: Duration = Duration::from_secs(1);
 
 /// Reads the Job and its pod once more and tells the index (FLD-06). A pod that was never seen is looked for in a list.
 ///
-/// What is absent is only a claim, as that of a watch: it is proven afterwards if the verdict needs it.
+/// What is absent twice is still only a claim, as that of a watch: it is proven afterwards if the verdict needs it.
 pub(crate) async fn look(namespace: &Namespace, selector: &str, index: &NamespaceIndex, view: &RunView) {
     let Some(job) = &view.job else { return };
     let pods = async {
@@ -22,7 +23,7 @@ pub(crate) async fn look(namespace: &Namespace, selector: &str, index: &Namespac
             let listed = patiently(Call::Look, || namespace.list_job_pods(selector)).await;
             return index.note_pods(&job.uid, listed.unwrap_or_default());
         };
-        match patiently(Call::Look, || namespace.get_pod(&pod.name)).await {
+        match read_twice(|| namespace.get_pod(&pod.name)).await {
             Ok(found) if found.metadata.uid.as_ref() == Some(&pod.uid) => {
                 index.note_pods(&job.uid, PodOfJob::of(&found).into_iter().collect());
             }
@@ -31,13 +32,25 @@ pub(crate) async fn look(namespace: &Namespace, selector: &str, index: &Namespac
         }
     };
     let job = async {
-        match patiently(Call::Look, || namespace.get_job(&job.name)).await {
+        match read_twice(|| namespace.get_job(&job.name)).await {
             Ok(found) if found.metadata.uid.as_ref() == Some(&job.uid) => index.note_job(&found),
             Err(failure) if !Call::Look.knows_by(failure.kind) => {}
             _ => index.note_absent_job(&job.uid),
         }
     };
     tokio::join!(job, pods);
+}
+
+/// Reads once; again where it is absent, because one answer alone does not say so. A proof that follows waits in between.
+async fn read_twice<T, F>(request: impl Fn() -> F) -> Result<T, ApiFailure>
+where
+    F: Future<Output = Result<T, ApiFailure>>,
+{
+    let first = patiently(Call::Look, &request).await;
+    if !first.as_ref().is_err_and(|failure| Call::Look.knows_by(failure.kind)) {
+        return first;
+    }
+    patiently(Call::Look, &request).await
 }
 
 /// Asks the API server, not the watch.

@@ -4,6 +4,7 @@ use claude_k8s_testkit::{Exit, Script};
 use tokio::time::sleep;
 
 use super::claude::{Ends, begins, init, result, says};
+use super::requests::missing;
 use super::world::{World, assert_success, code, minutes, seconds};
 
 /// A container that does not say its end: somebody else has to.
@@ -51,4 +52,14 @@ async fn fld_06_a_pods_watch_that_is_silent_from_the_start_is_no_pod_that_never_
     let result = call.run().await;
     assert_success(&result, &call.heard);
     assert!(world.remains().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn fld_06_one_answer_that_a_pod_is_not_there_does_not_cost_the_result_of_a_run() {
+    let world = World::new(unsaid(begins().wait(seconds(20)).ends()));
+    world.knobs().silence_watches(Some("pods"));
+    world.goes_wrong("get pods", 1, missing("pods"));
+    let call = world.call();
+    assert_success(&call.run().await, &call.heard);
+    assert_eq!(world.count("get pods/run-1"), 2, "{:#?}", world.requests());
 }
