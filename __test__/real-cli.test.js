@@ -253,6 +253,24 @@ describe.runIf(image && fakeApi)('the real CLI', () => {
     expect(result.sessionId).toMatch(/^[0-9a-f-]{36}$/)
   })
 
+  test('fld_09 a resumed session whose turn stays empty gets one fresh attempt', async () => {
+    const { sessionId, sessionParams } = await execute(cliContext('text'))
+    const result = await execute(cliContext('empty', { runtime: { sessionId, sessionParams } }))
+    expectFailure(result, 'llm_api_error')
+    expect(result.resultJson).toMatchObject({ k8s: { attempts: 2 } })
+  })
+
+  test('fld_11 an empty turn does not hide that the time was over', async () => {
+    writeSettings('lingering', { hooks: { SessionEnd: [{ hooks: [{ type: 'command', command: 'kill -STOP $PPID' }] }] } })
+    const result = await execute(cliContext('empty', { config: { cwd: '/paperclip/lingering', timeoutSec: 15, exitGraceSec: 120 } }))
+    expectFailure(result, 'timeout')
+  })
+
+  test('fld_29 behind a gateway a run is billed by the API, although the key is that of a subscription', async () => {
+    const result = await execute(cliContext('text', { env: { ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'no-token-is-needed' } }))
+    expect(result).toMatchObject({ errorMessage: null, billingType: 'api' })
+  })
+
   test('fld_12 a hook that keeps the CLI alive behind its result is stopped, and the run succeeds', async () => {
     // Claude Code ends such a hook itself after a minute; one that stops its process for good it cannot.
     writeSettings('hooked', { hooks: { SessionEnd: [{ hooks: [{ type: 'command', command: 'kill -STOP $PPID' }] }] } })
