@@ -58,7 +58,11 @@ export function createApi(credentials) {
         })
       })
       request.on('timeout', () => request.destroy(new Error(`${method} ${path} got no answer for 30 s`)))
-      request.on('error', reject)
+      request.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+        // The server has closed a connection that lay idle just when it was used again, and has read nothing.
+        if (request.reusedSocket && error.code === 'ECONNRESET') text(method, path, body, contentType).then(resolve, reject)
+        else reject(error)
+      })
       if (body === undefined) return request.end()
       const sent = Buffer.from(JSON.stringify(body))
       // Node does not frame the body of a DELETE by itself.
