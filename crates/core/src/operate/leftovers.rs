@@ -88,7 +88,7 @@ pub fn leftovers(rows: &[RunRow], secrets: &[Owned], older_than: Duration, now: 
             uid,
             reason,
             created_at: row.created_at,
-            age_seconds: row.created_at.map(|created| seconds_since(created, now)),
+            age_seconds: row.age_seconds,
         })
     });
     let existing: BTreeSet<&str> = rows.iter().map(|row| row.uid.as_str()).collect();

@@ -238,20 +238,22 @@ impl Capture {
         }
     }
 
+    /// One read that was never answered does not cost the result of a pod that stays: there is time for another (FLD-02).
+    fn forgive(&mut self, now: Duration) {
+        let was_ignored = matches!(self.step, Step::Reading(Progress::Asked { until }) if now >= until);
+        let again = was_ignored && !self.is_deleted();
+        if let Some(ended) = self.ended.as_mut().filter(|ended| again && !ended.is_repeated) {
+            (ended.is_repeated, ended.line_at) = (true, now);
+        }
+    }
+
     /// The next connection, or the end if there is no use in one.
     fn connect(&mut self, now: Duration) -> Action {
-        let is_deleted = self.is_deleted();
-        if let Some(ended) = &mut self.ended {
+        self.forgive(now);
+        if let Some(ended) = &self.ended {
             if self.phase == ContainerPhase::Gone {
                 return Self::unconfirmed("the pod is gone");
             }
-            // One request that is never answered does not cost the result of a pod that stays (FLD-02).
-            let was_ignored = matches!(self.step, Step::Reading(Progress::Asked { until }) if now >= until);
-            if was_ignored && !ended.is_repeated && !is_deleted {
-                (ended.is_repeated, ended.line_at) = (true, now);
-            }
-        }
-        if let Some(ended) = &self.ended {
             let until = self.deadline(ended);
             if now >= until {
                 let reason = ended.reason.clone();
