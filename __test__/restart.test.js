@@ -133,7 +133,8 @@ test(`grd_03 of two processes that start a run of an agent at the same instant e
       const runs = [one.execute(task({ env })), two.execute(task({ env }))]
       const results = await Promise.all(runs.map((run) => run.result))
       const [ran, refused] = results.sort((first) => (first.errorMessage === null ? -1 : 1))
-      expect(ran).toMatchObject({ errorMessage: null, exitCode: 0 })
+      const told = JSON.stringify(results.map(({ errorCode, errorMessage }) => ({ errorCode, errorMessage })))
+      expect(ran, told).toMatchObject({ errorMessage: null, exitCode: 0 })
       expectFailure(refused, 'k8s_concurrent_run_blocked')
       const started = runs.reduce((sum, run) => sum + run.count('k8s.pod.started'), 0)
       expect(started, 'containers that ran').toBe(1)
