@@ -58,6 +58,28 @@ fn fld_19_another_instance_of_the_container_is_noticed_and_stays_known() {
 }
 
 #[test]
+fn fld_19_a_container_that_the_kubelet_could_not_find_was_not_started_again() {
+    let lost = json!({ "terminated": {
+        "exitCode": 137, "finishedAt": null, "startedAt": null, "reason": "ContainerStatusUnknown",
+        "message": "The container could not be located when the pod was terminated",
+    } });
+    let again = |restarts: i32, state: &Value, last: &Value| {
+        let container = json!({
+            "name": "claude", "image": "", "imageID": "", "ready": false,
+            "restartCount": restarts, "state": state, "lastState": last,
+        });
+        let object = json!({ "metadata": { "name": "p", "uid": "p" }, "status": { "containerStatuses": [container] } });
+        PodFacts::read(&serde_json::from_value::<Pod>(object).unwrap()).claude.again
+    };
+    let (none, waiting, running) = (json!({}), json!({ "waiting": {} }), json!({ "running": {} }));
+    assert_eq!(again(1, &lost, &none), None, "as a busy node posts it for a pod that it evicts");
+    assert_eq!(again(1, &waiting, &lost), None);
+    assert!(again(1, &running, &lost).is_some(), "another one runs");
+    assert!(again(2, &lost, &none).is_some(), "lost after it was started again");
+    assert!(again(1, &json!({ "terminated": { "exitCode": 0, "reason": "Completed" } }), &none).is_some());
+}
+
+#[test]
 fn pod_04_a_container_that_was_never_located_has_not_run() {
     let made_up = json!({ "terminated": { "exitCode": 137, "reason": "ContainerStatusUnknown" } });
     let waiting = pod("Pending", "", &json!({ "waiting": { "reason": "ImagePullBackOff" } }));

@@ -101,9 +101,14 @@ async fn fld_16_a_quota_is_waited_for() {
 async fn fld_17_and_fld_19_what_the_kubelet_posts_of_a_container_reaches_the_verdict() {
     let terminated =
         json!({ "terminated": { "exitCode": 255, "reason": "Unknown", "startedAt": null, "finishedAt": null } });
-    for (change, words, family) in [
-        (json!({ "state": terminated }), "lost the container before Claude finished", true),
-        (json!({ "restartCount": 1 }), "was started again (restart 1)", true),
+    let not_found = json!({ "terminated": { "exitCode": 137, "reason": "ContainerStatusUnknown" } });
+    let message = "Usage of EmptyDir volume \"paperclip-scratch\" exceeds the limit \"1Mi\". ";
+    let evicted = json!({ "phase": "Failed", "reason": "Evicted", "message": message });
+    for (mut posted, change, words, family) in [
+        (json!({}), json!({ "state": terminated }), "lost the container before Claude finished", true),
+        (json!({}), json!({ "restartCount": 1 }), "was started again (restart 1)", true),
+        // A busy node: it has forgotten the container whose pod it evicts, and counts that as a restart.
+        (evicted, json!({ "state": not_found, "restartCount": 1 }), "went over its own limit", false),
     ] {
         let world = World::new(works(minutes(60)));
         let call = world.call();
@@ -116,12 +121,8 @@ async fn fld_17_and_fld_19_what_the_kubelet_posts_of_a_container_reaches_the_ver
                 for (member, value) in change.as_object().unwrap() {
                     status[0][member] = value.clone();
                 }
-                assert!(world.knobs().patch(
-                    "pods",
-                    NAMESPACE,
-                    &pod,
-                    &json!({ "status": { "containerStatuses": status } })
-                ));
+                posted["containerStatuses"] = status;
+                assert!(world.knobs().patch("pods", NAMESPACE, &pod, &json!({ "status": posted })));
             })
             .await;
         let message = outcome.error_message.clone().unwrap_or_default();
