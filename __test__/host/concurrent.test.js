@@ -30,7 +30,7 @@ async function loopDelay() {
   return JSON.parse(text)
 }
 
-test(`${runs} runs at once all succeed, and the server stays responsive`, { timeout: 300_000 }, async () => {
+test(`${runs} runs at once all succeed, and the server stays responsive`, { timeout: 600_000 }, async () => {
   // Small pods with the stand-in CLI, which writes a line every 0.2 s: what is measured is the server, not the model.
   const agents = await Promise.all(
     Array.from({ length: runs }, () =>

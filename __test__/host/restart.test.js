@@ -54,7 +54,7 @@ async function reconcile(task, runId) {
 test.for([
   { signal: 'SIGTERM', stop: () => host.stop(), status: 'interrupted' },
   { signal: 'SIGKILL', stop: () => host.kill().then(() => pause(leaseMs)), status: 'failed' },
-])('grd_05 after $signal to the server the Job lives, and the next run of the task takes it over', { timeout: 300_000 }, async ({ stop, status }) => {
+])('grd_05 after $signal to the server the Job lives, and the next run of the task takes it over', { timeout: 600_000 }, async ({ stop, status }) => {
   const agent = await lab.agent({ scenarios: ['text+tool', 'text+tool', finishTask] })
   const answer = lab.models.hold(agent.name, 1)
   const { task, run } = await lab.assign(agent)

@@ -13,7 +13,7 @@ import { startLab } from './support/lab.js'
 import { startRegistry } from './support/published-package.js'
 
 // Three starts of a server, and npm in between.
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 })
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 400_000 })
 
 /** As long as the version of this package, see `published-package.js`. */
 const newVersion = adapterVersion.replace(/\d$/, (digit) => `${(Number(digit) + 9) % 10}`)

@@ -9,8 +9,8 @@ export default defineConfig({
     pool: 'forks',
     // Most of a suite is pods starting and the server waiting: several files at once use the time.
     maxWorkers: 3,
-    testTimeout: 300_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 400_000,
     projects: [
       { extends: true, test: { name: 'host', include: [`${folder}/*.test.js`], exclude: [measured] } },
       // Its figures are those of the server alone when nothing else runs.

@@ -140,7 +140,7 @@ export async function startLab(host = inject('host')) {
      * @param {number} [boundMs]
      * @returns {Promise<Row>}
      */
-    nextRun: (agent, number, boundMs) =>
+    nextRun: (agent, number, boundMs = 150_000) =>
       until(`run ${number} of ${agent['name']} exists`, async () => (await paperclip.runsOf(/** @type {any} */ (agent)))[number], boundMs),
     /** The Job objects and pods of one run. @param {string} runId */
     async objectsOf(runId) {

@@ -60,7 +60,7 @@ export function createPaperclip(baseUrl, beside = async () => []) {
      * @param {number} [boundMs]
      * @returns {Promise<Row>}
      */
-    async ended(id, boundMs = 150_000) {
+    async ended(id, boundMs = 300_000) {
       const over = async () => {
         const row = await paperclip.run(id)
         // The end of the row is written in steps; the time of the end is the last one.
