@@ -82,7 +82,8 @@ test('grd_05 grd_12 the Job of a process that was killed lives; the next run del
 
 test('grd_06 a Job that finished while nobody watched gives its result once', async () => {
   const task = newTask()
-  const { job } = await orphaned(task, { FAKE_DELAY_MS: '200' })
+  // Longer than a busy machine needs to end the process that follows it.
+  const { job } = await orphaned(task, { FAKE_HOLD_MS: '10000' })
   await until('the Job has finished', async () => {
     const [found] = await cluster.jobs()
     return found?.status.conditions?.some((/** @type {any} */ { type, status }) => type === 'Complete' && status === 'True')
