@@ -68,12 +68,19 @@ const LEFTOVERS: &str = r#"if [ "$$" -eq 1 ]; then kill -KILL -1 2>/dev/null; fi
 
 /// In a home that cannot be written a run succeeds and its session is never saved; so the CLI does not run at all there
 /// (FLD-23). A full volume is told apart (FLD-24): only a write shows it, an empty file may still find a place.
+///
+/// Pods that share a home do this at the same time, and an agent can plant a link there: each Job writes a file of its
+/// own name, and only where there is none. An image without `rm` could not remove it, so there the mode bits decide.
 const WRITABLE: &str = r#"paperclip_writable() {
-  if paperclip_why=$({ echo probe >"$1/.paperclip-probe"; } 2>&1); then
-    if command -v rm >/dev/null 2>&1; then rm -f "$1/.paperclip-probe"; fi
-  else
-    paperclip_unwritable "$1"
+  paperclip_probe=$1/.paperclip-probe-JOB
+  if ! command -v rm >/dev/null 2>&1; then
+    paperclip_why=
+    if [ ! -w "$1" ]; then paperclip_why='no permission, or read-only'; fi
+  elif paperclip_why=$(set -C; { echo probe >"$paperclip_probe"; } 2>&1); then
+    paperclip_why=
   fi
+  if { rm -f "$paperclip_probe"; } 2>/dev/null; then :; fi
+  if [ -n "$paperclip_why" ]; then paperclip_unwritable "$1"; fi
 }
 paperclip_unwritable() {
   case $paperclip_why in
@@ -120,7 +127,7 @@ pub(super) fn script(parts: &Parts, attempt: &Attempt) -> String {
         stderr_to_a_file(),
         format!("paperclip_run() {{\nif [ -e {STOPPED_FILE} ]; then exit 143; fi\nset -eu\n"),
         staged_values(parts),
-        WRITABLE.to_owned(),
+        WRITABLE.replace("JOB", &attempt.job_name.to_string()),
         format!(
             "if [ -n \"${{HOME:-}}\" ]; then paperclip_writable \"$HOME\"; fi\nmkdir -p \"$TMPDIR\" \"$XDG_CACHE_HOME\"\n\
              if ! paperclip_why=$(mkdir -p {directory} 2>&1); then paperclip_unwritable {directory}; fi\n\

@@ -1,13 +1,14 @@
 //! The script in front of Claude Code, run by a real shell with a stand-in for the CLI.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
 use claude_k8s_core::plan::HomeSettings;
 use serde_json::{Value, json};
 
-use crate::plan_scenario::{Scenario, typed};
+use crate::plan_scenario::{Launch, Scenario, typed};
 use crate::script_pod::{Pod, stdout};
 
 #[test]
@@ -288,12 +289,50 @@ fn fld_24_a_full_volume_is_named_as_such() {
         let pod = Pod::new(&launch);
         fs::create_dir_all(pod.path("home")).unwrap();
         // Every write to it fails with ENOSPC.
-        std::os::unix::fs::symlink("/dev/full", pod.path("home/.paperclip-probe")).unwrap();
-        let mut command = pod.command(shell, "echo the CLI ran\n", &["wc", "tail"]);
+        symlink("/dev/full", pod.path(&probe(&launch))).unwrap();
+        let mut command = pod.command(shell, "echo the CLI ran\n", &["wc", "tail", "rm"]);
         let output = command.env("HOME", pod.path("home")).output().unwrap();
         let text = stdout(&output);
         assert!(text.contains(" is full") && text.contains("free space on it"), "{shell:?}: {text}");
         assert!(output.status.code() == Some(1) && !text.contains("the CLI ran"), "{shell:?}: {text}");
+    }
+}
+
+/// The file that a pod of this launch writes into its home for a moment.
+fn probe(launch: &Launch) -> String {
+    format!("home/.paperclip-probe-{}", launch.attempt.job_name)
+}
+
+#[test]
+fn pods_that_share_a_home_do_not_disturb_each_other() {
+    let launch = Scenario::in_cluster().launch();
+    for shell in shells() {
+        let pod = Pod::new(&launch);
+        // Of another pod that was killed here, and of another user.
+        pod.write("home/.paperclip-probe", b"");
+        pod.write("home/.paperclip-probe-other", b"");
+        let mut command = pod.command(shell, "echo the CLI ran\n", &[]);
+        // What busybox says when somebody else was faster.
+        pod.write("bin/rm", b"#!/bin/sh\necho \"rm: can't remove '$2': No such file or directory\" >&2\nexit 1\n");
+        fs::set_permissions(pod.path("bin/rm"), fs::Permissions::from_mode(0o755)).unwrap();
+        let output = command.env("HOME", pod.path("home")).output().unwrap();
+        let text = stdout(&output);
+        assert!(output.status.success() && text.contains("the CLI ran"), "{shell:?}: {text}");
+    }
+}
+
+#[test]
+fn tru_06_a_link_that_an_agent_planted_in_a_shared_home_is_not_written_through() {
+    let launch = Scenario::in_cluster().launch();
+    for shell in shells() {
+        for planted in ["home/.paperclip-probe", &probe(&launch)] {
+            let pod = Pod::new(&launch);
+            pod.write("home/of-another-agent", b"notes");
+            symlink("of-another-agent", pod.path(planted)).unwrap();
+            let mut command = pod.command(shell, "echo the CLI ran\n", &["rm"]);
+            command.env("HOME", pod.path("home")).output().unwrap();
+            assert_eq!(fs::read(pod.path("home/of-another-agent")).unwrap(), b"notes", "{shell:?}: {planted}");
+        }
     }
 }
 
