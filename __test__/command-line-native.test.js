@@ -13,7 +13,7 @@ import { parseAllDocuments } from 'yaml'
 import { fromRoot } from './paths.js'
 import { kubeconfigText } from './support/kubeconfig.js'
 
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000 })
 const folder = mkdtempSync(join(tmpdir(), 'command-line-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

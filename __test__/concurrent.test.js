@@ -11,7 +11,7 @@ import { execute } from './support/package.js'
 import { countByMeaning } from './support/requests.js'
 import { until } from './support/until.js'
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster()
 afterAll(() => cluster.stop())
 afterEach(() => cluster.removeJobs())

@@ -10,7 +10,7 @@ import { reportingCli, reportOf } from './support/reporting-cli.js'
 import { storedObjects } from './support/stored.js'
 import { until } from './support/until.js'
 
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster({ claim: true })
 const reporting = await reportingCli(cluster)
 afterAll(() => cluster.stop())

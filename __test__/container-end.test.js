@@ -13,7 +13,7 @@ import { scriptedCli } from './support/scripted-cli.js'
 import { makeForeignImage, makeShellImages } from './support/shell-images.js'
 import { until } from './support/until.js'
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster()
 const isReal = cluster.is('real')
 afterAll(async () => {
@@ -122,7 +122,7 @@ describe.each(images)('with the `sh` of %s', (image) => {
     await execute(ctx)
     const { log, end } = await endedLog(ctx)
     expect(log.endsWith('\n[paperclip] Container ended (exit 4)\n'), log.slice(-200)).toBe(true)
-    expect(Date.parse(end.finishedAt) - Date.parse(end.startedAt)).toBeLessThan(10_000)
+    expect(Date.parse(end.finishedAt) - Date.parse(end.startedAt)).toBeLessThan(60_000)
   })
 
   test('a CLI that a signal ends has 128 and its number as exit code', async () => {
@@ -155,7 +155,7 @@ describe.each(images)('with the `sh` of %s', (image) => {
     }
     const { exitCode, tookMs } = await deletedAfter(cluster.context({ config: { ...retained, image, podTemplate } }), 'preparing')
     expect(exitCode).toBe(143)
-    expect(tookMs).toBeLessThan(15_000)
+    expect(tookMs).toBeLessThan(60_000)
   })
 
   test('a CLI that ignores a stop is killed with its container', async () => {

@@ -15,7 +15,7 @@ import { execute } from './support/package.js'
 import { scriptedCli } from './support/scripted-cli.js'
 import { until } from './support/until.js'
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster()
 const [isReal, isSimulated] = [cluster.is('real'), cluster.is('simulator')]
 afterAll(async () => {

@@ -10,7 +10,7 @@ import { oldRole } from './support/manifests.js'
 import { execute, testEnvironment } from './support/package.js'
 import { forbidByQuota } from './support/quota.js'
 
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster({ claim: true })
 const core = `/api/v1/namespaces/${cluster.namespace}`
 afterAll(() => cluster.stop())
@@ -190,7 +190,7 @@ test.each([
   await misbehave(proxy)
   const startedAt = Date.now()
   const report = await environment({ through: proxy })
-  expect(Date.now() - startedAt).toBeLessThan(31_000)
+  expect(Date.now() - startedAt).toBeLessThan(60_000)
   expect(report).toMatchObject({ status: 'fail', found: ['k8s_api_unreachable error'] })
 })
 

@@ -7,7 +7,7 @@ import { startCluster } from './support/cluster.js'
 import { transcript } from './support/host.js'
 import { execute } from './support/package.js'
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 90_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster()
 afterAll(() => cluster.stop())
 

@@ -16,7 +16,7 @@ import { hasOutput, transcript } from './support/host.js'
 import { execute, serverEntry } from './support/package.js'
 import { until } from './support/until.js'
 
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster()
 afterAll(() => cluster.stop())
 afterEach(() => cluster.removeJobs())

@@ -17,7 +17,7 @@ import { hasOutput, transcript } from './support/host.js'
 import { execute } from './support/package.js'
 import { until } from './support/until.js'
 
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const folder = mkdtempSync(join(tmpdir(), 'hostile-names-'))
 const cluster = await startCluster()
 afterAll(() => rmSync(folder, { recursive: true }))

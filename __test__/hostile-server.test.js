@@ -10,7 +10,7 @@ import { hostContext } from './support/host.js'
 import { kubeconfigText } from './support/kubeconfig.js'
 import { ceiling, measuredHost, mib, row } from './support/memory.js'
 
-vi.setConfig({ testTimeout: 240_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 /** @type {(() => void)[]} */
 const cleanups = []

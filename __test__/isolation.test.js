@@ -10,7 +10,7 @@ import { scriptedCli } from './support/scripted-cli.js'
 import { storedObjects } from './support/stored.js'
 import { until } from './support/until.js'
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster({ claim: true })
 const core = `/api/v1/namespaces/${cluster.namespace}`
 afterAll(() => cluster.stop())

@@ -11,7 +11,7 @@ import { expectFailure, neverStarted } from './support/expect-run.js'
 import { hostContext } from './support/host.js'
 import { execute, testEnvironment } from './support/package.js'
 
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000 })
 /** A server of somebody else's, and what it was sent. */
 const requests = /** @type {{ url: string, authorization: string | undefined }[]} */ ([])
 const foreign = createServer((request, response) => {

@@ -11,7 +11,7 @@ import { countByMeaning } from './support/requests.js'
 import { startSimulator } from './support/simulator.js'
 import { until } from './support/until.js'
 
-vi.setConfig({ testTimeout: 1_800_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 1_800_000, hookTimeout: 240_000 })
 const cluster = await startCluster({ ring: await startSimulator() })
 afterAll(() => cluster.stop())
 

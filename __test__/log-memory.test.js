@@ -6,7 +6,7 @@ import { startCluster } from './support/cluster.js'
 import { ceiling, measuredHost, mib, row } from './support/memory.js'
 import { startSimulator } from './support/simulator.js'
 
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 240_000 })
 const cluster = await startCluster({ ring: await startSimulator() })
 afterAll(() => cluster.stop())
 // A burst that outruns a node's rotation is another test's: here every byte has to arrive.

@@ -9,7 +9,7 @@ import { startCluster } from './support/cluster.js'
 import { expectSuccess } from './support/expect-run.js'
 import { execute, testEnvironment } from './support/package.js'
 
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster()
 afterAll(async () => {
   await cluster.removeJobs()

@@ -16,7 +16,7 @@ import { copiesOf } from './support/many-jobs.js'
 import { execute } from './support/package.js'
 import { until } from './support/until.js'
 
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const folder = mkdtempSync(join(tmpdir(), 'operate-'))
 const cluster = await startCluster()
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -11,7 +11,7 @@ import { accountName, oldRole } from './support/manifests.js'
 import { reportIn, reportingCli } from './support/reporting-cli.js'
 import { storedObjects } from './support/stored.js'
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster({ claim: true })
 const core = `/api/v1/namespaces/${cluster.namespace}`
 const reporting = await reportingCli(cluster)

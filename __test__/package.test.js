@@ -36,7 +36,7 @@ beforeAll(() => {
   const packed = JSON.parse(execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', installed], { cwd: fromRoot('.'), encoding: 'utf8', stdio: 'pipe' }))
   packedFiles = packed[0].files.map((/** @type {{ path: string }} */ file) => file.path)
   execFileSync('tar', ['-xzf', packed[0].filename], { cwd: installed })
-}, 60_000)
+}, 180_000)
 afterAll(() => rmSync(installed, { recursive: true, force: true }))
 
 test('the manifest names existing files, and the members that the host reads', () => {

@@ -14,7 +14,7 @@ import { expectFailure } from './support/expect-run.js'
 import { ApiError } from './support/kube-api.js'
 import { execute } from './support/package.js'
 
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 
 const admission = '/apis/admissionregistration.k8s.io/v1'
 /** @param {string} file */

@@ -14,7 +14,7 @@ import { execute } from './support/package.js'
 import { reportingCli, reportOf } from './support/reporting-cli.js'
 import { storedObjects } from './support/stored.js'
 
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster()
 const reporting = await reportingCli(cluster)
 const folder = mkdtempSync(join(tmpdir(), 'claude-k8s-prompt-'))

@@ -19,7 +19,7 @@ import { execute } from './support/package.js'
 
 const { K8S_TEST_CLI_IMAGE: image, K8S_TEST_FAKE_API: fakeApi } = process.env
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 
 describe.runIf(image && fakeApi)('the real CLI', () => {
   /** @type {import('./support/cluster.js').Cluster} */

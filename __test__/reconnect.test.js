@@ -13,7 +13,7 @@ import { transcript } from './support/host.js'
 import { execute } from './support/package.js'
 import { until } from './support/until.js'
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster()
 afterAll(() => cluster.stop())
 const test = serialTest.concurrent

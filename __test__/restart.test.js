@@ -11,7 +11,7 @@ import { startHostProcess } from './support/host-process.js'
 import { execute } from './support/package.js'
 import { until } from './support/until.js'
 
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 240_000 })
 const cluster = await startCluster({ claim: true })
 /** @type {import('./support/host-process.js').HostProcess[]} */
 const hosts = []

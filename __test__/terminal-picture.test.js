@@ -18,7 +18,7 @@ import { startSimulator } from './support/simulator.js'
 import { terminalSvg } from './support/terminal-svg.js'
 import { until } from './support/until.js'
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const picture = fromRoot('docs/terminal.svg')
 const columns = 118
 const cluster = await startCluster({ ring: await startSimulator() })

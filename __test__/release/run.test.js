@@ -11,7 +11,7 @@ import { expectSuccess } from '../support/expect-run.js'
 import { startSimulator } from '../support/simulator.js'
 import { commandLine, name, nodeAside } from './where.js'
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
 const cluster = await startCluster({ ring: await startSimulator() })
 const folder = mkdtempSync(join(tmpdir(), 'release-run-'))
 afterAll(async () => {

@@ -1,3 +1,3 @@
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({ test: { include: ['__test__/release/*.test.js'], testTimeout: 60_000 } })
+export default defineConfig({ test: { include: ['__test__/release/*.test.js'], testTimeout: 180_000 } })

@@ -11,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises'
  * @param {number} [stepMs] between two questions
  * @returns {Promise<Exclude<T, false | null | undefined | 0 | ''>>}
  */
-export async function until(what, ask, boundMs = 60_000, stepMs = 50) {
+export async function until(what, ask, boundMs = 120_000, stepMs = 50) {
   const end = Date.now() + boundMs
   for (;;) {
     const answer = await ask()
