@@ -27,7 +27,7 @@ import { createPaperclip } from './paperclip.js'
  * @property {Record<string, unknown>} [env] of the pod
  */
 
-/** @param {{ url: string, podsUrl: string }} [host] default: the one that all suites share */
+/** @param {{ url: string, podsUrl: string, home: string }} [host] default: the one that all suites share */
 export async function startLab(host = inject('host')) {
   const cluster = await startCluster({ claim: true })
   const models = await startModelApi()
@@ -37,14 +37,15 @@ export async function startLab(host = inject('host')) {
   const company = await paperclip.call('POST', '/companies', { name: cluster.namespace })
   let count = 0
 
-  /** What the cluster and the model API know of a run that does not end. @param {string} runId */
+  /** What cluster, model API and server know of a run that does not end. @param {string} runId */
   async function beside(runId) {
     const { pods } = await lab.objectsOf(runId)
     const logs = pods.map(async ({ metadata: { name }, status }) => {
       const tail = await cluster.api.text('GET', `/api/v1/namespaces/${cluster.namespace}/pods/${name}/log?timestamps=true&tailLines=5`).catch(String)
       return `pod ${name}, ${status.phase}: ${tail.split('\n').map((line) => line.slice(0, 300)).join('\n')}`
     })
-    return [...models.unanswered(), ...(await Promise.all(logs))]
+    const server = readFileSync(join(host.home, '../server.log'), 'utf8').trimEnd().split('\n').slice(-12)
+    return [...models.unanswered(), ...(await Promise.all(logs)), ...server.map((line) => `server: ${line.slice(0, 300)}`)]
   }
 
   /** Configuration of an agent whose pods run the real CLI. */
