@@ -10,9 +10,6 @@ use crate::names::CONTAINER;
 /// Exit code of a container that signal 9 ended, so it could not say its end.
 const SIGKILLED: i32 = 137;
 
-/// Reason of the end that the kubelet makes up for a container that it cannot find.
-const NOT_FOUND: &str = "ContainerStatusUnknown";
-
 /// `status.phase`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "the names are the Kubernetes values")]
@@ -137,7 +134,12 @@ impl Terminated {
     /// The kubelet made the code up: it, or the node, was restarted and the container was gone.
     #[must_use]
     pub fn was_lost(&self) -> bool {
-        matches!(self.reason.as_deref(), Some("Unknown" | NOT_FOUND))
+        self.was_not_found() || self.reason.as_deref() == Some("Unknown")
+    }
+
+    /// Nothing but the absence of the container is behind this end.
+    fn was_not_found(&self) -> bool {
+        self.reason.as_deref() == Some("ContainerStatusUnknown")
     }
 
     /// It was stopped from outside: SIGKILL or SIGTERM, by the exit code, because `signal` is hardly ever set.
@@ -274,7 +276,7 @@ fn read_claude(status: &PodStatus) -> ContainerFacts {
         return ContainerFacts::default();
     };
     let state = container.state.as_ref().map_or(ContainerState::NotReported, read_state);
-    let restarts = restarts(container);
+    let restarts = restarts(container, &state);
     let again = (restarts > 0).then(|| format!("container `{CONTAINER}` was started again (restart {restarts})"));
     let id = maybe(container.container_id.as_deref()).filter(|id| !id.is_empty());
     ContainerFacts { id, started: has_run(&state), state, again }
@@ -282,13 +284,12 @@ fn read_claude(status: &PodStatus) -> ContainerFacts {
 
 /// How often another instance was started. A container that the kubelet could not find counts as started again for it,
 /// although nothing was started (`docs/internals/kubernetes.md` 4.4).
-fn restarts(container: &ContainerStatus) -> i32 {
-    let is_lost = |state: Option<&ApiContainerState>| {
-        let end = state.and_then(|state| state.terminated.as_ref());
-        end.is_some_and(|end| end.reason.as_deref() == Some(NOT_FOUND))
+fn restarts(container: &ContainerStatus, state: &ContainerState) -> i32 {
+    let not_found = |state: &ContainerState| matches!(state, ContainerState::Terminated(end) if end.was_not_found());
+    let made_up = match state {
+        ContainerState::Running { .. } => false,
+        state => not_found(state) || container.last_state.as_ref().is_some_and(|last| not_found(&read_state(last))),
     };
-    let runs = container.state.as_ref().is_some_and(|state| state.running.is_some());
-    let made_up = !runs && (is_lost(container.state.as_ref()) || is_lost(container.last_state.as_ref()));
     container.restart_count.saturating_sub(i32::from(made_up))
 }
 
@@ -344,7 +345,7 @@ fn describe_failure(container: &ContainerStatus) -> Option<String> {
 fn has_run(state: &ContainerState) -> bool {
     match state {
         ContainerState::Running { .. } => true,
-        ContainerState::Terminated(end) => end.reason.as_deref() != Some(NOT_FOUND) || end.started_at.is_some(),
+        ContainerState::Terminated(end) => !end.was_not_found() || end.started_at.is_some(),
         ContainerState::Waiting { .. } | ContainerState::NotReported => false,
     }
 }
