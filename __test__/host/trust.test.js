@@ -174,7 +174,7 @@ test('TRU-02: through the server, a kubeconfig path is read only where the opera
 const storedSession = (agent, task) =>
   until('the server stored the session of the last run', async () => {
     const runs = await lab.paperclip.runsOf(/** @type {any} */ (agent))
-    if (!runs.every((run) => lab.paperclip.isOver(run) && run['finishedAt'])) return undefined
+    if (!runs.every(lab.paperclip.isComplete)) return undefined
     const last = runs.filter(({ status }) => status === 'succeeded').at(-1)
     return withDatabase(inject('host').database, async (sql) => {
       const [row] = await sql`select session_params_json, last_run_id from agent_task_sessions where task_key = ${task['id']}`

@@ -42,6 +42,8 @@ export function createPaperclip(baseUrl, beside = async () => []) {
     get,
     /** Has the run ended? @param {Row} row */
     isOver: (row) => ended.has(row['status']),
+    /** Is its row complete, too? The end is written in steps; the time of the end is the last one. @param {Row} row */
+    isComplete: (row) => paperclip.isOver(row) && Boolean(row['finishedAt']),
     /** @param {string} id @returns {Promise<Row>} */
     run: (id) => get(`/heartbeat-runs/${id}`),
     /**
@@ -63,8 +65,7 @@ export function createPaperclip(baseUrl, beside = async () => []) {
     async ended(id, boundMs = 300_000) {
       const over = async () => {
         const row = await paperclip.run(id)
-        // The end of the row is written in steps; the time of the end is the last one.
-        return paperclip.isOver(row) && row['finishedAt'] && row
+        return paperclip.isComplete(row) && row
       }
       // A question costs the server milliseconds that the runs need.
       const run = await until(`run ${id} has ended`, over, boundMs, 250).catch(async (error) => {
