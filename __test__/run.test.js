@@ -27,10 +27,9 @@ test('log_01 lines arrive while the pod runs: whole, in order and byte for byte'
   expect((last?.at ?? 0) - (first?.at ?? 0), 'time between the first and the last chunk').toBeGreaterThan(1000)
 
   // A retained Job says that its result was returned, and keeps no payload.
-  const [job] = await cluster.jobs()
-  expect(job.metadata.annotations['paperclip.io/delivered']).toBe('true')
+  const job = await until('the Job says so', async () => (await cluster.jobs()).find(({ metadata }) => metadata.annotations['paperclip.io/delivered'] === 'true'))
   expect(job.spec.ttlSecondsAfterFinished).toBeUndefined()
-  expect(await cluster.secrets()).toEqual([])
+  await until('the payload is gone', async () => (await cluster.secrets()).length === 0)
 })
 
 test('the result carries exit, summary, usage, cost and where it ran', async () => {

@@ -1,50 +1,138 @@
-//! After the verdict: remove what the policy says, mark what stays. Bounded, and never changes the outcome (END-15).
+//! After the verdict: remove what the policy says, mark what stays. Bounded, and never changes the outcome (END-15), nor
+//! delays it: a busy API server answers all at once, and late.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use claude_k8s_core::api_failure::ApiFailure;
-use claude_k8s_core::launch::{Call, not_cleaned_up, payload_stays};
+use claude_k8s_core::launch::{Call, clean_up_broke, not_cleaned_up, payload_stays};
 use claude_k8s_core::manifest::Staging;
 use claude_k8s_core::names::key;
 use claude_k8s_core::permissions::Permission;
 use claude_k8s_core::run::{ENDS_WITHIN, Fate, pod_goes_on};
-use claude_k8s_core::view::JobFacts;
+use claude_k8s_core::view::{JobFacts, RunView};
+use futures_util::FutureExt;
 use futures_util::future::{try_join, try_join_all};
 use k8s_openapi::api::batch::v1::Job;
 use serde_json::{Value, json};
 
-use crate::api::patiently;
+use super::followed::Followed;
+use super::panic;
+use crate::api::Asking;
 use crate::run::{RunContext, Supervised, bound_pod};
 use crate::staging;
 
 /// For all calls together.
 const BUDGET: Duration = Duration::from_secs(10);
+/// A result waits this long for a clean-up that the server has not answered yet.
+const GRACE: Duration = Duration::from_millis(25);
 
-/// Cleans up after one Job. False: it is still there and nothing says that its result was returned.
-///
-/// The answer of the run waits for this, while the host takes the last output. One round trip in parallel is all that
-/// an undisturbed clean-up costs; a failure has to be told before the run resolves.
-///
-/// `secrets`: the names of the payload; `None` for a Job that another process made.
-pub(super) async fn clean_up(
-    run: &RunContext,
-    job: &JobFacts,
-    supervised: &Supervised,
+/// What is to be done about one Job, and all that it takes: it may go on behind the run's result.
+pub(super) struct CleanUp {
+    run: Arc<RunContext>,
+    job: JobFacts,
+    view: RunView,
+    ran_for: Duration,
+    /// The names of the payload; `None` for a Job that another process made.
     secrets: Option<Vec<String>>,
     fate: Fate,
-) -> bool {
-    if fate == Fate::Leave {
-        return true;
+    /// A Job that stays has finished: it is marked all the same.
+    finished: bool,
+    /// The server has refused something, which is tried again.
+    troubled: Arc<AtomicBool>,
+    asking: Asking,
+}
+
+/// What came of it.
+struct Cleaned {
+    /// The Job says that its result was returned, or is gone.
+    clean: bool,
+    /// What a reader has to know.
+    remarks: Vec<String>,
+}
+
+impl CleanUp {
+    /// `again`: another attempt follows, so the Job goes even if retained.
+    pub(super) fn of(run: &Arc<RunContext>, followed: &Followed, supervised: &Supervised, again: bool) -> Arc<Self> {
+        let troubled = Arc::new(AtomicBool::new(false));
+        let trouble = Arc::clone(&troubled);
+        let made_here = followed.adopted.is_none();
+        Arc::new(Self {
+            job: followed.job.clone(),
+            view: supervised.view.clone(),
+            ran_for: supervised.ran_for(run.clock.now()),
+            secrets: made_here.then(|| run.plan.secret_names(&followed.attempt)),
+            fate: supervised.ending.fate(run.plan.config().retain_jobs && !again),
+            finished: supervised.is_finished(),
+            troubled,
+            asking: Asking::patiently(Arc::new(move |_| trouble.store(true, Ordering::Relaxed))),
+            run: Arc::clone(run),
+        })
     }
-    if let Some(place) = staged(run, job) {
-        staging::remove(&place).await;
+
+    /// Waits for all of it.
+    pub(super) async fn to_the_end(self: Arc<Self>) {
+        let cleaned = Arc::clone(&self).carry_out().await;
+        self.tell(&cleaned);
     }
-    let work = async {
-        let deleted = match fate {
+
+    /// Waits until the server has answered, and to the end if it refuses something, so that this run's log tells it. A
+    /// slow answer makes no slow result: the rest goes on behind it, and the agent's next run tells what came of it.
+    pub(super) async fn until_answered(self: Arc<Self>) {
+        let mut cleaning = Box::pin(Arc::clone(&self).carry_out());
+        let in_time = tokio::time::timeout(GRACE, &mut cleaning).await;
+        match in_time {
+            Ok(cleaned) => self.tell(&cleaned),
+            Err(_) if self.troubled.load(Ordering::Relaxed) => self.tell(&cleaning.await),
+            Err(_) => self.go_on(cleaning),
+        }
+    }
+
+    fn go_on(self: Arc<Self>, cleaning: impl Future<Output = Cleaned> + Send + 'static) {
+        #[expect(clippy::disallowed_methods, reason = "bounded by BUDGET; a panic is told like a failure")]
+        let _behind_the_result = tokio::spawn(async move {
+            let cleaned = AssertUnwindSafe(cleaning).catch_unwind().await;
+            let Cleaned { clean, remarks } = cleaned.unwrap_or_else(|payload| {
+                let remark = clean_up_broke(&panic::text(payload.as_ref()), &self.job.name);
+                Cleaned { clean: false, remarks: vec![remark] }
+            });
+            self.run.supervisors.following.cleaned_up(&self.job.uid, clean, remarks);
+        });
+    }
+
+    fn tell(&self, cleaned: &Cleaned) {
+        cleaned.remarks.iter().for_each(|remark| self.run.output.warn(remark));
+        self.run.supervisors.following.cleaned_up(&self.job.uid, cleaned.clean, Vec::new());
+    }
+
+    async fn carry_out(self: Arc<Self>) -> Cleaned {
+        let mut remarks = Vec::new();
+        let over_budget = |_| {
+            let what = self.run.namespace.what("Removing", "Job", &self.job.name);
+            Err(ApiFailure::timed_out(what, BUDGET))
+        };
+        let cleaned = tokio::time::timeout(BUDGET, self.work(&mut remarks)).await.unwrap_or_else(over_budget);
+        if let Err(failure) = &cleaned {
+            remarks.push(not_cleaned_up(failure, &self.job.name));
+        }
+        Cleaned { clean: cleaned.is_ok(), remarks }
+    }
+
+    async fn work(&self, remarks: &mut Vec<String>) -> Result<(), ApiFailure> {
+        let run = &self.run;
+        if self.fate == Fate::Leave {
+            return if self.finished { self.mark_delivered(None).await } else { Ok(()) };
+        }
+        if let Some(place) = self.staged() {
+            staging::remove(&place).await;
+        }
+        let deleted = match self.fate {
             Fate::Delete if run.permissions.allow(Permission::DeleteJobs) => {
-                let delete = || run.namespace.delete_job(Call::CleanUpJob, &job.name, &job.uid);
-                Some(patiently(Call::CleanUpJob, delete).await)
+                let delete = || run.namespace.delete_job(Call::CleanUpJob, &self.job.name, &self.job.uid);
+                Some(self.asking.for_answer(Call::CleanUpJob, delete).await)
             }
             _ => None,
         };
@@ -52,88 +140,82 @@ pub(super) async fn clean_up(
             Some(Err(failure)) if !Call::CleanUpJob.goes_without(failure.kind) => Err(failure),
             Some(Ok(())) => Ok(()),
             // Kept by policy, or for want of the permission to delete: the TTL removes it.
-            _ => retain(run, job, supervised, secrets).await,
+            _ => self.retain(remarks).await,
         }
-    };
-    let over_budget = |_| Err(ApiFailure::timed_out(run.namespace.what("Removing", "Job", &job.name), BUDGET));
-    let cleaned = tokio::time::timeout(BUDGET, work).await.unwrap_or_else(over_budget);
-    if let Err(failure) = &cleaned {
-        run.output.warn(&not_cleaned_up(failure, &job.name));
     }
-    cleaned.is_ok()
-}
 
-/// A kept Job is marked as delivered, so that the next run of the task does not take it for an orphan (GRD-06). The same
-/// call may give it a deadline, in seconds, so that its pod does not run for ever (FLD-26).
-pub(super) async fn mark_delivered(run: &RunContext, job: &JobFacts, deadline: Option<u64>) -> Result<(), ApiFailure> {
-    let plain = json!({ "metadata": { "uid": job.uid, "annotations": { key::DELIVERED: "true" } } });
-    if !run.may_patch() {
-        return Ok(());
-    }
-    let mark = async |patch: &Value| patiently(Call::MarkDelivered, || run.namespace.patch_job(&job.name, patch)).await;
-    let mut marked = match deadline {
-        Some(deadline) => {
-            let mut patch = plain.clone();
-            patch["spec"] = json!({ "activeDeadlineSeconds": deadline });
-            mark(&patch).await
+    /// A kept Job is marked as delivered, so that the next run of the task does not take it for an orphan (GRD-06). The
+    /// same call may give it a deadline, in seconds, so that its pod does not run for ever (FLD-26).
+    async fn mark_delivered(&self, deadline: Option<u64>) -> Result<(), ApiFailure> {
+        let (run, job) = (&self.run, &self.job);
+        let plain = json!({ "metadata": { "uid": job.uid, "annotations": { key::DELIVERED: "true" } } });
+        if !run.may_patch() {
+            return Ok(());
         }
-        None => mark(&plain).await,
-    };
-    // Whoever refuses to change what the Job is may take the mark, which matters more.
-    let refused = |failure: &ApiFailure| !failure.kind.is_passing() && !Call::MarkDelivered.knows_by(failure.kind);
-    if deadline.is_some() && marked.as_ref().is_err_and(refused) {
-        marked = mark(&plain).await;
-    }
-    match marked {
-        Err(failure) if !Call::MarkDelivered.knows_by(failure.kind) => Err(failure),
-        _ => Ok(()),
-    }
-}
-
-async fn retain(
-    run: &RunContext,
-    job: &JobFacts,
-    supervised: &Supervised,
-    secrets: Option<Vec<String>>,
-) -> Result<(), ApiFailure> {
-    let deadline = bounded(run, job, supervised).await;
-    if run.permissions.allow(Permission::DeleteSecrets) {
-        let secrets = match secrets {
-            Some(secrets) => secrets,
-            None => payload_secrets(&patiently(Call::FindSecrets, || run.namespace.get_job(&job.name)).await?),
+        let patched = async |patch: &Value| {
+            self.asking.for_answer(Call::MarkDelivered, || run.namespace.patch_job(&job.name, patch)).await
         };
-        let removed = secrets.iter();
-        let removed = removed.map(|name| patiently(Call::DeleteSecret, || run.namespace.delete_secret(name, None)));
-        try_join(mark_delivered(run, job, deadline), try_join_all(removed)).await.map(drop)
-    } else {
-        if staged(run, job).is_none() {
-            run.output.warn(&payload_stays(&job.name));
+        let mut marked = match deadline {
+            Some(deadline) => {
+                let mut patch = plain.clone();
+                patch["spec"] = json!({ "activeDeadlineSeconds": deadline });
+                patched(&patch).await
+            }
+            None => patched(&plain).await,
+        };
+        // Whoever refuses to change what the Job is may take the mark, which matters more.
+        let refused = |failure: &ApiFailure| !failure.kind.is_passing() && !Call::MarkDelivered.knows_by(failure.kind);
+        if deadline.is_some() && marked.as_ref().is_err_and(refused) {
+            marked = patched(&plain).await;
         }
-        mark_delivered(run, job, deadline).await
+        match marked {
+            Err(failure) if !Call::MarkDelivered.knows_by(failure.kind) => Err(failure),
+            _ => Ok(()),
+        }
     }
-}
 
-/// No pod of a Job that stays runs for ever. The deadline that the Job has to have for that: it costs the pod's log, so
-/// where another container goes on the pod gets one of its own, if that is possible.
-async fn bounded(run: &RunContext, job: &JobFacts, supervised: &Supervised) -> Option<u64> {
-    let view = &supervised.view;
-    let deadline = view.job.as_ref().and_then(|job| job.last_deadline(run.server_time()));
-    if let Some(pod) = view.pod().filter(|pod| pod.outlives_its_run()) {
-        match bound_pod(run, pod, supervised.ran_for(run.clock.now()) + ENDS_WITHIN).await {
-            Ok(()) => return None,
-            Err(failure) => {
-                let by_job = deadline.is_some() && run.may_patch();
-                run.output.warn(&pod_goes_on(&failure, job, pod, by_job));
+    async fn retain(&self, remarks: &mut Vec<String>) -> Result<(), ApiFailure> {
+        let (run, job) = (&self.run, &self.job);
+        let deadline = self.bounded(remarks).await;
+        if !run.permissions.allow(Permission::DeleteSecrets) {
+            if self.staged().is_none() {
+                remarks.push(payload_stays(&job.name));
+            }
+            return self.mark_delivered(deadline).await;
+        }
+        let secrets = if let Some(known) = &self.secrets {
+            known.clone()
+        } else {
+            payload_secrets(&self.asking.for_answer(Call::FindSecrets, || run.namespace.get_job(&job.name)).await?)
+        };
+        let removed = secrets
+            .iter()
+            .map(|name| self.asking.for_answer(Call::DeleteSecret, || run.namespace.delete_secret(name, None)));
+        try_join(self.mark_delivered(deadline), try_join_all(removed)).await.map(drop)
+    }
+
+    /// No pod of a Job that stays runs for ever. The deadline that the Job has to have for that: it costs the pod's log,
+    /// so where another container goes on the pod gets one of its own, if that is possible.
+    async fn bounded(&self, remarks: &mut Vec<String>) -> Option<u64> {
+        let run = &self.run;
+        let deadline = self.view.job.as_ref().and_then(|job| job.last_deadline(run.server_time()));
+        if let Some(pod) = self.view.pod().filter(|pod| pod.outlives_its_run()) {
+            match bound_pod(run, &self.asking, pod, self.ran_for + ENDS_WITHIN).await {
+                Ok(()) => return None,
+                Err(failure) => {
+                    let by_job = deadline.is_some() && run.may_patch();
+                    remarks.push(pod_goes_on(&failure, &self.job, pod, by_job));
+                }
             }
         }
+        deadline
     }
-    deadline
-}
 
-/// Where the payload of a Job lies on the host's disk.
-fn staged(run: &RunContext, job: &JobFacts) -> Option<Staging> {
-    let is_staged = job.annotations.get(key::PAYLOAD).is_some_and(|payload| payload == "volume");
-    run.plan.staging_place(&job.name).filter(|_| is_staged)
+    /// Where the payload lies on the host's disk.
+    fn staged(&self) -> Option<Staging> {
+        let is_staged = self.job.annotations.get(key::PAYLOAD).is_some_and(|payload| payload == "volume");
+        self.run.plan.staging_place(&self.job.name).filter(|_| is_staged)
+    }
 }
 
 /// The Secrets that are named after a Job and used by it.

@@ -43,7 +43,7 @@ impl Engine {
             prepared = self.prepare(request, config, output.clone(), stop.clone(), clock) => prepared,
         };
         match prepared {
-            Ok(run) => Flow::new(&run).go().await,
+            Ok(run) => Flow::new(run).go().await,
             Err(refusal) => refuse(&output, &refusal, clock),
         }
     }

@@ -7,6 +7,7 @@
 //! ```
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use claude_k8s_core::attempt::Attempt;
@@ -14,10 +15,9 @@ use claude_k8s_core::guard::Adoption;
 use claude_k8s_core::launch::{NotLaunched, orphan_ended, orphan_may_run, starting_fresh};
 use claude_k8s_core::names::key;
 use claude_k8s_core::outcome::{self, AdoptedRun, Evidence, RunFacts, RunResult};
-use claude_k8s_core::run::Fate;
 use claude_k8s_core::transcript::Usage;
 
-use super::cleanup::{clean_up, mark_delivered};
+use super::cleanup::CleanUp;
 use super::followed::Followed;
 use super::reattach::pod_or_end;
 use super::reports;
@@ -26,14 +26,25 @@ use crate::run::{RunContext, Supervised, supervise};
 use crate::volume;
 
 /// What carries over from one Job of the run to the next.
-pub(super) struct Flow<'a> {
-    run: &'a RunContext,
+pub(super) struct Flow {
+    run: Arc<RunContext>,
     /// An orphan that was followed first.
     adopted_run: Option<AdoptedRun>,
     /// What was warned about already.
     told: BTreeSet<String>,
     /// The attempt that a fresh one was to replace.
     first: Option<(Followed, Supervised)>,
+}
+
+/// What follows a Job whose end is known.
+#[derive(Clone, Copy, PartialEq)]
+enum Next {
+    /// The run's result.
+    Result,
+    /// A fresh attempt: this one goes even if Jobs are retained.
+    Attempt,
+    /// The run's own prompt, after an orphan with another one.
+    OwnPrompt,
 }
 
 /// What following an orphan led to.
@@ -44,9 +55,9 @@ enum OrphanEnded {
     Continue(Box<Attempt>),
 }
 
-impl<'a> Flow<'a> {
-    pub(super) fn new(run: &'a RunContext) -> Self {
-        Self { run, adopted_run: None, told: BTreeSet::new(), first: None }
+impl Flow {
+    pub(super) fn new(run: RunContext) -> Self {
+        Self { run: Arc::new(run), adopted_run: None, told: BTreeSet::new(), first: None }
     }
 
     pub(super) async fn go(mut self) -> RunResult {
@@ -68,7 +79,7 @@ impl<'a> Flow<'a> {
             self.tell_mcp(&followed, &supervised);
             let result = self.decide(&followed, &supervised, None);
             let fresh = self.run.plan.fresh_attempt().filter(|_| self.wants_fresh_attempt(&followed, &supervised));
-            self.settle(&followed, &supervised, fresh.is_some()).await;
+            self.settle(&followed, &supervised, fresh.as_ref().map_or(Next::Result, |_| Next::Attempt)).await;
             let Some(fresh) = fresh else { return result };
             let why = result.error_message.unwrap_or_default();
             self.run.output.say(&starting_fresh(&why));
@@ -96,9 +107,9 @@ impl<'a> Flow<'a> {
     }
 
     async fn launch(&self, attempt: &Attempt) -> Result<Followed, NotLaunched> {
-        let Launched { job, adopted, following } = Box::pin(launch(self.run, attempt)).await?;
+        let Launched { job, adopted, following } = Box::pin(launch(&self.run, attempt)).await?;
         if adopted.is_some() {
-            pod_or_end(self.run, &job).await?;
+            pod_or_end(&self.run, &job).await?;
         }
         Ok(Followed { attempt: attempt.clone(), job, adopted, following })
     }
@@ -107,7 +118,7 @@ impl<'a> Flow<'a> {
     async fn follow(&self, followed: &Followed) -> Supervised {
         let adopted = followed.adopted.is_some();
         let ((), mut supervised) =
-            tokio::join!(reports::announce(self.run, followed), supervise(self.run, &followed.job, adopted));
+            tokio::join!(reports::announce(&self.run, followed), supervise(&self.run, &followed.job, adopted));
         if supervised.ending.ran_out_of_memory()
             && let Some(place) = self.run.plan.resumed_transcript(&followed.attempt)
         {
@@ -124,8 +135,9 @@ impl<'a> Flow<'a> {
         let same_prompt = annotation(key::PROMPT_DIGEST) == Some(&followed.attempt.prompt_digest);
         let supervised = self.follow(&followed).await;
         let result = self.decide(&followed, &supervised, None);
-        self.settle(&followed, &supervised, false).await;
-        if same_prompt || self.run.stop.get().is_some() {
+        let decided = same_prompt || self.run.stop.get().is_some();
+        self.settle(&followed, &supervised, if decided { Next::Result } else { Next::OwnPrompt }).await;
+        if decided {
             return OrphanEnded::Decided(Box::new(result));
         }
         let value = serde_json::to_value(&result).unwrap_or_default();
@@ -215,23 +227,19 @@ impl<'a> Flow<'a> {
         self.first.as_ref().filter(|_| followed.attempt.number > 1)?.1.transcript.usage()
     }
 
-    /// The Job's stderr, its events and its clean-up. `again`: another attempt follows, so the Job goes even if retained.
-    async fn settle(&self, followed: &Followed, supervised: &Supervised, again: bool) {
-        let fate = supervised.ending.fate(self.run.plan.config().retain_jobs && !again);
+    /// The Job's stderr, its events and its clean-up.
+    async fn settle(&self, followed: &Followed, supervised: &Supervised, next: Next) {
         if !supervised.may_still_run() {
             self.run.done_with(&followed.job.uid);
+            followed.following.answered();
         }
-        let made_here = followed.adopted.is_none();
-        let secrets = made_here.then(|| self.run.plan.secret_names(&followed.attempt));
-        let clean_up = async {
-            let left = fate == Fate::Leave && supervised.is_finished();
-            let known = if left { mark_delivered(self.run, &followed.job, None).await.is_ok() } else { true };
-            known && clean_up(self.run, &followed.job, supervised, secrets, fate).await
+        let clean_up = CleanUp::of(&self.run, followed, supervised, next == Next::Attempt);
+        let cleaned = async {
+            match next {
+                Next::Result => clean_up.until_answered().await,
+                Next::Attempt | Next::OwnPrompt => clean_up.to_the_end().await,
+            }
         };
-        let ((), clean) = tokio::join!(reports::ended(self.run, followed, supervised), clean_up);
-        if !clean {
-            // What stays unmarked must not be taken for an orphan by the next run of this process (GRD-06).
-            followed.following.keep();
-        }
+        tokio::join!(reports::ended(&self.run, followed, supervised), cleaned);
     }
 }

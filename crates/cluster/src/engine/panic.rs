@@ -25,8 +25,12 @@ pub fn keep_panic_text() {
 
 /// The refusal for a caught panic (HST-10).
 pub(super) fn refusal(payload: &(dyn Any + Send)) -> Refusal {
-    let text = last().take().unwrap_or_else(|| payload_text(payload));
-    defect(&text)
+    defect(&text(payload))
+}
+
+/// Message and place of a caught panic.
+pub(super) fn text(payload: &(dyn Any + Send)) -> String {
+    last().take().unwrap_or_else(|| payload_text(payload))
 }
 
 fn payload_text(payload: &(dyn Any + Send)) -> String {

@@ -130,7 +130,9 @@ async fn list_pods(run: &RunContext, selector: &str) -> Result<Vec<PodOfJob>, Re
 async fn seen(run: &RunContext, jobs: Vec<JobFacts>, pods: Vec<PodOfJob>) -> Vec<Neighbour> {
     let mut neighbours = guard::group(jobs, pods);
     for one in &mut neighbours {
-        one.settled = run.is_done_with(&one.job.uid);
+        let uid = &one.job.uid;
+        run.supervisors.following.untold(uid).into_iter().for_each(|remark| run.remark(remark));
+        one.settled = run.is_done_with(uid) || run.supervisors.following.is_answered(uid);
     }
     neighbours.retain(|one| !one.settled || one.running_pods().next().is_some());
     for one in &mut neighbours {

@@ -1,8 +1,7 @@
 //! Is the process that follows a Job still there? What cannot be proven gone counts as living (GRD-05).
 
-use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use claude_k8s_core::guard::{Supervisor, SupervisorId};
@@ -15,42 +14,78 @@ use crate::api::{Asking, Namespace};
 #[cfg(target_os = "linux")]
 use crate::files::system_text;
 
-/// The Jobs this process follows right now, by uid.
+/// What this process has to do with Jobs, by uid.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Following(Arc<Mutex<HashSet<String>>>);
+pub(crate) struct Following(Arc<Mutex<HashMap<String, Part>>>);
+
+#[derive(Debug)]
+enum Part {
+    /// It follows the Job.
+    Follows,
+    /// It followed the Job, whose pod may run on, and could not remove it.
+    Kept,
+    /// It has decided the Job's result, and on the Job nothing says so yet. What its reader could not be told any more.
+    Answered(Vec<String>),
+}
 
 impl Following {
     /// Notes a Job for as long as the guard lives.
     pub(crate) fn follow(&self, uid: &str) -> FollowGuard {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned());
-        FollowGuard { following: self.clone(), uid: uid.to_owned(), kept: AtomicBool::new(false) }
+        self.parts().insert(uid.to_owned(), Part::Follows);
+        FollowGuard { following: self.clone(), uid: uid.to_owned() }
+    }
+
+    /// After the clean-up. `clean`: the Job says it now, or is gone.
+    pub(crate) fn cleaned_up(&self, uid: &str, clean: bool, untold: Vec<String>) {
+        let mut parts = self.parts();
+        match parts.get_mut(uid) {
+            Some(Part::Answered(_)) if clean && untold.is_empty() => drop(parts.remove(uid)),
+            Some(Part::Answered(texts)) => *texts = untold,
+            Some(part) if !clean => *part = Part::Kept,
+            Some(_) | None => {}
+        }
+    }
+
+    pub(crate) fn is_answered(&self, uid: &str) -> bool {
+        matches!(self.parts().get(uid), Some(Part::Answered(_)))
+    }
+
+    /// What nobody was told of an answered Job, once.
+    pub(crate) fn untold(&self, uid: &str) -> Vec<String> {
+        match self.parts().get_mut(uid) {
+            Some(Part::Answered(untold)) => std::mem::take(untold),
+            Some(Part::Follows | Part::Kept) | None => Vec::new(),
+        }
     }
 
     fn contains(&self, uid: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(uid)
+        self.parts().contains_key(uid)
+    }
+
+    fn parts(&self) -> MutexGuard<'_, HashMap<String, Part>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl FollowGuard {
-    /// Remembers the Job for good: its result was returned, but nothing on it says so.
-    pub(crate) fn keep(&self) {
-        self.kept.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Forgets the Job when dropped.
+/// Forgets the Job when dropped, if it was only followed.
 pub(crate) struct FollowGuard {
     following: Following,
     uid: String,
-    kept: AtomicBool,
+}
+
+impl FollowGuard {
+    /// The Job's result is decided: for this process it is no competitor and no orphan any more (GRD-06).
+    pub(crate) fn answered(&self) {
+        self.following.parts().insert(self.uid.clone(), Part::Answered(Vec::new()));
+    }
 }
 
 impl Drop for FollowGuard {
     fn drop(&mut self) {
-        if self.kept.load(Ordering::Relaxed) {
-            return;
+        let mut parts = self.following.parts();
+        if matches!(parts.get(&self.uid), Some(Part::Follows)) {
+            parts.remove(&self.uid);
         }
-        self.following.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.uid);
     }
 }
 

@@ -81,6 +81,12 @@ pub fn not_cleaned_up(failure: &ApiFailure, job: &str) -> String {
     format!("clean-up: {failure}; the TTL of Job {job} removes it, if it has one")
 }
 
+/// The clean-up of a Job panicked (HST-10).
+#[must_use]
+pub fn clean_up_broke(panic: &str, job: &str) -> String {
+    format!("clean-up: a defect of the adapter ended it: {panic}; the TTL of Job {job} removes it, if it has one")
+}
+
 /// A Job stays, and its Secrets may not be deleted.
 #[must_use]
 pub fn payload_stays(job: &str) -> String {

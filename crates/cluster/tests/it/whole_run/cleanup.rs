@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::claude::{COST, begins, result, works};
-use super::requests::{fails, hangs, short};
+use super::requests::{fails, hangs, short, slow};
 use super::world::{Call, NAMESPACE, World, assert_success, minutes, name, seconds};
 
 fn world() -> World {
@@ -15,16 +15,68 @@ fn world() -> World {
 
 #[tokio::test(start_paused = true)]
 async fn end_15_a_clean_up_that_fails_for_ever_changes_nothing_and_says_so_once() {
-    for action in [fails(500), hangs()] {
+    let world = world();
+    world.goes_wrong("delete", 0, fails(500));
+    let call = world.call();
+    let started = Instant::now();
+    assert_success(&call.run().await, &call.heard);
+    assert!(started.elapsed() <= seconds(14), "{:?}", started.elapsed());
+    assert_eq!(call.heard.stderr().matches("clean-up:").count(), 1, "{}", call.heard.stderr());
+    let remains = world.remains().await;
+    assert_eq!(remains.len(), 3, "Job, pod and Secret stay: {remains:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn end_15_a_result_waits_for_no_slow_answer_and_what_it_could_not_tell_the_next_run_tells_once() {
+    let world = world();
+    let process = world.process();
+    world.goes_wrong("delete", 0, hangs());
+    let call = process.call("run-1");
+    let ended = async {
+        world.asked("delete").await;
+        Instant::now()
+    };
+    let (result, ended) = tokio::join!(call.run(), ended);
+    assert!(ended.elapsed() < seconds(1), "{:?}", ended.elapsed());
+    assert_success(&result, &call.heard);
+    assert!(!call.heard.stderr().contains("clean-up:"), "{}", call.heard.stderr());
+    sleep(seconds(20)).await;
+    world.knobs().clear_faults();
+    for (run, times) in [("run-2", 1), ("run-3", 0)] {
+        let call = process.call(run);
+        let result = call.run().await;
+        assert_success(&result, &call.heard);
+        assert_eq!(call.heard.stderr().matches("clean-up:").count(), times, "{run}: {}", call.heard.stderr());
+        let told = result.result_json["k8s"]["warnings"].to_string();
+        assert_eq!(told.matches("the TTL of Job ac-agent-1-run-1-").count(), times, "{run}: {told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn grd_06_a_run_that_starts_during_a_slow_clean_up_takes_nothing_from_it_and_is_not_refused() {
+    for retain in [false, true] {
         let world = world();
-        world.goes_wrong("delete", 0, action);
-        let call = world.call();
+        let process = world.process();
+        world.goes_wrong("delete", 0, slow(seconds(5)));
+        let first = process.call("run-1").with("retainJobs", retain);
+        let released = async {
+            world.running().await;
+            if retain {
+                world.goes_wrong("patch jobs", 1, slow(seconds(5)));
+            }
+        };
+        let (result, ()) = tokio::join!(first.run(), released);
+        assert_success(&result, &first.heard);
         let started = Instant::now();
-        assert_success(&call.run().await, &call.heard);
-        assert!(started.elapsed() <= seconds(14), "{:?}", started.elapsed());
-        assert_eq!(call.heard.stderr().matches("clean-up:").count(), 1, "{}", call.heard.stderr());
-        let remains = world.remains().await;
-        assert_eq!(remains.len(), 3, "Job, pod and Secret stay: {remains:?}");
+        let next = process.call("run-2").with("retainJobs", retain);
+        let result = next.run().await;
+        assert_success(&result, &next.heard);
+        assert!(next.heard.status_with("Reattached").is_empty(), "retained: {retain}");
+        assert!(started.elapsed() < seconds(4), "retained: {retain}, {:?}", started.elapsed());
+        assert_eq!((result.cost_usd, world.knobs().launches().len()), (Some(COST), 2), "retained: {retain}");
+        sleep(seconds(20)).await;
+        assert_eq!(world.remains().await.len(), if retain { 4 } else { 0 }, "retained: {retain}");
+        assert!(!next.heard.stderr().contains("clean-up:"), "{}", next.heard.stderr());
     }
 }
 

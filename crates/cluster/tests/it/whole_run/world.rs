@@ -243,6 +243,16 @@ impl Call {
         self.engine.execute(self.read(), Arc::new(self.heard.clone()), self.stop.clone()).await
     }
 
+    /// The next run of the agent in this process tells what this one could not any more.
+    pub(crate) async fn is_told_by_the_next(&self) -> bool {
+        let (switch, stop) = StopSwitch::new();
+        let mut request = self.request.clone();
+        request["runId"] = "run-next".into();
+        let next = Self { engine: self.engine.clone(), heard: Heard::by(Manner::Polite), request, switch, stop };
+        next.run().await;
+        next.heard.stderr().contains("clean-up: ")
+    }
+
     pub(crate) async fn check_environment(&self) -> Report {
         self.engine.check_environment(self.read()).await
     }

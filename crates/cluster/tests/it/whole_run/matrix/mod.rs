@@ -145,6 +145,7 @@ async fn judged(
     let warns = site.call.row().end == End::Warn && (reaction == Some(Reaction::Final) || outlasted);
     let is_told = ["clean-up: ", "is left", "may still run", "if Job"];
     let is_told = is_told.iter().any(|text| !call.heard.status_with(text).is_empty());
+    let is_told = is_told || (warns && !left.is_empty() && call.is_told_by_the_next().await);
     let of_another = site.run.is_retried_by_another() && end != site.run.end();
     // What nobody could look at is not touched: it goes by its TTL.
     if site.call == Row::Look && !left.is_empty() {

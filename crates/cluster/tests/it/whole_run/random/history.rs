@@ -164,6 +164,7 @@ impl History<'_> {
         }
         let excuses = ["clean-up: ", "is left", "may still run", "if Job", "the payload of Job"];
         let told = excuses.iter().any(|text| !self.call.heard.status_with(text).is_empty());
+        let told = told || self.call.is_told_by_the_next().await;
         let about = |one: &&RequestRecord| one.resource == "jobs" || one.resource == "secrets";
         let all = self.world.simulator.requests();
         let refused =
