@@ -93,8 +93,10 @@ test('FLD-26: a retained Job that was silent stays, with its ended pod and its l
       return pod.status.phase === 'Failed' && pod.status
     })
     expect(status.reason).toBe('DeadlineExceeded')
-    const job = (await cluster.jobs()).find(({ metadata }) => metadata.annotations['paperclip.io/run-id'] === ctx.runId)
-    expect(job?.metadata.annotations['paperclip.io/delivered']).toBe('true')
+    await until('the Job says that its result was returned', async () => {
+      const job = (await cluster.jobs()).find(({ metadata }) => metadata.annotations['paperclip.io/run-id'] === ctx.runId)
+      return job?.metadata.annotations['paperclip.io/delivered'] === 'true'
+    })
   }
 })
 

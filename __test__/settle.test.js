@@ -1,11 +1,15 @@
 /** What ends a run, how soon, and with which verdict. */
 
+import { execFile } from 'node:child_process'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
 
 import { startCluster } from './support/cluster.js'
 import { expectFailure, expectSuccess } from './support/expect-run.js'
 import { hasOutput, transcript } from './support/host.js'
-import { execute } from './support/package.js'
+import { execute, serverEntry } from './support/package.js'
 import { until } from './support/until.js'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 })
@@ -126,4 +130,20 @@ test('end_05 an overrun is a timeout, and the pod is gone', async () => {
 test('end_04 a success within the deadline is a success', async () => {
   const result = await execute(cluster.context({ config: { timeoutSec: 60, graceSec: 0 }, env: { FAKE_HOLD_MS: '2000' } }))
   expect(result).toMatchObject({ errorMessage: null, timedOut: false, exitCode: 0 })
+})
+
+test('end_15 a result does not wait for a slow answer to the clean-up, and a process that ends then waits for it', async () => {
+  const proxy = await cluster.proxy()
+  proxy.rule({ resource: 'jobs', verb: 'delete', times: 1, delayMs: 3000 })
+  const program = `
+    import { execute } from ${JSON.stringify(pathToFileURL(serverEntry).href)}
+    const ctx = ${JSON.stringify(cluster.context({ through: proxy }))}
+    const { errorMessage } = await execute({ ...ctx, signal: undefined, onLog: async () => {} })
+    console.log(JSON.stringify({ errorMessage, at: Date.now() }))`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
+  const { errorMessage, at } = JSON.parse(stdout)
+  expect(errorMessage).toBeNull()
+  expect(Date.now() - at, 'milliseconds from the result to the end of the process').toBeGreaterThan(2000)
+  const left = (await cluster.jobs()).filter(({ metadata }) => !metadata.deletionTimestamp)
+  expect(left, 'the Job is removed before the process ends').toEqual([])
 })

@@ -117,6 +117,8 @@ export interface Rendered {
 export interface NativeRun {
   /** Executes the run; the text is an `AdapterExecutionResult` as JSON. */
   wait(): Promise<string>
+  /** Resolves when nothing of the run goes on behind its result any more, at most 10 s after it. */
+  isOver(): Promise<void>
   /** Harmless at any time, any number of times. */
   cancel(kind: CancelKind): void
 }

@@ -58,6 +58,8 @@ async function followRun(native, ctx) {
   const { askNow, stop } = await watchCancellation({ ctx, run, log, registered })
   try {
     const result = JSON.parse(await whileActive({ agentId: ctx.agent.id, askNow }, run.wait()))
+    // Its clean-up may go on behind the result. Whoever has nothing else to do ends when that is over.
+    void run.isOver()
     return withSessionTotals(result, ctx)
   } finally {
     await stop()

@@ -4,6 +4,7 @@ use claude_k8s_core::operate::RunRow;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
 pub use crate::logs::{HostError, HostLog};
 pub use claude_k8s_core::launch::StopOrder;
@@ -69,6 +70,23 @@ pub struct LiveMembers {
 pub trait Host: HostLog + 'static {
     /// Hands over a notice.
     fn notice(&self, notice: Notice) -> BoxFuture<'_, Result<(), HostError>>;
+}
+
+/// What goes on behind the result of a run: a clean-up that the API server has not answered yet, for at most 10 s. It
+/// calls the host no more. Clones are handles to the same work.
+#[derive(Debug, Clone, Default)]
+pub struct Behind(TaskTracker);
+
+impl Behind {
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(self.0.spawn(work));
+    }
+
+    /// Resolves when nothing goes on any more. Asked after the result.
+    pub async fn is_over(&self) {
+        self.0.close();
+        self.0.wait().await;
+    }
 }
 
 /// Gives the order; cloning gives another handle to the same run.

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 /// Hears of a failure after which the same call is made again.
 pub type Teller = Arc<dyn Fn(&ApiFailure) + Send + Sync>;
 
-/// How somebody waits for the answers before a launch.
+/// How somebody waits for answers.
 #[derive(Clone)]
 pub struct Asking {
     at_most: Duration,
@@ -19,7 +19,7 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// With all the patience that the call table gives, told to the reader of the run's log (FLD-03).
+    /// With all the patience that the call table gives; somebody is told, such as the reader of the log (FLD-03).
     #[must_use]
     pub fn patiently(teller: Teller) -> Self {
         Self { at_most: Duration::MAX, teller: Some(teller) }

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use super::followed::Followed;
 use super::panic;
 use crate::api::Asking;
-use crate::run::{RunContext, Supervised, bound_pod};
+use crate::run::{FollowGuard, RunContext, Supervised, bound_pod};
 use crate::staging;
 
 /// For all calls together.
@@ -41,22 +41,21 @@ pub(super) struct CleanUp {
     fate: Fate,
     /// A Job that stays has finished: it is marked all the same.
     finished: bool,
-    /// The server has refused something, which is tried again.
+    following: FollowGuard,
+    /// The server has failed to do something, which is tried again.
     troubled: Arc<AtomicBool>,
     asking: Asking,
 }
 
-/// What came of it.
-struct Cleaned {
-    /// The Job says that its result was returned, or is gone.
-    clean: bool,
-    /// What a reader has to know.
-    remarks: Vec<String>,
-}
-
 impl CleanUp {
     /// `again`: another attempt follows, so the Job goes even if retained.
-    pub(super) fn of(run: &Arc<RunContext>, followed: &Followed, supervised: &Supervised, again: bool) -> Arc<Self> {
+    pub(super) fn of(
+        run: &Arc<RunContext>,
+        followed: &Followed,
+        supervised: &Supervised,
+        following: FollowGuard,
+        again: bool,
+    ) -> Arc<Self> {
         let troubled = Arc::new(AtomicBool::new(false));
         let trouble = Arc::clone(&troubled);
         let made_here = followed.adopted.is_none();
@@ -67,61 +66,50 @@ impl CleanUp {
             secrets: made_here.then(|| run.plan.secret_names(&followed.attempt)),
             fate: supervised.ending.fate(run.plan.config().retain_jobs && !again),
             finished: supervised.is_finished(),
+            following,
             troubled,
             asking: Asking::patiently(Arc::new(move |_| trouble.store(true, Ordering::Relaxed))),
             run: Arc::clone(run),
         })
     }
 
-    /// Waits for all of it.
-    pub(super) async fn to_the_end(self: Arc<Self>) {
-        let cleaned = Arc::clone(&self).carry_out().await;
-        self.tell(&cleaned);
-    }
-
-    /// Waits until the server has answered, and to the end if it refuses something, so that this run's log tells it. A
-    /// slow answer makes no slow result: the rest goes on behind it, and the agent's next run tells what came of it.
-    pub(super) async fn until_answered(self: Arc<Self>) {
-        let mut cleaning = Box::pin(Arc::clone(&self).carry_out());
-        let in_time = tokio::time::timeout(GRACE, &mut cleaning).await;
-        match in_time {
-            Ok(cleaned) => self.tell(&cleaned),
-            Err(_) if self.troubled.load(Ordering::Relaxed) => self.tell(&cleaning.await),
-            Err(_) => self.go_on(cleaning),
+    /// Waits at most a moment for the server's answer, and to the end if it fails, so that this run's log tells it. A
+    /// slow answer makes no slow result: the rest goes on behind it.
+    pub(super) async fn for_a_moment(self: Arc<Self>) {
+        let mut cleaning = Box::pin(Arc::clone(&self).to_the_end());
+        if tokio::time::timeout(GRACE, &mut cleaning).await.is_ok() {
+            return;
         }
-    }
-
-    fn go_on(self: Arc<Self>, cleaning: impl Future<Output = Cleaned> + Send + 'static) {
-        #[expect(clippy::disallowed_methods, reason = "bounded by BUDGET; a panic is told like a failure")]
-        let _behind_the_result = tokio::spawn(async move {
-            let cleaned = AssertUnwindSafe(cleaning).catch_unwind().await;
-            let Cleaned { clean, remarks } = cleaned.unwrap_or_else(|payload| {
-                let remark = clean_up_broke(&panic::text(payload.as_ref()), &self.job.name);
-                Cleaned { clean: false, remarks: vec![remark] }
-            });
-            self.run.supervisors.following.cleaned_up(&self.job.uid, clean, remarks);
+        if self.troubled.load(Ordering::Relaxed) {
+            return cleaning.await;
+        }
+        let run = Arc::clone(&self.run);
+        run.behind.spawn(async move {
+            if let Err(panic) = AssertUnwindSafe(cleaning).catch_unwind().await {
+                self.stays(&clean_up_broke(&panic::text(panic.as_ref()), &self.job.name));
+            }
         });
     }
 
-    fn tell(&self, cleaned: &Cleaned) {
-        cleaned.remarks.iter().for_each(|remark| self.run.output.warn(remark));
-        self.run.supervisors.following.cleaned_up(&self.job.uid, cleaned.clean, Vec::new());
-    }
-
-    async fn carry_out(self: Arc<Self>) -> Cleaned {
-        let mut remarks = Vec::new();
+    /// Waits for all of it.
+    pub(super) async fn to_the_end(self: Arc<Self>) {
         let over_budget = |_| {
             let what = self.run.namespace.what("Removing", "Job", &self.job.name);
             Err(ApiFailure::timed_out(what, BUDGET))
         };
-        let cleaned = tokio::time::timeout(BUDGET, self.work(&mut remarks)).await.unwrap_or_else(over_budget);
+        let cleaned = tokio::time::timeout(BUDGET, self.work()).await.unwrap_or_else(over_budget);
         if let Err(failure) = &cleaned {
-            remarks.push(not_cleaned_up(failure, &self.job.name));
+            self.stays(&not_cleaned_up(failure, &self.job.name));
         }
-        Cleaned { clean: cleaned.is_ok(), remarks }
     }
 
-    async fn work(&self, remarks: &mut Vec<String>) -> Result<(), ApiFailure> {
+    /// Nothing on the Job says that its result was returned, so the next run must not take it for an orphan (GRD-06).
+    fn stays(&self, why: &str) {
+        self.following.keep();
+        self.run.leave(why);
+    }
+
+    async fn work(&self) -> Result<(), ApiFailure> {
         let run = &self.run;
         if self.fate == Fate::Leave {
             return if self.finished { self.mark_delivered(None).await } else { Ok(()) };
@@ -140,7 +128,7 @@ impl CleanUp {
             Some(Err(failure)) if !Call::CleanUpJob.goes_without(failure.kind) => Err(failure),
             Some(Ok(())) => Ok(()),
             // Kept by policy, or for want of the permission to delete: the TTL removes it.
-            _ => self.retain(remarks).await,
+            _ => self.retain().await,
         }
     }
 
@@ -174,12 +162,12 @@ impl CleanUp {
         }
     }
 
-    async fn retain(&self, remarks: &mut Vec<String>) -> Result<(), ApiFailure> {
+    async fn retain(&self) -> Result<(), ApiFailure> {
         let (run, job) = (&self.run, &self.job);
-        let deadline = self.bounded(remarks).await;
+        let deadline = self.bounded().await;
         if !run.permissions.allow(Permission::DeleteSecrets) {
             if self.staged().is_none() {
-                remarks.push(payload_stays(&job.name));
+                run.leave(&payload_stays(&job.name));
             }
             return self.mark_delivered(deadline).await;
         }
@@ -196,7 +184,7 @@ impl CleanUp {
 
     /// No pod of a Job that stays runs for ever. The deadline that the Job has to have for that: it costs the pod's log,
     /// so where another container goes on the pod gets one of its own, if that is possible.
-    async fn bounded(&self, remarks: &mut Vec<String>) -> Option<u64> {
+    async fn bounded(&self) -> Option<u64> {
         let run = &self.run;
         let deadline = self.view.job.as_ref().and_then(|job| job.last_deadline(run.server_time()));
         if let Some(pod) = self.view.pod().filter(|pod| pod.outlives_its_run()) {
@@ -204,7 +192,7 @@ impl CleanUp {
                 Ok(()) => return None,
                 Err(failure) => {
                     let by_job = deadline.is_some() && run.may_patch();
-                    remarks.push(pod_goes_on(&failure, &self.job, pod, by_job));
+                    run.leave(&pod_goes_on(&failure, &self.job, pod, by_job));
                 }
             }
         }

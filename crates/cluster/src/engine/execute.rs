@@ -13,15 +13,22 @@ use futures_util::FutureExt;
 use super::flow::Flow;
 use super::{Engine, panic};
 use crate::clock::Clock;
-use crate::host::{Host, StopSignal};
-use crate::run::Output;
+use crate::host::{Behind, Host, StopSignal};
+use crate::run::{Output, RunContext};
 
 impl Engine {
-    /// Runs Claude Code as a Job. Resolves whatever happens, a panic included (HST-01, HST-10).
-    pub async fn execute(&self, request: RunRequest, host: Arc<dyn Host>, stop: StopSignal) -> RunResult {
+    /// Runs Claude Code as a Job. Resolves whatever happens, a panic included (HST-01, HST-10). `behind` has what is not
+    /// over then.
+    pub async fn execute(
+        &self,
+        request: RunRequest,
+        host: Arc<dyn Host>,
+        stop: StopSignal,
+        behind: Behind,
+    ) -> RunResult {
         let clock = Clock::start();
         let output = Output::new(host);
-        let running = Box::pin(self.run(request, output.clone(), stop.clone(), clock));
+        let running = Box::pin(self.run(request, output.clone(), stop.clone(), behind, clock));
         let run = AssertUnwindSafe(running).catch_unwind().await;
         let mut result = run.unwrap_or_else(|payload| refuse(&output, &panic::refusal(payload.as_ref()), clock));
         if let Some(text) = output.finish(stop.get().is_some()).await {
@@ -31,7 +38,14 @@ impl Engine {
         result
     }
 
-    async fn run(&self, request: RunRequest, output: Output, stop: StopSignal, clock: Clock) -> RunResult {
+    async fn run(
+        &self,
+        request: RunRequest,
+        output: Output,
+        stop: StopSignal,
+        behind: Behind,
+        clock: Clock,
+    ) -> RunResult {
         let checked = plan::check(&request).and_then(|()| Config::parse(&request.config).map_err(Refusal::from));
         let config = match checked {
             Ok(config) => config,
@@ -43,7 +57,7 @@ impl Engine {
             prepared = self.prepare(request, config, output.clone(), stop.clone(), clock) => prepared,
         };
         match prepared {
-            Ok(run) => Flow::new(run).go().await,
+            Ok(run) => Flow::new(RunContext { behind, ..run }).go().await,
             Err(refusal) => refuse(&output, &refusal, clock),
         }
     }

@@ -22,7 +22,7 @@ use super::followed::Followed;
 use super::reattach::pod_or_end;
 use super::reports;
 use crate::launch::{Launched, launch};
-use crate::run::{RunContext, Supervised, supervise};
+use crate::run::{FollowGuard, RunContext, Supervised, supervise};
 use crate::volume;
 
 /// What carries over from one Job of the run to the next.
@@ -64,12 +64,12 @@ impl Flow {
         self.introduce();
         let mut attempt = self.run.plan.first_attempt();
         loop {
-            let followed = match self.launch(&attempt).await {
-                Ok(followed) => followed,
+            let (followed, following) = match self.launch(&attempt).await {
+                Ok(launched) => launched,
                 Err(reason) => return self.not_launched(&reason),
             };
             if followed.adopted == Some(Adoption::Orphan) {
-                match self.follow_orphan(followed).await {
+                match self.follow_orphan(followed, following).await {
                     OrphanEnded::Decided(result) => return *result,
                     OrphanEnded::Continue(own) => attempt = *own,
                 }
@@ -79,7 +79,8 @@ impl Flow {
             self.tell_mcp(&followed, &supervised);
             let result = self.decide(&followed, &supervised, None);
             let fresh = self.run.plan.fresh_attempt().filter(|_| self.wants_fresh_attempt(&followed, &supervised));
-            self.settle(&followed, &supervised, fresh.as_ref().map_or(Next::Result, |_| Next::Attempt)).await;
+            let next = if fresh.is_some() { Next::Attempt } else { Next::Result };
+            self.settle(&followed, &supervised, following, next).await;
             let Some(fresh) = fresh else { return result };
             let why = result.error_message.unwrap_or_default();
             self.run.output.say(&starting_fresh(&why));
@@ -91,6 +92,7 @@ impl Flow {
     /// Warnings, degraded modes and decisions, once, before anything is created.
     fn introduce(&self) {
         let plan = &self.run.plan;
+        self.run.tell_what_is_left();
         plan.warnings().iter().for_each(|text| self.run.output.warn(&format!("Warning: {text}")));
         plan.degraded().iter().for_each(|mode| self.run.output.warn(&format!("Degraded: {mode}")));
         plan.status_lines().iter().for_each(|line| self.run.output.say(line));
@@ -106,12 +108,12 @@ impl Flow {
         }
     }
 
-    async fn launch(&self, attempt: &Attempt) -> Result<Followed, NotLaunched> {
+    async fn launch(&self, attempt: &Attempt) -> Result<(Followed, FollowGuard), NotLaunched> {
         let Launched { job, adopted, following } = Box::pin(launch(&self.run, attempt)).await?;
         if adopted.is_some() {
             pod_or_end(&self.run, &job).await?;
         }
-        Ok(Followed { attempt: attempt.clone(), job, adopted, following })
+        Ok((Followed { attempt: attempt.clone(), job, adopted }, following))
     }
 
     /// Supervises the Job to its end. The host hears of it meanwhile: a slow host does not delay the first line.
@@ -128,7 +130,7 @@ impl Flow {
     }
 
     /// Follows somebody's Job to its end. Its verdict is this run's only if the prompt was the same.
-    async fn follow_orphan(&mut self, followed: Followed) -> OrphanEnded {
+    async fn follow_orphan(&mut self, followed: Followed, following: FollowGuard) -> OrphanEnded {
         let output = &self.run.output;
         let annotation = |key| followed.job.annotations.get(key);
         let run_id = annotation(key::RUN_ID).cloned().unwrap_or_default();
@@ -136,7 +138,8 @@ impl Flow {
         let supervised = self.follow(&followed).await;
         let result = self.decide(&followed, &supervised, None);
         let decided = same_prompt || self.run.stop.get().is_some();
-        self.settle(&followed, &supervised, if decided { Next::Result } else { Next::OwnPrompt }).await;
+        let next = if decided { Next::Result } else { Next::OwnPrompt };
+        self.settle(&followed, &supervised, following, next).await;
         if decided {
             return OrphanEnded::Decided(Box::new(result));
         }
@@ -228,15 +231,15 @@ impl Flow {
     }
 
     /// The Job's stderr, its events and its clean-up.
-    async fn settle(&self, followed: &Followed, supervised: &Supervised, next: Next) {
+    async fn settle(&self, followed: &Followed, supervised: &Supervised, following: FollowGuard, next: Next) {
         if !supervised.may_still_run() {
             self.run.done_with(&followed.job.uid);
-            followed.following.answered();
+            following.answered();
         }
-        let clean_up = CleanUp::of(&self.run, followed, supervised, next == Next::Attempt);
+        let clean_up = CleanUp::of(&self.run, followed, supervised, following, next == Next::Attempt);
         let cleaned = async {
             match next {
-                Next::Result => clean_up.until_answered().await,
+                Next::Result => clean_up.for_a_moment().await,
                 Next::Attempt | Next::OwnPrompt => clean_up.to_the_end().await,
             }
         };

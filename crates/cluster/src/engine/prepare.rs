@@ -21,7 +21,7 @@ use crate::api::{Asking, Namespace};
 use crate::bundle;
 use crate::clock::Clock;
 use crate::connect::{Connection, Credentials};
-use crate::host::StopSignal;
+use crate::host::{Behind, StopSignal};
 use crate::permissions::Asked;
 use crate::run::{Output, Progress, RunContext, Supervisors};
 use crate::volume;
@@ -88,6 +88,7 @@ impl Engine {
             asking,
             external_runtime: request.external_runtime.clone(),
             progress: Progress::default(),
+            behind: Behind::default(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! Who else is running? Lists Jobs and pods and asks the core.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use claude_k8s_core::failure::Refusal;
@@ -97,15 +98,17 @@ impl<'a> Guard<'a> {
 
 /// Everything the guard sees of this agent.
 pub(super) async fn neighbours(run: &RunContext) -> Result<Vec<Neighbour>, Refusal> {
+    let answered = run.supervisors.following.answered();
     let selector = run.plan.guard_selector();
     let (jobs, pods) = tokio::join!(list_jobs(run, &selector), list_pods(run, &selector));
-    Ok(seen(run, jobs?, pods?).await)
+    Ok(seen(run, &answered, jobs?, pods?).await)
 }
 
 /// The neighbours, unless this run's Job is the only one. A look before its creation has shown the pods that outlived
 /// their Jobs, and every later launch leaves a Job; so there are no pods to wait for, whose list takes 0.1 s when
 /// nothing has changed lately.
 pub(super) async fn rivals(run: &RunContext, own_uid: &str) -> Result<Option<Vec<Neighbour>>, Refusal> {
+    let answered = run.supervisors.following.answered();
     let selector = run.plan.guard_selector();
     let jobs = list_jobs(run, &selector).await?;
     if let [only] = jobs.as_slice()
@@ -114,7 +117,7 @@ pub(super) async fn rivals(run: &RunContext, own_uid: &str) -> Result<Option<Vec
         return Ok(None);
     }
     let pods = list_pods(run, &selector).await?;
-    Ok(Some(seen(run, jobs, pods).await))
+    Ok(Some(seen(run, &answered, jobs, pods).await))
 }
 
 async fn list_jobs(run: &RunContext, selector: &str) -> Result<Vec<JobFacts>, Refusal> {
@@ -127,12 +130,18 @@ async fn list_pods(run: &RunContext, selector: &str) -> Result<Vec<PodOfJob>, Re
     listed.map_err(|failure| not_listed(Call::ListPods, &failure))
 }
 
-async fn seen(run: &RunContext, jobs: Vec<JobFacts>, pods: Vec<PodOfJob>) -> Vec<Neighbour> {
+/// `answered`: what was, before the lists were asked for. A Job that is forgotten since says it in them.
+async fn seen(
+    run: &RunContext,
+    answered: &HashSet<String>,
+    jobs: Vec<JobFacts>,
+    pods: Vec<PodOfJob>,
+) -> Vec<Neighbour> {
     let mut neighbours = guard::group(jobs, pods);
     for one in &mut neighbours {
-        let uid = &one.job.uid;
-        run.supervisors.following.untold(uid).into_iter().for_each(|remark| run.remark(remark));
-        one.settled = run.is_done_with(uid) || run.supervisors.following.is_answered(uid);
+        // Without a pod in the list one may still come: of a Job that could neither be removed nor suspended.
+        let is_answered = answered.contains(&one.job.uid) && !one.pods.is_empty();
+        one.settled = is_answered || run.is_done_with(&one.job.uid);
     }
     neighbours.retain(|one| !one.settled || one.running_pods().next().is_some());
     for one in &mut neighbours {

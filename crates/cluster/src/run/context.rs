@@ -16,7 +16,7 @@ use super::following::Supervisors;
 use crate::api::{Asking, Namespace};
 use crate::clock::Clock;
 use crate::connect::Connection;
-use crate::host::{StopOrder, StopSignal};
+use crate::host::{Behind, StopOrder, StopSignal};
 use crate::index::IndexHandle;
 
 /// Everything that is settled before the launch.
@@ -36,6 +36,8 @@ pub(crate) struct RunContext {
     /// The Job that the host remembers for this run.
     pub(crate) external_runtime: Option<ExternalRuntime>,
     pub(crate) progress: Progress,
+    /// For what goes on behind the result.
+    pub(crate) behind: Behind,
 }
 
 /// What a run has learned or done so far.
@@ -79,6 +81,20 @@ impl RunContext {
         if !remarks.contains(&text) {
             self.output.warn(&format!("Warning: {text}"));
             remarks.push(text);
+        }
+    }
+
+    /// Something about a Job that stays. When nobody hears this run any more, the agent's next one tells it.
+    pub(crate) fn leave(&self, text: &str) {
+        if !self.output.try_warn(text) {
+            self.supervisors.following.leave(&self.plan.guard_selector(), self.output.redact(text));
+        }
+    }
+
+    /// What earlier runs of the agent left to tell.
+    pub(crate) fn tell_what_is_left(&self) {
+        for text in self.supervisors.following.untold(&self.plan.guard_selector()) {
+            self.remark(text);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Is the process that follows a Job still there? What cannot be proven gone counts as living (GRD-05).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,78 +15,85 @@ use crate::api::{Asking, Namespace};
 #[cfg(target_os = "linux")]
 use crate::files::system_text;
 
-/// What this process has to do with Jobs, by uid.
+/// The Jobs of this process's runs.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Following(Arc<Mutex<HashMap<String, Part>>>);
+pub(crate) struct Following(Arc<Mutex<State>>);
 
-#[derive(Debug)]
-enum Part {
-    /// It follows the Job.
-    Follows,
-    /// It followed the Job, whose pod may run on, and could not remove it.
-    Kept,
-    /// It has decided the Job's result, and on the Job nothing says so yet. What its reader could not be told any more.
-    Answered(Vec<String>),
+#[derive(Debug, Default)]
+struct State {
+    /// Uids of the Jobs it follows, and of those whose result it has returned while nothing on them says so.
+    followed: HashSet<String>,
+    /// Those whose result is decided.
+    answered: HashSet<String>,
+    /// What a run could not tell any more, by the selector of its agent's Jobs.
+    untold: HashMap<String, Vec<String>>,
 }
+
+/// Of one agent: whoever reads the first ones knows what to look at.
+const UNTOLD: usize = 8;
 
 impl Following {
     /// Notes a Job for as long as the guard lives.
     pub(crate) fn follow(&self, uid: &str) -> FollowGuard {
-        self.parts().insert(uid.to_owned(), Part::Follows);
-        FollowGuard { following: self.clone(), uid: uid.to_owned() }
+        self.state().followed.insert(uid.to_owned());
+        FollowGuard { following: self.clone(), uid: uid.to_owned(), kept: AtomicBool::new(false) }
     }
 
-    /// After the clean-up. `clean`: the Job says it now, or is gone.
-    pub(crate) fn cleaned_up(&self, uid: &str, clean: bool, untold: Vec<String>) {
-        let mut parts = self.parts();
-        match parts.get_mut(uid) {
-            Some(Part::Answered(_)) if clean && untold.is_empty() => drop(parts.remove(uid)),
-            Some(Part::Answered(texts)) => *texts = untold,
-            Some(part) if !clean => *part = Part::Kept,
-            Some(_) | None => {}
-        }
-    }
-
-    pub(crate) fn is_answered(&self, uid: &str) -> bool {
-        matches!(self.parts().get(uid), Some(Part::Answered(_)))
-    }
-
-    /// What nobody was told of an answered Job, once.
-    pub(crate) fn untold(&self, uid: &str) -> Vec<String> {
-        match self.parts().get_mut(uid) {
-            Some(Part::Answered(untold)) => std::mem::take(untold),
-            Some(Part::Follows | Part::Kept) | None => Vec::new(),
-        }
+    /// The Jobs that are no competitors and no orphans any more (GRD-06), by uid.
+    pub(crate) fn answered(&self) -> HashSet<String> {
+        self.state().answered.clone()
     }
 
     fn contains(&self, uid: &str) -> bool {
-        self.parts().contains_key(uid)
+        self.state().followed.contains(uid)
     }
 
-    fn parts(&self) -> MutexGuard<'_, HashMap<String, Part>> {
+    /// Leaves a remark for the agent's next run.
+    pub(crate) fn leave(&self, agent: &str, remark: String) {
+        let mut state = self.state();
+        let left = state.untold.entry(agent.to_owned()).or_default();
+        if left.len() < UNTOLD {
+            left.push(remark);
+        }
+    }
+
+    /// What earlier runs of the agent could not tell, once.
+    pub(crate) fn untold(&self, agent: &str) -> Vec<String> {
+        self.state().untold.remove(agent).unwrap_or_default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Forgets the Job when dropped, if it was only followed.
+/// Forgets the Job when dropped.
 pub(crate) struct FollowGuard {
     following: Following,
     uid: String,
+    kept: AtomicBool,
 }
 
 impl FollowGuard {
-    /// The Job's result is decided: for this process it is no competitor and no orphan any more (GRD-06).
+    /// The Job's result is decided.
     pub(crate) fn answered(&self) {
-        self.following.parts().insert(self.uid.clone(), Part::Answered(Vec::new()));
+        self.following.state().answered.insert(self.uid.clone());
+    }
+
+    /// Remembers the Job for good: nothing on it says what became of it.
+    pub(crate) fn keep(&self) {
+        self.kept.store(true, Ordering::Relaxed);
     }
 }
 
 impl Drop for FollowGuard {
     fn drop(&mut self) {
-        let mut parts = self.following.parts();
-        if matches!(parts.get(&self.uid), Some(Part::Follows)) {
-            parts.remove(&self.uid);
+        if self.kept.load(Ordering::Relaxed) {
+            return;
         }
+        let mut state = self.following.state();
+        state.followed.remove(&self.uid);
+        state.answered.remove(&self.uid);
     }
 }
 

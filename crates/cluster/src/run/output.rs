@@ -98,7 +98,12 @@ impl Output {
 
     /// `[paperclip] <text>`: a warning, on stderr.
     pub(crate) fn warn(&self, text: &str) {
-        self.status(Stream::Stderr, text);
+        self.try_warn(text);
+    }
+
+    /// A warning. False: the host is told nothing any more (HST-03).
+    pub(crate) fn try_warn(&self, text: &str) -> bool {
+        self.status(Stream::Stderr, text)
     }
 
     /// From now on debug lines are written.
@@ -122,10 +127,10 @@ impl Output {
         }
     }
 
-    fn status(&self, stream: Stream, text: &str) {
-        if let Some(writer) = &lock(&self.0.state).writer {
-            writer.status(stream, text);
-        }
+    fn status(&self, stream: Stream, text: &str) -> bool {
+        let state = lock(&self.0.state);
+        let writer = state.writer.as_ref();
+        writer.map(|writer| writer.status(stream, text)).is_some()
     }
 
     /// The host's "working" line: each change, at most every 30 s. Nobody waits for it.

@@ -23,8 +23,8 @@ pub struct Neighbour {
     pub pods: Vec<PodFacts>,
     /// Who follows it.
     pub supervisor: Supervisor,
-    /// The run that asks has followed it to its end. It is no competitor and no orphan any more, but a container that
-    /// said its own end may take a moment to be over for the kubelet.
+    /// The run that asks has followed it to its end, or another run of its process has answered it. It is no competitor
+    /// and no orphan any more, but a container that said its own end may take a moment to be over for the kubelet.
     pub settled: bool,
 }
 

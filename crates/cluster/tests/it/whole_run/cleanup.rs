@@ -1,5 +1,6 @@
 //! What a settled run leaves in the cluster, and that it is never taken for somebody's work.
 
+use claude_k8s_cluster::host::StopOrder;
 use claude_k8s_core::log::end_line;
 use claude_k8s_testkit::Script;
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::claude::{COST, begins, result, works};
 use super::requests::{fails, hangs, short, slow};
-use super::world::{Call, NAMESPACE, World, assert_success, minutes, name, seconds};
+use super::world::{Call, NAMESPACE, World, assert_success, code, minutes, name, seconds};
 
 fn world() -> World {
     World::new(works(seconds(1)))
@@ -108,6 +109,41 @@ async fn a_retained_job_loses_its_payload_and_is_marked_as_delivered() {
     assert_success(&result, &next.heard);
     assert_eq!(result.cost_usd, Some(COST));
     assert_eq!(result.result_json["k8s"]["adoptedRun"], Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn grd_05_a_cancelled_job_that_could_not_be_stopped_is_no_orphan_during_its_clean_up_nor_afterwards() {
+    let world = World::new(begins().never_ends());
+    let process = world.process();
+    world.goes_wrong("delete", 0, hangs());
+    let call = process.call("run-1");
+    let (result, _) = call.stopped_after(StopOrder::Cancel, async { drop(world.running().await) }).await;
+    assert_eq!(code(&result), "cancelled");
+    world.knobs().clear_faults();
+    for run in ["run-2", "run-3"] {
+        let next = process.call(run);
+        assert_eq!(code(&next.run().await), "k8s_concurrent_run_blocked", "{run}: {:#?}", next.heard.status());
+        sleep(seconds(20)).await;
+    }
+    assert_eq!(world.knobs().launches().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn end_15_what_is_known_while_the_run_is_heard_is_told_by_itself() {
+    let world = world();
+    world.knobs().deny("delete", "secrets");
+    let process = world.process();
+    let first = process.call("run-1").with("retainJobs", true);
+    let released = async {
+        world.running().await;
+        world.goes_wrong("patch jobs", 1, slow(seconds(5)));
+    };
+    let (result, ()) = tokio::join!(first.run(), released);
+    assert_success(&result, &first.heard);
+    assert!(first.heard.stderr().contains("`delete` on `secrets` is not granted"), "{}", first.heard.stderr());
+    let next = process.call("run-2");
+    assert_success(&next.run().await, &next.heard);
+    assert!(!next.heard.stderr().contains("is not granted"), "{}", next.heard.stderr());
 }
 
 /// A container beside `claude` that never ends.

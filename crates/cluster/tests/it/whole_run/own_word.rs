@@ -7,6 +7,7 @@ use claude_k8s_testkit::{Hold, HoldKind, Launch, Script};
 use tokio::time::{Instant, sleep};
 
 use super::claude::{Ends, SESSION, begins, result, says};
+use super::requests::slow;
 use super::world::{NAMESPACE, World, assert_success, code, container, seconds};
 
 /// How long the kubelet takes to tell the end of a container.
@@ -79,6 +80,35 @@ async fn grd_04_a_run_that_follows_at_once_waits_for_the_old_pod_and_is_neither_
         assert!(lost > Duration::from_millis(500) && lost < NEXT_RUN, "{retain} {same_process}: {lost:?}");
         assert_eq!(world.knobs().launches().len(), 2, "{retain} {same_process}");
         assert!(next.heard.status_with("waiting for the pods").is_empty(), "{:#?}", next.heard.status());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn grd_06_a_run_that_follows_at_once_is_not_refused_for_a_slow_clean_up_nor_for_a_list_from_before_it() {
+    let clean_up = Duration::from_millis(300);
+    for (retain, list) in [(false, 1), (true, 1), (false, 600), (true, 600)] {
+        let world = World::new(succeeds());
+        let process = world.process();
+        world.goes_wrong("delete", 0, slow(clean_up));
+        let first = process.call("run-1").with("retainJobs", retain);
+        let released = async {
+            world.running().await;
+            if retain {
+                world.goes_wrong("patch jobs", 1, slow(clean_up));
+            }
+        };
+        let (result, ()) = tokio::join!(first.run(), released);
+        assert_success(&result, &first.heard);
+        let started = Instant::now();
+        world.goes_wrong("list pods", 1, slow(Duration::from_millis(list)));
+        let next = process.call("run-2").with("retainJobs", retain).of_task("another");
+        let outcome = tokio::select! {
+            outcome = next.run() => outcome,
+            () = never_two_at_once(&world) => unreachable!(),
+        };
+        assert_success(&outcome, &next.heard);
+        assert!(started.elapsed() < seconds(10) + NEXT_RUN, "{retain} {list}: {:?}", started.elapsed());
+        assert_eq!(world.knobs().launches().len(), 2, "{retain} {list}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use claude_k8s_cluster::Engine;
 use claude_k8s_cluster::api::Namespace;
 use claude_k8s_cluster::connect::Connection;
-use claude_k8s_cluster::host::{StopOrder, StopSignal, StopSwitch};
+use claude_k8s_cluster::host::{Behind, StopOrder, StopSignal, StopSwitch};
 use claude_k8s_core::doctor::Report;
 use claude_k8s_core::failure::ErrorCode;
 use claude_k8s_core::outcome::RunResult;
@@ -240,17 +240,19 @@ impl Call {
     }
 
     pub(crate) async fn run(&self) -> RunResult {
-        self.engine.execute(self.read(), Arc::new(self.heard.clone()), self.stop.clone()).await
+        self.engine.execute(self.read(), Arc::new(self.heard.clone()), self.stop.clone(), Behind::default()).await
     }
 
-    /// The next run of the agent in this process tells what this one could not any more.
+    /// The next run of the agent in this process tells what this one could not any more of its Job.
     pub(crate) async fn is_told_by_the_next(&self) -> bool {
         let (switch, stop) = StopSwitch::new();
         let mut request = self.request.clone();
-        request["runId"] = "run-next".into();
+        let run_id = request["runId"].as_str().unwrap_or_default().to_owned();
+        request["runId"] = "next".into();
         let next = Self { engine: self.engine.clone(), heard: Heard::by(Manner::Polite), request, switch, stop };
-        next.run().await;
-        next.heard.stderr().contains("clean-up: ")
+        let ended = tokio::time::timeout(minutes(30), next.run()).await;
+        ended.is_ok()
+            && next.heard.status_with("clean-up: ").iter().any(|(_, text)| text.contains(&format!("-{run_id}-")))
     }
 
     pub(crate) async fn check_environment(&self) -> Report {
